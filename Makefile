@@ -1,0 +1,42 @@
+# Two commands a newcomer needs: `make demo` and `make test`. Both set up a virtual environment in .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO_BANK ?= demo-bank
+
+.PHONY: setup demo test slow lint types floors unit bench clean
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("featbank needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -c constraints.txt -e ".[dev]"
+	touch .venv/ready
+
+demo: setup
+	$(BIN)/python pipelines/demo.py --bank $(DEMO_BANK)
+
+test: lint types floors unit
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell featbank tests pipelines README.md
+
+types: setup
+	$(BIN)/mypy
+
+floors: setup
+	$(BIN)/lint-imports
+
+unit: setup
+	$(BIN)/pytest -q
+
+slow: setup
+	$(BIN)/pytest -q -m "slow and not gpu"
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks
+
+clean:
+	rm -rf .venv $(DEMO_BANK) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,79 @@
+"""The error family: one class per cause; one line with culprit, expected and way out."""
+
+
+class FeatbankError(Exception):
+    """A named failure, shown to the user as one line.
+
+    Args:
+        subject: What is wrong: a path, a name, an option.
+        found: What it is, as the rest of a sentence that starts with the subject.
+        expected: What it should be.
+        remedy: What to do, as a whole sentence.
+    """
+
+    exit_code = 1
+
+    def __init__(self, subject: str, found: str, expected: str, remedy: str) -> None:
+        super().__init__(subject, found, expected, remedy)
+
+    def __str__(self) -> str:
+        subject, found, expected, remedy = self.args
+        return f"{subject}: {found}; expected {expected}. {remedy}"
+
+
+class UnknownNameError(FeatbankError, KeyError):
+    """A name that no catalog, array or option knows."""
+
+
+class MissingPathError(FeatbankError, FileNotFoundError):
+    """A file or folder that is not there."""
+
+
+class DatasetError(FeatbankError, ValueError):
+    """Imagery that breaks what its dataset promises."""
+
+
+class DecodeError(FeatbankError, ValueError):
+    """One image file that does not decode."""
+
+
+class ReadError(FeatbankError, OSError):
+    """The disk or network failed while reading; never a refused sample."""
+
+
+class ContractError(FeatbankError, ValueError):
+    """A dataset and a backbone that do not agree on bands, units or statistics."""
+
+
+class WeightsError(FeatbankError, ValueError):
+    """Weights that do not fit their network."""
+
+
+class RefusedError(FeatbankError, ValueError):
+    """More refused samples than the run allows."""
+
+
+class StoreError(FeatbankError, ValueError):
+    """A store that cannot be used as asked."""
+
+
+class UnfinishedStoreError(StoreError):
+    """A store whose embedding has not finished."""
+
+
+class LockedError(FeatbankError, BlockingIOError):
+    """A store that another process is writing."""
+
+
+class ProbeError(FeatbankError, ValueError):
+    """A probe that cannot be fitted or scored as asked."""
+
+
+class CatalogError(FeatbankError, ValueError):
+    """A catalog entry that breaks the catalog's promises."""
+
+
+class UsageError(FeatbankError, ValueError):
+    """Options that clash or lack a partner."""
+
+    exit_code = 2

@@ -1,0 +1,96 @@
+"""Images: one chip as a mapping from grid to (C_g, H_g, W_g) bands, in native dtype."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Image = Mapping[str, Array]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The bands of a chip that share one pixel size.
+
+    Attributes:
+        name: Key of the grid in an image, such as ``10m``.
+        bands: Band names in the order of the array's first axis.
+        dtype: NumPy dtype name of the stored numbers.
+        size_px: (H, W); None where chips differ in size.
+    """
+
+    name: str
+    bands: tuple[str, ...]
+    dtype: str
+    size_px: tuple[int, int] | None = None
+
+
+class Reader(Protocol):
+    """What a dataset hands to the reader processes: picklable, cheap to import, free of torch."""
+
+    def read(self, index: int) -> Image:
+        """Pixels of sample ``index``, unrounded, in native dtype and size.
+
+        Raises:
+            DecodeError: The file does not decode, or has the wrong number of bands.
+            OSError: The disk or network failed; the sample is not at fault.
+        """
+
+
+@dataclass(frozen=True)
+class BandPicker:
+    """A reader that keeps some bands of another reader's images, grid by grid.
+
+    Args:
+        reader: The reader of whole images.
+        picks: Row indices to keep of each grid; grids that are not named are dropped.
+    """
+
+    reader: Reader
+    picks: Mapping[str, tuple[int, ...]]
+
+    def read(self, index: int) -> Image:
+        """Pixels of sample ``index``: the kept bands of the kept grids."""
+        image = self.reader.read(index)
+        return {grid: image[grid][list(rows)] for grid, rows in self.picks.items()}
+
+
+def pick_grids(
+    grids: tuple[Grid, ...], names: tuple[str, ...]
+) -> tuple[tuple[Grid, ...], dict[str, tuple[int, ...]]]:
+    """Narrow grids to some bands, in each grid's own order.
+
+    Returns:
+        The narrowed grids, and for each the rows to keep.
+    """
+    picks = {
+        grid.name: tuple(i for i, band in enumerate(grid.bands) if band in names) for grid in grids
+    }
+    kept = tuple(
+        Grid(
+            name=grid.name,
+            bands=tuple(grid.bands[i] for i in picks[grid.name]),
+            dtype=grid.dtype,
+            size_px=grid.size_px,
+        )
+        for grid in grids
+        if picks[grid.name]
+    )
+    return kept, {grid.name: picks[grid.name] for grid in kept}
+
+
+def band_order(grids: tuple[Grid, ...], names: tuple[str, ...]) -> NDArray[np.intp]:
+    """Where each wanted band stands once the grids are stacked one after another.
+
+    Example:
+        >>> grids = (Grid(name="a", bands=("x", "y"), dtype="f4"),)
+        >>> band_order(grids, ("y", "x")).tolist()
+        [1, 0]
+    """
+    stacked = [band for grid in grids for band in grid.bands]
+    return np.array([stacked.index(name) for name in names], dtype=np.intp)

@@ -1,0 +1,78 @@
+"""Results: one metric of one probe on one split, in long form."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One row of the results table.
+
+    Attributes:
+        metric: Name in the metrics catalog.
+        value: The metric; NaN where it is undefined (no such sample).
+        low: Lower end of the 95 % bootstrap interval; None where no interval is made.
+        high: Upper end.
+        n: Samples scored.
+        n_invalid: Samples of the split that were refused at the door and left out.
+        n_train: Samples that the scored probe was fitted on.
+        split: Split that was scored.
+        split_scheme: How the samples were split.
+        label_set: Nomenclature of the labels.
+        class_name: Class that the row speaks of; None for an aggregate.
+        average: ``macro``, ``micro`` or None.
+        threshold: ``0.5``, ``tuned-f2`` or None.
+        probe: Name in the probes catalog.
+        protocol: Named recipe of the probe.
+        feature: Features that the probe saw, such as ``cls+mean``.
+        layer: Block index that the features were taken from.
+        params: The probe's parameters as JSON, chosen ones included.
+        seed: Seed of everything random in the probe and the bootstrap.
+        selected: Whether this is the headline row.
+        resampled: What the interval resamples: ``group`` or ``sample``.
+        model: Backbone.
+        weights: Origin of the backbone's weights, as the store says it.
+        dataset: Dataset.
+        store: Path of the store.
+        recipe: Id of the store's recipe.
+        labels_sha256: Version of the labels and splits that were read.
+        result: Id of the result that the row belongs to.
+        note: What a reader must know beside the number.
+    """
+
+    metric: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int
+    n_invalid: int
+    n_train: int
+    split: str
+    split_scheme: str
+    label_set: str
+    class_name: str | None = None
+    average: str | None = None
+    threshold: str | None = None
+    probe: str
+    protocol: str
+    feature: str
+    layer: int
+    params: str
+    seed: int
+    selected: bool = False
+    resampled: str
+    model: str
+    weights: str
+    dataset: str
+    store: str
+    recipe: str
+    labels_sha256: str
+    result: str
+    note: str = ""
+
+    def as_row(self) -> dict[str, Any]:
+        """The row as a plain mapping; the column of ``class_name`` is called ``class``."""
+        row = asdict(self)
+        return {("class" if name == "class_name" else name): value for name, value in row.items()}

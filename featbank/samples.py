@@ -1,0 +1,105 @@
+"""Samples: ids, labels, splits, places and groups of a dataset's chips, column by column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from featbank.errors import DatasetError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+SPLITS = ("train", "val", "test", "unlabelled")
+TRAIN, VAL, TEST, UNLABELLED = range(4)
+UNKNOWN_LABEL = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelSet:
+    """One nomenclature of labels over all samples.
+
+    Attributes:
+        classes: K class names.
+        codes: (N,) int32 class indices, -1 unknown; or (N, K) int8 of 0 and 1 for multilabel sets.
+    """
+
+    classes: tuple[str, ...]
+    codes: NDArray[Any]
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether a sample may bear several classes."""
+        return self.codes.ndim == 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Samples:
+    """N samples, column by column.
+
+    Attributes:
+        ids: (N,) unique strings.
+        labels: Label sets by name; the first is the default.
+        splits: (N,) int8 codes into ``SPLITS``, by scheme; the first is the default.
+        group: (N,) strings, what makes samples dependent; None where nothing is known.
+        pair_id: (N,) strings that join datasets whose ids differ; None where absent.
+        lonlat: (N, 2) float64 degrees, WGS 84; None where not geo-referenced.
+        exclude: (N,) strings, '' or the reason to leave the row out.
+        meta: Further columns of (N,).
+        origins: (N,) strings that stand for the image's bytes in the fingerprint: relative path
+            and size of the files, or the parameters of a procedural image.
+    """
+
+    ids: NDArray[Any]
+    origins: NDArray[Any]
+    labels: Mapping[str, LabelSet] = field(default_factory=dict)
+    splits: Mapping[str, NDArray[np.int8]] = field(default_factory=dict)
+    group: NDArray[Any] | None = None
+    pair_id: NDArray[Any] | None = None
+    lonlat: NDArray[np.float64] | None = None
+    exclude: NDArray[Any] | None = None
+    meta: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        refuse_duplicates(self.ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, rows: NDArray[np.intp]) -> Samples:
+        """The samples at ``rows``, in that order."""
+        labels = {name: replace(s, codes=s.codes[rows]) for name, s in self.labels.items()}
+        columns = (self.group, self.pair_id, self.lonlat, self.exclude)
+        group, pair_id, lonlat, exclude = (c if c is None else c[rows] for c in columns)
+        return Samples(
+            ids=self.ids[rows],
+            origins=self.origins[rows],
+            labels=labels,
+            splits={name: codes[rows] for name, codes in self.splits.items()},
+            group=group,
+            pair_id=pair_id,
+            lonlat=lonlat,
+            exclude=exclude,
+            meta={name: values[rows] for name, values in self.meta.items()},
+        )
+
+
+def refuse_duplicates(ids: NDArray[Any]) -> None:
+    """Raise where two samples bear one id.
+
+    Raises:
+        DatasetError: Names the first repeated id.
+    """
+    values, counts = np.unique(ids.astype(str), return_counts=True)
+    if len(values) < len(ids):
+        repeated = values[counts > 1]
+        raise DatasetError(
+            str(repeated[0]),
+            f"{int(counts[counts > 1][0])} samples bear this id ({len(repeated)} ids repeat)",
+            "one sample for each id",
+            "Rename or remove the extra files.",
+        )
