@@ -1,0 +1,22 @@
+"""Balanced accuracy: every class that is present weighs the same."""
+
+from __future__ import annotations
+
+from featbank.metrics._ratios import present_mean
+from featbank.metrics.metric import Counts, MetricSpec
+from featbank.metrics.recall import recall
+
+
+def balanced_accuracy(counts: Counts) -> Counts:
+    """Mean recall (...) over classes present in truth of (..., K, K); NaN without samples."""
+    return present_mean(recall(counts), counts)
+
+
+SPECS = (
+    MetricSpec(
+        name="balanced_accuracy",
+        summary="mean recall over the classes that are present",
+        function=balanced_accuracy,
+        average="macro",
+    ),
+)

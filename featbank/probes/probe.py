@@ -1,0 +1,54 @@
+"""What a probe is: a small supervised model on frozen features, with the grid it is chosen from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from featbank.image import Array
+
+
+class Classifier(Protocol):
+    """The scikit-learn contract that every probe keeps.
+
+    ``fit`` takes (N, D) features and (N,) labels; ``predict_proba`` always gives (N, K) with
+    columns in the order of ``classes_``.
+    """
+
+    classes_: Array
+
+    def fit(self, X: Array, y: Array) -> Classifier:
+        """Fit on features (N, D) and labels (N,)."""
+
+    def predict_proba(self, X: Array) -> Array:
+        """Class probabilities (N, K)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSpec:
+    """A catalog entry.
+
+    Attributes:
+        name: What users type after ``--clf``.
+        summary: One line that tells it from its neighbours.
+        build: Makes an unfitted classifier from parameters and a seed.
+        defaults: Parameters of protocol ``featbank-<name>``.
+        grid: Parameter values to choose from on validation, simplest first; a single empty
+            mapping where nothing is swept.
+        source: Where the defaults come from.
+    """
+
+    name: str
+    summary: str
+    build: Callable[[Mapping[str, Any], int], Classifier] = field(repr=False)
+    defaults: Mapping[str, Any]
+    grid: tuple[Mapping[str, Any], ...] = ({},)
+    source: str
+
+    @property
+    def protocol(self) -> str:
+        """Name of the probe's own protocol."""
+        return f"featbank-{self.name}"

@@ -1,0 +1,79 @@
+"""The softmax-weighted vote, against a loop and against DINOv2's own."""
+
+import math
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from featbank.errors import ProbeError
+from featbank.knn.search import nearest
+from featbank.knn.vote import vote
+
+
+def looped_vote(similarity, labels, classes, k, temperature):
+    scores = np.zeros((len(similarity), classes))
+    for i, row in enumerate(similarity):
+        weights = [math.exp(value / temperature) for value in row]
+        for j in range(k):
+            scores[i, labels[i, j]] += weights[j] / sum(weights)
+    return scores
+
+
+@pytest.fixture
+def neighbours():
+    rng = np.random.default_rng(0)
+    similarity = -np.sort(-rng.uniform(-1, 1, size=(13, 9)), axis=1)
+    return similarity, rng.integers(4, size=(13, 9))
+
+
+@pytest.mark.parametrize("k", [1, 5, 9])
+def test_vote_equals_a_loop(neighbours, k):
+    scores = vote(*neighbours, classes=6, k=k, temperature=0.07)
+    np.testing.assert_allclose(scores, looped_vote(*neighbours, 6, k, 0.07), atol=1e-12)
+
+
+def test_scores_of_all_neighbours_sum_to_one(neighbours):
+    scores = vote(*neighbours, classes=4, k=9, temperature=0.07)
+    np.testing.assert_allclose(scores.sum(axis=1), 1)
+
+
+def test_a_tiny_temperature_lets_the_nearest_decide(neighbours):
+    scores = vote(*neighbours, classes=4, k=9, temperature=1e-6)
+    np.testing.assert_array_equal(scores.argmax(axis=1), neighbours[1][:, 0])
+
+
+def test_a_huge_temperature_counts_heads(neighbours):
+    scores = vote(*neighbours, classes=4, k=9, temperature=1e9)
+    heads = [np.bincount(row, minlength=4) / 9 for row in neighbours[1]]
+    np.testing.assert_allclose(scores, heads, atol=1e-8)
+
+
+@pytest.mark.parametrize("k", [10, 20, 100, 200])
+def test_scores_equal_dinov2(shared, k):
+    golden = load_file(shared / "golden" / "knn.safetensors")
+    similarity, index = nearest(golden["test_features"], golden["train_features"], k=200)
+    labels = golden["train_labels"][index]
+    scores = vote(similarity, labels, classes=5, k=k, temperature=0.07)
+    np.testing.assert_allclose(scores, golden[f"scores_k{k}"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "culprit"),
+    [
+        ({"k": 0}, "k: it is 0"),
+        ({"k": 10}, "k: it is 10"),
+        ({"temperature": 0.0}, "temperature: it is 0.0"),
+        ({"classes": 3}, "labels: they range from 0 to 3"),
+    ],
+)
+def test_options_out_of_range_are_refused(neighbours, change, culprit):
+    options = {"classes": 4, "k": 9, "temperature": 0.07} | change
+    with pytest.raises(ProbeError, match=culprit):
+        vote(*neighbours, **options)
+
+
+def test_labels_of_another_shape_are_refused(neighbours):
+    similarity, labels = neighbours
+    with pytest.raises(ProbeError, match="their shape is"):
+        vote(similarity, labels[0], classes=4, k=9, temperature=0.07)

@@ -1,0 +1,131 @@
+"""Bootstrap intervals, against a slow loop that resamples labels themselves."""
+
+import numpy as np
+import pytest
+
+from featbank.metrics import METRICS, _bootstrap
+from featbank.metrics._bootstrap import bootstrap_confusions, interval
+from featbank.metrics._scoring import score
+
+K = 3
+
+
+@pytest.fixture
+def clustered():
+    """300 samples in 30 groups of unequal size; a group is predicted well or badly as a whole."""
+    rng = np.random.default_rng(0)
+    groups = np.sort(rng.integers(30, size=300))
+    truth = rng.integers(K, size=300)
+    is_right = rng.uniform(size=300) < rng.choice([0.3, 0.95], size=30)[groups]
+    return truth, np.where(is_right, truth, (truth + 1) % K), groups
+
+
+def looped_interval(truth, predicted, groups, resamples=2000):
+    """Interval of accuracy by drawing groups and joining the samples of each."""
+    rng = np.random.default_rng(1)
+    members = [np.flatnonzero(groups == name) for name in np.unique(groups)]
+    values = []
+    for _ in range(resamples):
+        picks = rng.integers(len(members), size=len(members))
+        rows = np.concatenate([members[pick] for pick in picks])
+        values.append((truth[rows] == predicted[rows]).mean())
+    return np.percentile(values, [2.5, 97.5])
+
+
+def accuracy_row(truth, predicted, groups=None, **options):
+    return score(truth, predicted, n_classes=K, groups=groups, **options)[0]
+
+
+def all_confusions(clustered, **options):
+    return np.concatenate(list(bootstrap_confusions(*clustered[:2], n_classes=K, **options)))
+
+
+def test_group_interval_equals_a_loop(clustered):
+    row = accuracy_row(*clustered, resamples=2000)
+    np.testing.assert_allclose([row.low, row.high], looped_interval(*clustered), atol=0.012)
+
+
+def test_sample_interval_equals_a_loop(clustered):
+    truth, predicted, _ = clustered
+    row = accuracy_row(truth, predicted, resamples=2000)
+    expected = looped_interval(truth, predicted, np.arange(300))
+    np.testing.assert_allclose([row.low, row.high], expected, atol=0.012)
+
+
+def test_groups_widen_the_interval_of_clustered_samples(clustered):
+    by_group, by_sample = accuracy_row(*clustered), accuracy_row(*clustered[:2])
+    assert by_group.high - by_group.low > 1.5 * (by_sample.high - by_sample.low)
+
+
+def test_groups_of_one_sample_equal_samples(clustered):
+    truth, predicted, _ = clustered
+    row = accuracy_row(truth, predicted, np.arange(300), resamples=4000)
+    plain = accuracy_row(truth, predicted, resamples=4000)
+    np.testing.assert_allclose([row.low, row.high], [plain.low, plain.high], atol=0.012)
+
+
+def test_group_names_may_be_strings(clustered):
+    truth, predicted, groups = clustered
+    names = np.char.add("tile_", np.char.zfill(groups.astype(str), 3))
+    assert accuracy_row(truth, predicted, names) == accuracy_row(truth, predicted, groups)
+
+
+def test_intervals_enclose_the_value(clustered):
+    rows = [row for row in score(*clustered[:2], n_classes=K) if row.low is not None]
+    assert all(row.low <= row.value <= row.high for row in rows)
+
+
+def test_resampled_samples_keep_n(clustered):
+    assert (all_confusions(clustered, resamples=50).sum(axis=(1, 2)) == 300).all()
+
+
+@pytest.mark.parametrize("with_groups", [False, True])
+def test_blocks_do_not_change_the_draws(clustered, monkeypatch, with_groups):
+    options = {"groups": clustered[2] if with_groups else None, "resamples": 50}
+    whole = all_confusions(clustered, **options)
+    monkeypatch.setattr(_bootstrap, "_BLOCK_NUMBERS", 7 * 30)
+    np.testing.assert_array_equal(all_confusions(clustered, **options), whole)
+
+
+def test_blocks_are_bounded(clustered, monkeypatch):
+    monkeypatch.setattr(_bootstrap, "_BLOCK_NUMBERS", 7 * K**2)
+    blocks = bootstrap_confusions(*clustered[:2], n_classes=K, resamples=50)
+    assert [len(block) for block in blocks] == [7] * 7 + [1]
+
+
+def test_equal_seeds_give_equal_intervals(clustered):
+    assert accuracy_row(*clustered, seed=3) == accuracy_row(*clustered, seed=3)
+
+
+def test_other_seeds_give_other_draws(clustered):
+    first, second = (all_confusions(clustered, seed=seed, resamples=5) for seed in (0, 1))
+    assert (first != second).any()
+
+
+def test_counts_have_no_interval(clustered):
+    plain = {name for name, spec in METRICS.items() if not spec.has_interval}
+    rows = score(*clustered[:2], n_classes=K, resamples=20)
+    assert {row.metric for row in rows if row.low is None} == plain == {"tp", "fp", "tn", "fn"}
+
+
+def test_an_absent_class_has_no_interval(clustered):
+    rows = score(*clustered[:2], n_classes=K + 1, resamples=20)
+    absent = next(row for row in rows if row.metric == "recall" and row.class_index == K)
+    assert (absent.low, absent.high) == (None, None)
+
+
+def test_one_group_has_no_interval(clustered):
+    truth, predicted, _ = clustered
+    assert accuracy_row(truth, predicted, np.zeros(300)).low is None
+
+
+def test_no_samples_have_no_number():
+    row = accuracy_row(np.zeros(0, dtype=int), np.zeros(0, dtype=int))
+    assert np.isnan(row.value)
+    assert row.low is None
+
+
+def test_interval_leaves_undefined_replicates_out():
+    values = np.array([[1.0, np.nan], [np.nan, np.nan], [3.0, np.nan]])
+    low, high = interval(values, level=0.5)
+    np.testing.assert_array_equal([low, high], [[1.5, np.nan], [2.5, np.nan]])

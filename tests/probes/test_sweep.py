@@ -1,0 +1,93 @@
+"""The sweep, with a classifier that says what it was built from."""
+
+import numpy as np
+import pytest
+
+from featbank.errors import ProbeError
+from featbank.probes import ProbeSpec
+from featbank.probes._sweep import Labelled, align_scores, candidates, choose
+
+
+class Constant:
+    """Gives every class it saw the same probability: its parameter ``level``."""
+
+    def __init__(self, level):
+        self.level = level
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return np.full((len(X), len(self.classes_)), self.level)
+
+
+def make_spec(*levels):
+    return ProbeSpec(
+        name="constant",
+        summary="",
+        build=lambda params, seed: Constant(params["level"]),
+        defaults={"level": 0.0, "other": 1},
+        grid=tuple({"level": level} for level in levels) or ({},),
+        source="",
+    )
+
+
+def make_data(labels):
+    return Labelled(features=np.zeros((len(labels), 2)), labels=np.array(labels), n_classes=4)
+
+
+def sweep(spec, *, params=None, scorer=lambda truth, scores: scores.max(), **options):
+    fit_data, score_data = make_data([0, 2]), make_data([0, 1, 2])
+    options = {"seed": 0, "scorer": scorer} | options
+    return choose(spec, fit_data=fit_data, score_data=score_data, params=params or {}, **options)
+
+
+def test_the_best_score_wins():
+    assert sweep(make_spec(0.1, 0.3, 0.2)).params == {"level": 0.3, "other": 1}
+
+
+def test_every_score_is_kept_in_order():
+    assert sweep(make_spec(0.1, 0.3, 0.2)).scores == (0.1, 0.3, 0.2)
+
+
+def test_the_earliest_of_equals_wins():
+    choice = sweep(make_spec(0.3, 0.1, 0.2), scorer=lambda truth, scores: 1.0)
+    assert choice.params["level"] == 0.3
+
+
+def test_an_undefined_score_never_wins():
+    scorer = lambda truth, scores: np.nan if scores.max() > 0.2 else scores.max()  # noqa: E731
+    assert sweep(make_spec(0.3, 0.1, 0.2), scorer=scorer).params["level"] == 0.2
+
+
+def test_only_undefined_scores_are_refused():
+    with pytest.raises(ProbeError, match="'constant': its validation score is undefined"):
+        sweep(make_spec(0.1), scorer=lambda truth, scores: np.nan)
+
+
+def test_fixed_parameters_win_over_the_grid():
+    assert candidates(make_spec(0.1, 0.2), {"level": 0.9}) == ({"level": 0.9, "other": 1},)
+
+
+def test_fixed_parameters_join_a_sweep():
+    assert sweep(make_spec(0.1, 0.2), params={"other": 7}).params == {"level": 0.2, "other": 7}
+
+
+def test_the_scorer_sees_all_classes_and_the_validation_truth():
+    seen = []
+    sweep(make_spec(0.1), scorer=lambda *both: seen.append(both) or 1.0)
+    truth, scores = seen[0]
+    assert truth.tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(scores, [[0.1, 0, 0.1, 0]] * 3)
+
+
+def test_progress_counts_fits():
+    calls = []
+    sweep(make_spec(0.1, 0.2), progress=lambda *both: calls.append(both))
+    assert calls == [(1, 2), (2, 2)]
+
+
+def test_aligned_scores_stand_in_the_columns_of_their_classes():
+    aligned = align_scores(np.array([[0.3, 0.7]]), np.array([3, 1]), 5)
+    assert aligned.tolist() == [[0, 0.7, 0, 0.3, 0]]
