@@ -1,0 +1,193 @@
+"""featbank: embed Earth-observation imagery once, answer every later question from the store.
+
+The front door: everything that the command line does, as functions. Nothing heavy is imported
+before a function is called.
+
+Example:
+    >>> import featbank
+    >>> "rcf" in featbank.list_models()["name"].tolist()
+    True
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from featbank.datasets import Dataset
+    from featbank.store.reader import Store
+
+__all__ = [
+    "embed",
+    "list_datasets",
+    "list_models",
+    "list_stores",
+    "open_dataset",
+    "open_store",
+    "probe",
+    "read_results",
+    "rehearse",
+    "remove_store",
+]
+
+
+def embed(model: str, dataset: str | Path, **options: Any) -> Store:  # noqa: ANN401
+    """Write or finish a store, and open it.
+
+    Args:
+        model: Backbone, a name of ``list_models``.
+        dataset: Dataset, a name of ``list_datasets``, or a folder of images.
+        **options: Fields of ``featbank.stages.embed_options.EmbedOptions``, the same as the
+            options of ``featbank embed``: ``weights``, ``bands``, ``normalise``, ``limit``, ….
+
+    Returns:
+        The finished store.
+
+    Raises:
+        FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
+    """
+    from featbank.stages.embed import embed_dataset
+
+    return open_store(embed_dataset(_plan(model, dataset, options)).store)
+
+
+def rehearse(model: str, dataset: str | Path, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    """What ``embed`` would do and cost, from one timed batch; writes nothing.
+
+    Args:
+        model: As in ``embed``.
+        dataset: As in ``embed``.
+        **options: As in ``embed``.
+    """
+    from featbank.stages.rehearse import rehearse as rehearse_plan
+
+    return rehearse_plan(_plan(model, dataset, options))
+
+
+def _plan(model: str, dataset: str | Path, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    from featbank.stages.embed_options import EmbedOptions
+    from featbank.stages.embed_plan import plan_embed
+
+    paths = {name: Path(options[name]) for name in ("bank", "data_root") if options.get(name)}
+    return plan_embed(EmbedOptions(model=model, dataset=str(dataset), **{**options, **paths}))
+
+
+def probe(
+    clf: str,
+    store: Store | str | Path | None = None,
+    *,
+    bank: str | Path = "bank",
+    **options: Any,  # noqa: ANN401
+) -> pd.DataFrame:
+    """Fit a probe on train, choose on validation, score once on test.
+
+    Args:
+        clf: ``knn``, ``logistic``, or another name in the probes catalog.
+        store: A store or its path; None takes the bank's newest.
+        bank: Folder where results and predictions are kept.
+        **options: Fields of ``featbank.stages.probe.ProbeOptions``, the same as the options of
+            ``featbank probe``: ``features``, ``layer``, ``labels``, ``split_scheme``, ….
+
+    Returns:
+        One row a metric and class, the headline first.
+
+    Raises:
+        FeatbankError: An unknown name, an unfinished store, or splits without samples.
+    """
+    from featbank.bank.results import to_frame
+    from featbank.stages.probe import ProbeOptions, probe_store
+
+    path = None if store is None else store if isinstance(store, str | Path) else store.path
+    report = probe_store(
+        ProbeOptions(
+            clf=clf, store=None if path is None else Path(path), bank=Path(bank), **options
+        )
+    )
+    return to_frame(report.results)
+
+
+def open_store(path: str | Path) -> Store:
+    """Open a finished store: ``.features``, ``.labels``, ``.split``, ``.xy``, ``.show``, ….
+
+    Args:
+        path: The store's path, ending in ``.zarr``.
+
+    Raises:
+        MissingPathError: There is no store at this path.
+        UnfinishedStoreError: Its embedding has not finished.
+    """
+    from featbank.stages.show import open_store as open_with_pictures
+
+    return open_with_pictures(path)
+
+
+def open_dataset(
+    dataset: str | Path, *, data_root: str | Path | None = None, chips: int | None = None
+) -> Dataset:
+    """Open a dataset: ``.bands``, ``.samples``, ``.reader``.
+
+    Args:
+        dataset: A name of ``list_datasets``, or a folder of images.
+        data_root: Folder that holds a named dataset's own layout.
+        chips: Number of chips of a procedural dataset.
+
+    Raises:
+        UnknownNameError: Neither in the catalog nor a folder.
+        MissingPathError: The imagery is not on this machine.
+    """
+    from featbank.stages.opening import open_dataset as open_by_name
+
+    root = None if data_root is None else Path(data_root)
+    return open_by_name(str(dataset), data_root=root, chips=chips)
+
+
+def list_models() -> pd.DataFrame:
+    """The backbones, one row each."""
+    import pandas as pd
+
+    from featbank.stages.listing import model_rows
+
+    return pd.DataFrame(model_rows())
+
+
+def list_datasets() -> pd.DataFrame:
+    """The datasets, one row each."""
+    import pandas as pd
+
+    from featbank.stages.listing import dataset_rows
+
+    return pd.DataFrame(dataset_rows())
+
+
+def list_stores(bank: str | Path = "bank") -> pd.DataFrame:
+    """The stores of a bank, one row each, with state and size."""
+    import pandas as pd
+
+    from featbank.stages.listing import store_rows
+
+    return pd.DataFrame(store_rows(Path(bank)))
+
+
+def remove_store(path: str | Path) -> int:
+    """Remove a store and its run log, and give the bytes freed.
+
+    Raises:
+        MissingPathError: There is no store at this path.
+        LockedError: A process is writing it.
+    """
+    from featbank.stages.listing import remove_store as remove
+
+    return remove(Path(path))
+
+
+def read_results(bank: str | Path = "bank") -> pd.DataFrame:
+    """Every result of a bank in long form, one row a metric and class."""
+    from featbank.bank.bank import Bank
+    from featbank.bank.results import read_results as read
+
+    return read(Bank(Path(bank)))

@@ -1,0 +1,8 @@
+"""Backbones: frozen encoders. One module, one family; each declares ``SPECS``."""
+
+from featbank.backbones.backbone import BackboneSpec, Encoder, Provides
+from featbank.catalog import Catalog
+
+BACKBONES: Catalog[BackboneSpec] = Catalog(__name__, kind="model", record=BackboneSpec)
+
+__all__ = ["BACKBONES", "BackboneSpec", "Encoder", "Provides"]

@@ -1,0 +1,93 @@
+"""What a backbone is: a record that is cheap to import, and functions that make it live."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+State = Mapping[str, Any]
+Config = Mapping[str, Any]
+Chips = Iterable[NDArray[np.float32]]
+
+
+class Encoder(Protocol):
+    """A network in evaluation mode, a ``torch.nn.Module``."""
+
+    def __call__(
+        self, x: Tensor, *, layers: Sequence[int], with_tokens: bool = False
+    ) -> dict[str, Tensor]:
+        """Features of (B, C, H, W) chips: (B, L, D), tokens (B, L, gy, gx, D)."""
+
+    def to(self, device: torch.device) -> Encoder:
+        """Move the parameters to a device."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provides:
+    """What a backbone of a given config gives one chip.
+
+    Attributes:
+        features: Names among ``cls``, ``mean``, ``tokens``.
+        dim: D.
+        depth: Number of blocks; 1 for backbones without blocks.
+        patch_px: Side of a patch; 0 for backbones without tokens.
+        gflop: GFLOP of one chip's forward pass at the default size; None where it varies.
+        parameters: Number of parameters.
+    """
+
+    features: tuple[str, ...]
+    dim: int
+    depth: int = 1
+    patch_px: int = 0
+    gflop: float | None = None
+    parameters: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneSpec:
+    """A catalog entry: what a backbone needs and gives.
+
+    Attributes:
+        name: What users type after ``--model``.
+        summary: One line on what it is.
+        config: Default architecture.
+        default_feature: Feature that probes take when none is named.
+        image_size: Side in pixels that chips are resized to; None keeps the native size.
+        normalise: Default of ``--normalise``; None where the weights do not tell.
+        compute_dtype: ``bfloat16`` (autocast) or ``float32``.
+        takes_weights: Whether weights are loaded from a file (or ``random``).
+        licence: Licence of the weights; empty without any.
+        weights_from: Where the weights come from, in words.
+        describe: What a config provides, without building it.
+        build: Makes the network from a config and a state dict.
+        read: Reads a weights file's state to (config, state); raises ``WeightsError``.
+        initial: Untrained state of a config from a seed.
+        fit: Fits the state on normalised training chips, (C, H, W) each, from a seed; None for
+            backbones that are not fitted.
+    """
+
+    name: str
+    summary: str
+    config: Config
+    default_feature: str
+    image_size: int | None
+    normalise: str | None
+    compute_dtype: str
+    takes_weights: bool
+    licence: str
+    weights_from: str
+    describe: Callable[[Config], Provides] = field(repr=False)
+    build: Callable[[Config, State], Encoder] = field(repr=False)
+    read: Callable[[Config, State, str], tuple[Config, State]] | None = field(
+        default=None, repr=False
+    )
+    initial: Callable[[Config, int], State] | None = field(default=None, repr=False)
+    fit: Callable[[Config, Chips, int], State] | None = field(default=None, repr=False)

@@ -1,0 +1,1 @@
+"""The bank: the folder of stores, predictions and results, and what it remembers about them."""

@@ -1,0 +1,106 @@
+"""Where everything in a bank stands, which store is the newest, and where images were."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from featbank.errors import MissingPathError
+from featbank.recipe import short_id
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+STORE_SUFFIX = ".zarr"
+
+
+@dataclass(frozen=True)
+class Bank:
+    """One bank.
+
+    Args:
+        root: Its folder; it need not exist before something is written.
+    """
+
+    root: Path
+
+    @property
+    def stores_folder(self) -> Path:
+        """Folder of all stores, one folder a dataset inside."""
+        return self.root / "stores"
+
+    def store_path(self, *, dataset: str, model: str, recipe: str) -> Path:
+        """Path of the store that a recipe makes."""
+        return self.stores_folder / dataset / f"{model}-{short_id(recipe)}{STORE_SUFFIX}"
+
+    def result_path(self, result: str) -> Path:
+        """Path of one result's rows."""
+        return self.root / "results" / f"{result}.parquet"
+
+    def predictions_path(self, result: str) -> Path:
+        """Path of one result's predictions."""
+        return self.root / "predictions" / f"{result}.parquet"
+
+    def stores(self, *, dataset: str | None = None, model: str | None = None) -> list[Path]:
+        """Paths of the stores of a dataset and a model, sorted; None stands for any."""
+        pattern = f"{dataset or '*'}/*{STORE_SUFFIX}"
+        found = sorted(self.stores_folder.glob(pattern))
+        return [path for path in found if model is None or _model_of(path) == model]
+
+    def newest(self) -> Path:
+        """The store that the last successful ``embed`` named.
+
+        Raises:
+            MissingPathError: Nothing was embedded into this bank.
+        """
+        path = self._read("newest.json").get("store")
+        if path is None or not (self.root / path).exists():
+            raise MissingPathError(
+                str(self.root),
+                "this bank holds no newest store",
+                "a store that 'featbank embed' has finished",
+                "Run 'featbank embed' first, or name a store with --store or a bank with --bank.",
+            )
+        return self.root / str(path)
+
+    def remember_newest(self, store: Path) -> None:
+        """Name the store that commands without a store take."""
+        self._write("newest.json", {"store": os.path.relpath(store, self.root)})
+
+    def remember_source(self, store: Path, source: dict[str, Any]) -> None:
+        """Keep where a store's images were, for pictures of chips; never part of a store."""
+        key = os.path.relpath(store, self.root)
+        self._write("sources.json", {**self._read("sources.json"), key: source})
+
+    def source(self, store: Path) -> dict[str, Any]:
+        """Where a store's images were; empty where the bank does not know."""
+        return dict(self._read("sources.json").get(os.path.relpath(store, self.root), {}))
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self.root / name
+        if not path.exists():
+            return {}
+        content: dict[str, Any] = json.loads(path.read_text())
+        return content
+
+    def _write(self, name: str, content: dict[str, Any]) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.root / name, json.dumps(content, indent=1, sort_keys=True).encode())
+
+
+def bank_of(store: Path) -> Bank:
+    """The bank that a store's path stands in: ``<bank>/stores/<dataset>/<store>``."""
+    return Bank(store.resolve().parent.parent.parent)
+
+
+def _model_of(path: Path) -> str:
+    return path.name.removesuffix(STORE_SUFFIX).rsplit("-", 1)[0]
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    hidden = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    hidden.write_bytes(data)
+    os.replace(hidden, path)

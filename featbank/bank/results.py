@@ -1,0 +1,87 @@
+"""Results and predictions as Parquet files: one file each, written whole, joined on reading."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.bank.bank import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from featbank.bank.bank import Bank
+    from featbank.image import Array
+    from featbank.result import Result
+
+
+def to_frame(results: Sequence[Result]) -> pd.DataFrame:
+    """Rows as a table, the columns of ``Result`` in order."""
+    import pandas as pd
+
+    return pd.DataFrame([result.as_row() for result in results])
+
+
+def write_results(bank: Bank, results: Sequence[Result]) -> Path:
+    """Write the rows of one result, replacing an earlier run of the same."""
+    path = bank.result_path(results[0].result)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    to_frame(results).to_parquet(buffer, index=False)
+    write_atomically(path, buffer.getvalue())
+    return path
+
+
+def read_results(bank: Bank) -> pd.DataFrame:
+    """Every result of a bank in long form; a column that an old file lacks is empty there."""
+    import pandas as pd
+
+    paths = sorted(bank.result_path("x").parent.glob("*.parquet"))
+    frames = [pd.read_parquet(path).dropna(axis="columns", how="all") for path in paths]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def write_predictions(
+    bank: Bank,
+    result: str,
+    *,
+    ids: Array,
+    truth: Array,
+    scores: Array,
+    split: str,
+    classes: Sequence[str],
+) -> Path:
+    """Write one result's predictions.
+
+    Args:
+        bank: Where to.
+        result: Id of the result.
+        ids: (n,) sample ids.
+        truth: (n,) class indices.
+        scores: (n, K) probabilities.
+        split: Split that was scored.
+        classes: K class names; kept in the file's metadata under ``classes``.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "sample_id": pa.array(ids.tolist(), pa.string()),
+        "split": pa.array([split] * len(ids), pa.string()),
+        "truth": pa.array(truth.astype(np.int32)),
+        "predicted": pa.array(scores.argmax(axis=1).astype(np.int32)),
+        "scores": pa.array(list(scores.astype(np.float32)), pa.list_(pa.float32())),
+    }
+    table = pa.table(columns).replace_schema_metadata({"classes": json.dumps(list(classes))})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    path = bank.predictions_path(result)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, buffer.getvalue())
+    return path

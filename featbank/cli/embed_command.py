@@ -1,0 +1,130 @@
+"""``featbank embed``: write or finish a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featbank.cli.options import bank_option, integers, output_options
+from featbank.cli.output import print_json, progress_bar, tell
+
+if TYPE_CHECKING:
+    from featbank.stages.embed import EmbedReport
+    from featbank.stages.embed_plan import EmbedPlan
+
+
+@click.command(name="embed")
+@click.option("--model", required=True, help="Backbone; 'featbank models' lists them.")
+@click.option(
+    "--dataset", required=True, help="Dataset; 'featbank datasets' lists them. Or a folder's path."
+)
+@click.option("--weights", help="Weights file, or 'random' for an untrained network.")
+@click.option(
+    "--bands",
+    default="all",
+    show_default=True,
+    help="all, rgb, s1, s2, ohs, or names: B04,B03,B02.",
+)
+@click.option(
+    "--normalise",
+    type=click.Choice(["imagenet", "half", "dataset", "none"]),
+    help="Input statistics: ImageNet's; 0..255 to -1..1; z-score fitted on the train split.",
+)
+@click.option("--image-size", type=int, help="Side in pixels; default: the backbone's own.")
+@click.option(
+    "--resize",
+    type=click.Choice(["bicubic", "bilinear", "nearest"]),
+    default="bicubic",
+    show_default=True,
+    help="How chips are resized, antialiased; the whole chip, no crop.",
+)
+@click.option(
+    "--layers",
+    default="-1",
+    show_default=True,
+    callback=integers,
+    help="Blocks to take features after, such as 2,5,-1.",
+)
+@click.option("--tokens", is_flag=True, help="Store patch tokens too (large).")
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "bfloat16", "float32"]),
+    default="auto",
+    show_default=True,
+    help="Compute dtype; auto: bfloat16 autocast for networks, float32 for statistics.",
+)
+@click.option(
+    "--store-dtype",
+    type=click.Choice(["float32", "float16"]),
+    default="float32",
+    show_default=True,
+    help="Storage dtype of pooled features.",
+)
+@click.option("--batch-size", type=int, default=64, show_default=True, help="Chips at once.")
+@click.option("--shard-rows", type=int, help="Rows of a shard, a power of two; default: derived.")
+@click.option("--workers", type=int, help="Reader processes; default: cores less one.")
+@click.option("--split-scheme", help="Scheme whose train split statistics are fitted on.")
+@click.option("--limit", type=int, help="Take N samples of each split, mixed and repeatable.")
+@click.option("--chips", type=int, help="Number of chips of a synthetic dataset.")
+@click.option(
+    "--max-invalid",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="Share of refused chips above which the run stops.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of random weights.")
+@click.option(
+    "--data-root",
+    type=click.Path(path_type=Path),
+    help="Folder of the named dataset; default: $FEATBANK_DATA/<dataset>.",
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+)
+@click.option("--deterministic", is_flag=True, help="Refuse operations that may vary by run.")
+@click.option("--dry-run", is_flag=True, help="Rehearse: say what would be done, write nothing.")
+@bank_option
+@output_options
+def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None:  # noqa: ANN401
+    """Embed a dataset with a frozen backbone, once; repeat the command to finish what was cut off.
+
+    \b
+    Examples:
+      featbank embed --model rcf --dataset synthetic-s2
+      featbank embed --model vit-tiny --weights FILE --normalise half --dataset path/to/AID
+    """
+    from featbank.stages.embed_options import EmbedOptions
+    from featbank.stages.embed_plan import plan_embed
+
+    plan = plan_embed(EmbedOptions(**options))
+    if dry_run:
+        _rehearse(plan, as_json)
+        return
+    from featbank.stages.embed import embed_dataset
+
+    with progress_bar(f"{plan.spec.name} on {plan.imagery.dataset.name}", "chips") as progress:
+        report = embed_dataset(plan, tell=tell, progress=progress)
+    _print(report, plan, as_json)
+
+
+def _rehearse(plan: EmbedPlan, as_json: bool) -> None:
+    from featbank.pages.rehearsal_page import print_rehearsal
+    from featbank.stages.rehearse import rehearse
+
+    rehearsal = rehearse(plan)
+    if as_json:
+        print_json({"dry_run": rehearsal})
+    else:
+        print_rehearsal(rehearsal)
+
+
+def _print(report: EmbedReport, plan: EmbedPlan, as_json: bool) -> None:
+    for sample, reason in list(report.refused.items())[:5]:
+        tell(f"refused {sample}: {reason}")
+    if as_json:
+        print_json({"store": report.store, "embed": report.as_row(), "results": []})
+    else:
+        click.echo(f"{report.sentence()} Bank: {plan.options.bank}.")

@@ -1,0 +1,85 @@
+"""``featbank probe``: fit and score a probe on a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featbank.cli.options import bank_option, output_options
+from featbank.cli.output import print_json, progress_bar
+
+if TYPE_CHECKING:
+    from featbank.stages.probe import ProbeOptions, ProbeReport
+
+
+@click.command(name="probe")
+@click.option("--clf", required=True, help="knn: cosine neighbours; logistic: L-BFGS, C swept.")
+@click.option(
+    "--store",
+    "stores",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Store to probe; may be repeated. Default: the newest.",
+)
+@click.option("--model", "models", multiple=True, help="Or by backbone; may be repeated.")
+@click.option("--dataset", help="Or by dataset, as 'embed' takes it.")
+@click.option("--features", help="cls, mean or cls+mean; default: the backbone's own.")
+@click.option("--layer", type=int, help="Block index; default: the last one stored.")
+@click.option("--labels", help="Label set; default: the dataset's first.")
+@click.option("--split-scheme", help="Split scheme; default: the dataset's first.")
+@click.option("--k", type=int, help="Neighbours of the knn probe; default: 20.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap too.")
+@click.option("--resamples", type=int, default=1000, show_default=True, help="Bootstrap resamples.")
+@click.option("--confusion", is_flag=True, help="Print the confusion matrix too.")
+@bank_option
+@output_options
+def command(
+    stores: tuple[Path, ...],
+    models: tuple[str, ...],
+    k: int | None,
+    as_json: bool,
+    debug: bool,
+    confusion: bool,
+    **options: Any,  # noqa: ANN401
+) -> None:
+    """Fit a probe on train, choose on validation, score once on test, with intervals.
+
+    \b
+    Examples:
+      featbank probe --clf knn
+      featbank probe --clf logistic --model vit-tiny --dataset path/to/AID
+    """
+    from featbank.stages.probe import ProbeOptions
+
+    params = {} if k is None else {"k": k}
+    runs: list[dict[str, Any]] = [{"store": store} for store in stores]
+    runs += [{"model": model} for model in models]
+    for run in runs or [{}]:
+        _run(ProbeOptions(params=params, **options, **run), as_json, confusion)
+
+
+def _run(options: ProbeOptions, as_json: bool, confusion: bool) -> None:
+    from featbank.stages.probe import probe_store
+
+    with progress_bar(f"probe {options.clf}", "fits") as progress:
+        report = probe_store(options, progress=progress)
+    if as_json:
+        print_json(_as_json(report))
+        return
+    from featbank.pages.result_table import print_results
+
+    print_results(report.results, confusion=report.confusion if confusion else None)
+    click.echo(f"{report.results_path}: {len(report.results)} rows. Bank: {options.bank}.")
+
+
+def _as_json(report: ProbeReport) -> dict[str, Any]:
+    return {
+        "store": report.results[0].store,
+        "results_path": str(report.results_path),
+        "predictions_path": str(report.predictions_path),
+        "classes": list(report.classes),
+        "confusion": report.confusion.astype(int).tolist(),
+        "results": [result.as_row() for result in report.results],
+    }

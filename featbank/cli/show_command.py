@@ -1,0 +1,46 @@
+"""``featbank show``: everything that a store tells about itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from featbank.cli.options import bank_option, output_options
+from featbank.cli.output import print_json
+
+
+@click.command(name="show")
+@click.argument("store", required=False, type=click.Path(path_type=Path))
+@click.option("--model", help="Or find the store by backbone.")
+@click.option("--dataset", help="Or by dataset, as 'embed' takes it.")
+@bank_option
+@output_options
+def command(
+    store: Path | None,
+    model: str | None,
+    dataset: str | None,
+    bank: Path,
+    as_json: bool,
+    debug: bool,
+) -> None:
+    """Show a store's recipe, origins, licences, splits, labels and refused samples.
+
+    Without a store, the newest is shown.
+
+    \b
+    Example:
+      featbank show --model rcf --dataset synthetic-s2
+    """
+    from featbank.bank.bank import Bank
+    from featbank.stages.finding import find_store
+    from featbank.stages.listing import store_description
+
+    path = find_store(Bank(bank), store=store, model=model, dataset=dataset)
+    description = store_description(path)
+    if as_json:
+        print_json(description)
+        return
+    from featbank.pages.catalog_table import print_description
+
+    print_description(description)

@@ -1,0 +1,203 @@
+"""A folder of class folders, or of train/val/test folders of them: JPEG, PNG or TIFF images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.bands import RGB, Band, Unit
+from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
+from featbank.datasets.decode import SUFFIXES, Layout, decode, inspect
+from featbank.datasets.geotiff import read_lonlat
+from featbank.errors import DatasetError, DecodeError, MissingPathError
+from featbank.image import Grid, Image
+from featbank.samples import TEST, TRAIN, UNKNOWN_LABEL, VAL, LabelSet, Samples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+GRID = "image"
+LABELS = "class"
+_SPLIT_FOLDERS = {"train": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
+# How many unreadable files may stand before the first readable one, which tells bands and dtype.
+_TRIES = 16
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """One image of the folder: its place, class and split."""
+
+    path: str
+    size_bytes: int
+    label: str
+    split: int | None
+
+    @property
+    def sample_id(self) -> str:
+        """Path inside the folder, without the suffix."""
+        return str(Path(self.path).with_suffix("").as_posix())
+
+
+@dataclass(frozen=True)
+class FolderReader:
+    """Reads one image file by its row.
+
+    Args:
+        root: The folder.
+        paths: (N,) paths inside it.
+        layout: What the files have in common.
+    """
+
+    root: str
+    paths: NDArray[np.str_]
+    layout: Layout
+
+    def read(self, index: int) -> Image:
+        """Pixels of one file, (C, H, W)."""
+        path = str(self.paths[index])
+        with open(f"{self.root}/{path}", "rb") as file:
+            data = file.read()
+        return {GRID: decode(data, name=path, layout=self.layout)}
+
+
+def open_folder(request: DatasetRequest) -> Dataset:
+    """Open a folder of images.
+
+    Args:
+        request: Names the folder as ``root``.
+
+    Raises:
+        MissingPathError: The folder is not there.
+        DatasetError: No class folders, an empty class folder, stray images, or repeated ids.
+        DecodeError: None of the first images decodes.
+    """
+    root = _existing(request.root)
+    files = sorted(_images(root), key=lambda file: file.path)
+    layout = _common_layout(root, files)
+    paths = np.array([file.path for file in files])
+    return Dataset(
+        name=root.resolve().name,
+        root=root,
+        bands=_bands(layout),
+        grids=(_grid(layout),),
+        samples=_samples(files, root),
+        reader=FolderReader(str(root), paths, layout),
+        processing="as stored in the files",
+        licence="unknown",
+        citation="",
+    )
+
+
+def _existing(root: Path | None) -> Path:
+    if root is None or not root.is_dir():
+        raise MissingPathError(
+            str(root), "there is no such folder", "a folder of class folders", "Check the path."
+        )
+    return root
+
+
+def _images(root: Path) -> Iterator[ImageFile]:
+    children = _folders(root)
+    splits = {c.name: _SPLIT_FOLDERS[c.name.lower()] for c in children if _is_split(c)}
+    if "train" in {name.lower() for name in splits} and len(splits) == len(children):
+        for child in children:
+            yield from _class_folders(root, child, splits[child.name])
+    else:
+        yield from _class_folders(root, root, None)
+
+
+def _is_split(folder: Path) -> bool:
+    return folder.name.lower() in _SPLIT_FOLDERS
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(c for c in parent.iterdir() if c.is_dir() and not c.name.startswith("."))
+
+
+def _class_folders(root: Path, parent: Path, split: int | None) -> Iterator[ImageFile]:
+    stray = [c.name for c in parent.iterdir() if c.is_file() and c.suffix.lower() in SUFFIXES]
+    if stray:
+        raise DatasetError(
+            str(parent),
+            f"holds {len(stray)} images beside its class folders ('{min(stray)}' is one)",
+            "one folder for each class, images inside",
+            "Move each image into the folder of its class.",
+        )
+    folders = _folders(parent)
+    if not folders:
+        raise DatasetError(
+            str(parent),
+            "holds no class folders",
+            "one folder for each class, or train/val/test folders of them",
+            "Check the path.",
+        )
+    for folder in folders:
+        yield from _class_images(root, folder, split)
+
+
+def _class_images(root: Path, folder: Path, split: int | None) -> Iterator[ImageFile]:
+    found = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
+    if not found:
+        raise DatasetError(
+            str(folder),
+            "this class folder holds no image",
+            f"files ending in {', '.join(sorted(SUFFIXES))}",
+            "Fill the folder or remove it.",
+        )
+    for path in found:
+        inside = path.relative_to(root).as_posix()
+        yield ImageFile(inside, path.stat().st_size, folder.name, split)
+
+
+def _common_layout(root: Path, files: list[ImageFile]) -> Layout:
+    for file in files[: _TRIES - 1]:
+        try:
+            return inspect(root / file.path)
+        except DecodeError:
+            continue
+    return inspect(root / files[:_TRIES][-1].path)
+
+
+def _bands(layout: Layout) -> tuple[Band, ...]:
+    if layout.bands == 3 and layout.dtype == "uint8":
+        return RGB
+    unit: Unit = "uint8" if layout.dtype == "uint8" else "unknown"
+    # The files do not say what their bands are, so only their order names them.
+    return tuple(Band(name=f"b{i}", unit=unit) for i in range(1, layout.bands + 1))
+
+
+def _grid(layout: Layout) -> Grid:
+    return Grid(name=GRID, bands=tuple(band.name for band in _bands(layout)), dtype=layout.dtype)
+
+
+def _samples(files: list[ImageFile], root: Path) -> Samples:
+    classes = tuple(sorted({file.label for file in files}))
+    codes = {name: code for code, name in enumerate(classes)}
+    labels = np.array([codes.get(f.label, UNKNOWN_LABEL) for f in files], dtype=np.int32)
+    splits = [file.split for file in files if file.split is not None]
+    return Samples(
+        ids=np.array([file.sample_id for file in files], dtype=object),
+        origins=np.array([f"{file.path}\t{file.size_bytes}" for file in files], dtype=object),
+        labels={LABELS: LabelSet(classes=classes, codes=labels)},
+        splits={"official": np.array(splits, dtype=np.int8)} if splits else {},
+        lonlat=read_lonlat(root, [file.path for file in files]),
+    )
+
+
+SPECS = (
+    DatasetSpec(
+        name="folder",
+        title="any folder of class folders, or train/val/test folders of them (--dataset PATH)",
+        bands=(),
+        size="any",
+        processing="as stored in the files",
+        licence="the imagery's own",
+        citation="",
+        open=open_folder,
+    ),
+)

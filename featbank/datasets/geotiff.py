@@ -1,0 +1,82 @@
+"""Places of GeoTIFF chips: the centre's longitude and latitude, from the file's tags alone."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_PIXEL_SCALE, _TIEPOINT, _GEO_KEYS = 33550, 33922, 34735
+# GeoKey ids of OGC GeoTIFF 1.1 (19-008r4), section 7.5: projected and geodetic CRS as EPSG codes.
+_PROJECTED_CRS, _GEODETIC_CRS = 3072, 2048
+_USER_DEFINED = 32767
+_BROKEN = 0
+_TIFF_SUFFIXES = {".tif", ".tiff"}
+
+
+def read_lonlat(root: Path, paths: Sequence[str]) -> NDArray[np.float64] | None:
+    """Centres of all files.
+
+    Returns:
+        (N, 2) degrees in WGS 84, NaN for a broken file; None unless every other file is a TIFF
+        with an EPSG code and a north-up pixel grid.
+    """
+    centres = np.empty((len(paths), 3))
+    for row, path in enumerate(paths):
+        centre = _centre(root / path)
+        if centre is None:
+            return None
+        centres[row] = centre
+    return _to_lonlat(centres) if np.isfinite(centres).any(axis=0).all() else None
+
+
+def _centre(path: Path) -> tuple[float, float, int] | None:
+    if path.suffix.lower() not in _TIFF_SUFFIXES:
+        return None
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(path) as tiff:
+            page = tiff.pages.first
+            tags = {code: page.tags.valueof(code) for code in (_PIXEL_SCALE, _TIEPOINT, _GEO_KEYS)}
+            return _centre_of(tags, page.imagelength, page.imagewidth)
+    except (tifffile.TiffFileError, ValueError, IndexError):
+        # A broken file has no place; it is refused when it is read.
+        return math.nan, math.nan, _BROKEN
+
+
+def _centre_of(tags: dict[int, object], height: int, width: int) -> tuple[float, float, int] | None:
+    scale, tiepoint = tags[_PIXEL_SCALE], tags[_TIEPOINT]
+    epsg = _epsg(tags[_GEO_KEYS])
+    if not isinstance(scale, tuple) or not isinstance(tiepoint, tuple) or epsg is None:
+        return None
+    column, row, _, x, y, _ = tiepoint[:6]
+    return x + (width / 2 - column) * scale[0], y - (height / 2 - row) * scale[1], epsg
+
+
+def _epsg(keys: object) -> int | None:
+    if not isinstance(keys, tuple):
+        return None
+    # Four header shorts, then (id, location, count, value) for each key; location 0 means the
+    # value stands here.
+    entries = {keys[i]: keys[i + 3] for i in range(4, len(keys), 4) if keys[i + 1] == 0}
+    code = entries.get(_PROJECTED_CRS, entries.get(_GEODETIC_CRS))
+    return None if code in (None, _USER_DEFINED) else int(code)
+
+
+def _to_lonlat(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    from pyproj import Transformer
+
+    lonlat = np.full((len(centres), 2), np.nan)
+    for epsg in set(centres[:, 2].astype(int)) - {_BROKEN}:
+        rows = centres[:, 2] == epsg
+        transformer = Transformer.from_crs(f"EPSG:{epsg}", "EPSG:4326", always_xy=True)
+        lonlat[rows] = np.stack(transformer.transform(centres[rows, 0], centres[rows, 1]), axis=1)
+    return lonlat

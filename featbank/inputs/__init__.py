@@ -1,0 +1,1 @@
+"""Inputs: from a dataset's pixels to what a network takes: read, check, resize, normalise."""

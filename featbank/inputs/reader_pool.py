@@ -1,0 +1,194 @@
+"""Reader processes that run ahead of the device by a bounded number of batches."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from typing import TYPE_CHECKING, NoReturn, Self
+
+from featbank.errors import ReadError
+from featbank.inputs.reader_process import Placed, PlacedBatch, PlacedGroup
+from featbank.inputs.reading import Group, ReadBatch, read_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import TracebackType
+
+    from featbank.image import Reader
+    from featbank.inputs.checks import Contract
+
+# One slot is read by the device while the next one is filled; a third hides a slow file.
+_SLOTS = 3
+_STOP_S = 5.0
+_ENTRY = "from featbank.inputs.reader_process import main"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoolConfig:
+    """How a pool reads.
+
+    Attributes:
+        reader: Gives pixels by row; pickled to the processes.
+        contract: What each chip must keep.
+        workers: Reader processes; 0 reads in this process.
+        slot_bytes: Bytes of a typical batch; larger ones travel through the pipe, slower.
+    """
+
+    reader: Reader
+    contract: Contract
+    workers: int
+    slot_bytes: int
+
+
+class ReaderPool:
+    """Reads batches in order, ahead of who takes them.
+
+    Args:
+        config: How to read.
+    """
+
+    def __init__(self, config: PoolConfig) -> None:
+        self._config = config
+        self._workers = [_Worker(config) for _ in range(config.workers)]
+        self.waited_s = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def read(self, batches: Iterable[Sequence[int]]) -> Iterator[ReadBatch]:
+        """Read batches of rows, in order.
+
+        A batch's arrays may lie in shared memory: they hold until the next batch is taken.
+
+        Raises:
+            ReadError: The disk failed, or a reader process died.
+        """
+        if not self._workers:
+            yield from self._read_here(batches)
+            return
+        waiting: deque[_Worker] = deque()
+        queue = enumerate(batches)
+        ahead = _SLOTS * len(self._workers)
+        more = self._submit(queue, waiting, ahead - 1)
+        while waiting:
+            yield self._receive(waiting.popleft())
+            more = more and self._submit(queue, waiting, 1)
+
+    def _read_here(self, batches: Iterable[Sequence[int]]) -> Iterator[ReadBatch]:
+        for indices in batches:
+            start = time.perf_counter()
+            batch = read_batch(self._config.reader, indices, self._config.contract)
+            self.waited_s += time.perf_counter() - start
+            yield batch
+
+    def _submit(
+        self, queue: Iterator[tuple[int, Sequence[int]]], waiting: deque[_Worker], count: int
+    ) -> bool:
+        for _ in range(count):
+            numbered = next(queue, None)
+            if numbered is None:
+                return False
+            worker = self._workers[numbered[0] % len(self._workers)]
+            worker.submit(numbered[1])
+            waiting.append(worker)
+        return True
+
+    def _receive(self, worker: _Worker) -> ReadBatch:
+        start = time.perf_counter()
+        batch = worker.receive()
+        self.waited_s += time.perf_counter() - start
+        return batch
+
+    def close(self) -> None:
+        """Stop the reader processes."""
+        for worker in self._workers:
+            worker.close()
+        self._workers = []
+
+
+class _Worker:
+    """One reader process with its slots of shared memory."""
+
+    def __init__(self, config: PoolConfig) -> None:
+        self._slot_bytes = max(config.slot_bytes, mmap.PAGESIZE)
+        self._submitted = 0
+        # An unnamed file leaves nothing behind, however either process ends.
+        with tempfile.TemporaryFile(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as file:
+            file.truncate(self._slot_bytes * _SLOTS)
+            self._memory = mmap.mmap(file.fileno(), self._slot_bytes * _SLOTS)
+            self._connection, theirs = Pipe()
+            self._process = _start(theirs.fileno(), file.fileno())
+            theirs.close()
+            self._connection.send((sys.path, file.fileno(), self._slot_bytes * _SLOTS))
+            self._connection.send_bytes(pickle.dumps((config.reader, config.contract)))
+
+    def submit(self, indices: Sequence[int]) -> None:
+        slot = self._submitted % _SLOTS
+        self._submitted += 1
+        try:
+            self._connection.send((list(indices), slot * self._slot_bytes, self._slot_bytes))
+        except OSError:
+            self._died()
+
+    def receive(self) -> ReadBatch:
+        try:
+            answer: PlacedBatch | ReadError | str = self._connection.recv()
+        except (EOFError, OSError):
+            self._died()
+        if isinstance(answer, ReadError):
+            raise answer
+        if isinstance(answer, str):
+            raise RuntimeError(f"a reader process failed:\n{answer}")  # noqa: TRY004 - a bug's trace
+        return ReadBatch([self._shared(group) for group in answer.groups], answer.refused)
+
+    def _shared(self, group: PlacedGroup) -> Group:
+        grids = {
+            name: pixels.view(self._memory) if isinstance(pixels, Placed) else pixels
+            for name, pixels in group.grids.items()
+        }
+        return Group(group.rows, grids)
+
+    def _died(self) -> NoReturn:
+        code = self._process.wait(_STOP_S)
+        raise ReadError(
+            f"reader process {self._process.pid}",
+            f"ended unexpectedly (exit code {code})",
+            "a process that lives until the run ends",
+            "Check the memory and the messages above, then repeat the command to go on.",
+        )
+
+    def close(self) -> None:
+        self._connection.close()
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _start(pipe_fd: int, memory_fd: int) -> subprocess.Popen[bytes]:
+    # A reader decodes on one thread; more would fight the device's own threads.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.Popen(
+        [sys.executable, "-c", f"{_ENTRY}; main({pipe_fd})"],
+        pass_fds=(pipe_fd, memory_fd),
+        stdin=subprocess.DEVNULL,
+        env=environment,
+    )

@@ -1,0 +1,104 @@
+"""A reader process: takes rows from a pipe, leaves pixels in shared memory, without torch.
+
+It is started as a plain ``python -c`` rather than through
+``multiprocessing``, so that a user's script needs no ``if __name__ == "__main__"`` guard.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import pickle
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.errors import ReadError
+from featbank.inputs.reading import ReadBatch, read_batch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from featbank.image import Array
+
+_ALIGN = 64
+
+
+@dataclass(frozen=True)
+class Placed:
+    """An array that lies in shared memory."""
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: str
+
+    def view(self, memory: mmap.mmap) -> Array:
+        """The array itself, without a copy."""
+        count = int(np.prod(self.shape))
+        flat = np.frombuffer(memory, dtype=self.dtype, count=count, offset=self.offset)
+        return flat.reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class PlacedGroup:
+    """A group whose arrays may lie in shared memory."""
+
+    rows: NDArray[np.intp]
+    grids: Mapping[str, Placed | Array]
+
+
+@dataclass(frozen=True)
+class PlacedBatch:
+    """A batch whose arrays may lie in shared memory."""
+
+    groups: list[PlacedGroup]
+    refused: Mapping[int, str]
+
+
+def place(batch: ReadBatch, memory: mmap.mmap, start: int, size: int) -> PlacedBatch:
+    """Move a batch's arrays into a slot of shared memory; what does not fit stays as it is."""
+    groups, offset = [], start
+    for group in batch.groups:
+        grids: dict[str, Placed | Array] = {}
+        for name, pixels in group.grids.items():
+            if offset + pixels.nbytes > start + size:
+                grids[name] = pixels
+                continue
+            spot = Placed(offset, pixels.shape, str(pixels.dtype))
+            spot.view(memory)[...] = pixels
+            grids[name] = spot
+            offset += -(-pixels.nbytes // _ALIGN) * _ALIGN
+        groups.append(PlacedGroup(group.rows, grids))
+    return PlacedBatch(groups, batch.refused)
+
+
+def serve(connection: Connection) -> None:
+    """Answer requests until the other end closes."""
+    sys.path[:], memory_fd, memory_size = connection.recv()
+    reader, contract = pickle.loads(connection.recv_bytes())
+    memory = mmap.mmap(memory_fd, memory_size)
+    while True:
+        indices, start, size = connection.recv()
+        try:
+            answer: object = place(read_batch(reader, indices, contract), memory, start, size)
+        except ReadError as error:
+            answer = error
+        except Exception:
+            # A dataset's bug must reach the parent whole.
+            answer = traceback.format_exc()
+        connection.send(answer)
+
+
+def main(descriptor: int) -> None:
+    """Serve on an inherited pipe until the parent closes it or dies."""
+    # Ctrl-C reaches the whole process group; only the parent decides what to do about it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        serve(Connection(descriptor))

@@ -1,0 +1,1 @@
+"""Torch building blocks that backbones are made of."""

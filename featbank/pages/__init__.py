@@ -1,0 +1,1 @@
+"""Pages: results and records in; tables and pictures that people look at out."""

@@ -1,0 +1,82 @@
+"""Catalogs, stores and one store's description as tables on the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, fold: str) -> None:
+    """Print some columns of rows.
+
+    Args:
+        rows: Rows.
+        columns: Header by column, in order.
+        fold: The column that gives way on a narrow terminal.
+    """
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name, header in columns.items():
+        is_number = all(isinstance(row[name], int | float | None) for row in rows)
+        table.add_column(
+            header,
+            overflow="fold",
+            no_wrap=name != fold,
+            justify="right" if is_number else "left",
+        )
+    for row in rows:
+        table.add_row(*(in_words(name, row[name]) for name in columns))
+    Console().print(table)
+
+
+def print_description(description: Mapping[str, Any]) -> None:
+    """Print everything that is known of one thing, a line a fact."""
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _flat(description):
+        table.add_row(name.replace("_", " "), in_words(name, value))
+    Console().print(table)
+
+
+def _flat(description: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in description.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{name}: ")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def in_words(name: str, value: Any) -> str:  # noqa: ANN401 - any field of a record
+    """One value as a person reads it."""
+    if name == "bytes":
+        return human_bytes(value)
+    if name == "parameters":
+        return f"{value / 1e6:.1f} M" if value else "-"
+    if name == "gflop":
+        return f"{value:.1f}" if value else "-"
+    if value is None or value in ([], {}):
+        return "-"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def human_bytes(count: float) -> str:
+    """Bytes in the largest fitting decimal unit.
+
+    Example:
+        >>> human_bytes(4_600_000)
+        '4.6 MB'
+    """
+    for size, unit in _UNITS:
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count:.0f} B"

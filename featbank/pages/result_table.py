@@ -1,0 +1,111 @@
+"""Results as tables on the terminal: the headline with its interval, then one row a class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from featbank.image import Array
+    from featbank.result import Result
+
+_COUNTS = ("tp", "fp", "tn", "fn")
+_STYLE: dict[str, Any] = {
+    "title_justify": "left",
+    "box": box.SIMPLE_HEAD,
+    "pad_edge": False,
+    "padding": (0, 1, 0, 0),
+}
+_RATIOS = ("precision", "recall", "specificity", "f1")
+
+
+def print_results(results: Sequence[Result], *, confusion: Array | None = None) -> None:
+    """Print one probe's results.
+
+    Args:
+        results: Rows of one result, the headline first.
+        confusion: (K, K) counts to print too; None leaves them out.
+    """
+    console = Console()
+    head = results[0]
+    console.print(_headline(results))
+    console.print(_caption(head), highlight=False)
+    console.print(_by_class(results))
+    if confusion is not None:
+        console.print(_confusion(results, confusion))
+
+
+def _headline(results: Sequence[Result]) -> Table:
+    head = results[0]
+    title = f"{head.protocol} on {head.dataset} by {head.model}, split {head.split_scheme}"
+    table = Table(title=title, **_STYLE)
+    table.add_column("metric")
+    table.add_column("split")
+    for name in ("value", "95 % interval", "n"):
+        table.add_column(name, justify="right")
+    for row in results:
+        if row.class_name is None:
+            name = f"{row.metric} ({row.average})" if row.average else row.metric
+            style = "bold" if row.selected else ""
+            cells = (name.replace("_", " "), row.split, _number(row.value), _interval(row))
+            table.add_row(*cells, str(row.n), style=style)
+    return table
+
+
+def _caption(head: Result) -> str:
+    parts = [
+        f"feature {head.feature}, layer {head.layer}",
+        f"labels {head.label_set}",
+        f"params {head.params}",
+        f"fitted on {head.n_train} samples",
+        f"{head.n_invalid} refused",
+        f"interval resamples each {head.resampled}",
+        f"seed {head.seed}",
+        f"weights {head.weights}",
+    ]
+    note = f"\nNote: {head.note}." if head.note else ""
+    return ", ".join(parts) + note
+
+
+def _by_class(results: Sequence[Result]) -> Table:
+    table = Table(title="By class, on test", **_STYLE)
+    table.add_column("class", overflow="fold")
+    for name in ("TP", "FP", "TN", "FN", "prec.", "recall", "spec.", "F1", "95 %"):
+        table.add_column(name, justify="right", no_wrap=True)
+    rows: dict[str, dict[str, Result]] = {}
+    for row in results:
+        if row.class_name is not None:
+            rows.setdefault(row.class_name, {})[row.metric] = row
+    for name, metrics in rows.items():
+        counts = [f"{metrics[metric].value:.0f}" for metric in _COUNTS]
+        ratios = [_number(metrics[metric].value) for metric in _RATIOS]
+        table.add_row(name, *counts, *ratios, _interval(metrics["f1"]))
+    return table
+
+
+def _confusion(results: Sequence[Result], confusion: Array) -> Table:
+    names = list(dict.fromkeys(row.class_name for row in results if row.class_name is not None))
+    table = Table(title="Confusion on test: truth in rows", **_STYLE)
+    table.add_column("")
+    for number in range(len(names)):
+        table.add_column(str(number), justify="right")
+    for number, (name, row) in enumerate(zip(names, confusion, strict=True)):
+        cells = [f"[bold]{n:.0f}[/]" if k == number else f"{n:.0f}" for k, n in enumerate(row)]
+        table.add_row(f"{number} {name}", *cells)
+    return table
+
+
+def _number(value: float) -> str:
+    return "-" if np.isnan(value) else f"{value:.3f}".removeprefix("0")
+
+
+def _interval(row: Result) -> str:
+    if row.low is None or row.high is None:
+        return ""
+    return f"{_number(row.low)}-{_number(row.high)}"

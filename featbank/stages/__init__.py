@@ -1,0 +1,1 @@
+"""Stages: the only places where rooms meet. One file, one command's work."""

@@ -1,0 +1,286 @@
+"""Embedding a dataset: readers ahead of the device, the writer behind it, shard by shard."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from featbank.bank import runlog
+from featbank.bank.bank import Bank
+from featbank.bank.lock import locked
+from featbank.inputs.reader_pool import PoolConfig, ReaderPool
+from featbank.stages.embed_plan import refuse_too_many
+from featbank.stages.embed_recipe import attributes
+from featbank.stages.forward import Forward, ForwardConfig, Pending, environment, pick_device
+from featbank.stages.shard_writing import ShardThread
+from featbank.store.create import NewStore, create_store
+from featbank.store.schema import REFUSED, VALID
+from featbank.store.state import check_same_recipe, is_finished
+from featbank.store.writer import StoreWriter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from featbank.stages.embed_plan import EmbedPlan
+    from featbank.store.writer import Shard
+
+Tell = Callable[[str], None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedReport:
+    """What an embed run did.
+
+    Attributes:
+        store: Path of the finished store.
+        n: Its rows.
+        embedded: Rows that went through the network in this run.
+        shards: Shards written in this run.
+        refused: Reason by sample id, of this run's shards.
+        seconds: Wall time of reading, computing and writing.
+        waited_input_s: Part of it in which the device waited for pixels.
+        waited_output_s: Part of it in which the device waited for the writer.
+    """
+
+    store: Path
+    n: int
+    embedded: int
+    shards: int
+    refused: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    waited_input_s: float = 0.0
+    waited_output_s: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Chips a second."""
+        return self.embedded / self.seconds if self.seconds else 0.0
+
+    def sentence(self) -> str:
+        """What was done, in one line."""
+        if not self.shards:
+            return f"{self.store}: already finished, {self.n} rows."
+        refused = f", {len(self.refused)} refused" if self.refused else ""
+        return (
+            f"{self.store}: {self.embedded} of {self.n} rows embedded{refused} in "
+            f"{self.seconds:.1f} s ({self.rate:.0f} chips/s; the device waited "
+            f"{self._share(self.waited_input_s)} of it for input, "
+            f"{self._share(self.waited_output_s)} for output)."
+        )
+
+    def _share(self, seconds: float) -> str:
+        return f"{100 * seconds / self.seconds:.0f} %"
+
+    def as_row(self) -> dict[str, Any]:
+        """The report as a plain mapping."""
+        return {**asdict(self), "store": str(self.store), "rate": self.rate}
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One batch's place: its shard, the rows, and whether it ends the shard."""
+
+    shard: int
+    rows: range
+    start: int
+    is_last: bool
+
+
+def embed_dataset(
+    plan: EmbedPlan, *, tell: Tell = lambda _: None, progress: Progress = lambda _done, _n: None
+) -> EmbedReport:
+    """Write or finish the store of a plan.
+
+    Args:
+        plan: What to embed, with what, to where.
+        tell: Takes lines that a person should see.
+        progress: Takes rows done and rows to do, after each batch.
+
+    Raises:
+        RefusedError: More chips are refused than allowed; finished shards stay.
+        ReadError: The disk or network failed; finished shards stay.
+        LockedError: Another process writes the store.
+    """
+    with locked(plan.path, tell=tell):
+        if plan.path.exists():
+            check_same_recipe(plan.path, plan.recipe)
+        else:
+            create_store(plan.path, _new_store(plan))
+        report = _finish(plan, tell, progress)
+        bank = Bank(plan.options.bank)
+        bank.remember_newest(plan.path)
+        bank.remember_source(plan.path, _source(plan))
+        return report
+
+
+def _finish(plan: EmbedPlan, tell: Tell, progress: Progress) -> EmbedReport:
+    if is_finished(plan.path):
+        return EmbedReport(store=plan.path, n=plan.n, embedded=0, shards=0)
+    writer = StoreWriter(plan.path, plan.layout, plan.n)
+    run = EmbedRun(plan, writer, progress)
+    for change in runlog.changed_environment(plan.path, run.environment):
+        tell(f"{plan.path.name}: goes on in another environment ({change})")
+    report = run.embed()
+    writer.finish()
+    return report
+
+
+class EmbedRun:
+    """One pass over the shards that are not committed.
+
+    Args:
+        plan: What to embed.
+        writer: The store's writer.
+        progress: Takes rows done and rows to do.
+    """
+
+    def __init__(self, plan: EmbedPlan, writer: StoreWriter, progress: Progress) -> None:
+        torch.use_deterministic_algorithms(plan.options.deterministic)
+        self._plan = plan
+        self._writer = writer
+        self._progress = progress
+        self._pending = writer.pending()
+        self._todo = sum(len(writer.rows(shard)) for shard in self._pending)
+        self._before = writer.refused(self._pending)
+        device = pick_device(plan.options.device)
+        self.environment = environment(device, plan.options.batch_size)
+        self._forward = Forward(
+            plan.spec.build(plan.weights.config, plan.weights.state),
+            ForwardConfig(
+                inputs=plan.inputs,
+                layout=plan.layout,
+                device=device,
+                compute_dtype=plan.recipe["compute_dtype"],
+            ),
+        )
+        self._refused: dict[int, str] = {}
+        self._embedded = 0
+        self._shard_started = time.perf_counter()
+
+    def embed(self) -> EmbedReport:
+        """Embed every pending shard."""
+        start = self._shard_started = time.perf_counter()
+        with ReaderPool(self._pool_config()) as pool:
+            thread = ShardThread(self._writer, self._log)
+            try:
+                self._stream(pool, thread)
+            finally:
+                thread.close()
+            waited_input_s = pool.waited_s
+        ids = self._plan.imagery.dataset.samples.ids
+        return EmbedReport(
+            store=self._plan.path,
+            n=self._plan.n,
+            embedded=self._embedded,
+            shards=len(self._pending),
+            refused={str(ids[row]): why for row, why in self._refused.items()},
+            seconds=time.perf_counter() - start,
+            waited_input_s=waited_input_s,
+            waited_output_s=thread.waited_s,
+        )
+
+    def _pool_config(self) -> PoolConfig:
+        plan = self._plan
+        return PoolConfig(
+            reader=plan.imagery.dataset.reader,
+            contract=plan.imagery.contract,
+            workers=plan.imagery.workers,
+            slot_bytes=plan.look.chip_bytes * plan.options.batch_size,
+        )
+
+    def _stream(self, pool: ReaderPool, thread: ShardThread) -> None:
+        """Submit each batch before the one ahead of it is taken back from the device."""
+        cuts = list(self._cuts())
+        behind: tuple[Cut, list[Pending], dict[int, str]] | None = None
+        buffers: Shard = {}
+        for cut, batch in zip(cuts, pool.read(cut.rows for cut in cuts), strict=True):
+            running = (cut, self._forward.submit(batch), dict(batch.refused))
+            if behind is not None:
+                buffers = self._collect(*behind, buffers, thread)
+            behind = running
+        if behind is not None:
+            self._collect(*behind, buffers, thread)
+
+    def _cuts(self) -> Iterator[Cut]:
+        """Batches cut at fixed places inside shards, so that a resumed run gives the same bytes."""
+        size = self._plan.options.batch_size
+        for shard in self._pending:
+            rows = self._writer.rows(shard)
+            for start in range(0, len(rows), size):
+                cut = rows[start : start + size]
+                yield Cut(shard, cut, start, cut.stop == rows.stop)
+
+    def _collect(
+        self,
+        cut: Cut,
+        pendings: list[Pending],
+        refused: dict[int, str],
+        buffers: Shard,
+        thread: ShardThread,
+    ) -> Shard:
+        buffers = buffers or self._writer.empty_shard(cut.shard)
+        for pending in pendings:
+            self._embedded += len(pending.rows)
+            refused |= _fill(buffers, cut.start, pending)
+        for position, reason in refused.items():
+            buffers[REFUSED][cut.start + position] = reason
+            self._refused[cut.rows[position]] = reason
+        refuse_too_many(self._plan, self._refused, before=self._before)
+        self._progress(self._embedded + len(self._refused), self._todo)
+        if not cut.is_last:
+            return buffers
+        thread.put(cut.shard, buffers)
+        return {}
+
+    def _log(self, shard: int) -> None:
+        now = time.perf_counter()
+        line = {
+            **self.environment,
+            "shard": shard,
+            "rows": len(self._writer.rows(shard)),
+            "seconds": round(now - self._shard_started, 4),
+            "workers": self._plan.imagery.workers,
+        }
+        self._shard_started = now
+        runlog.append(self._plan.path, line)
+
+
+def _fill(buffers: Shard, start: int, pending: Pending) -> dict[int, str]:
+    """Put features into the shard's buffers; a row that is not finite is refused."""
+    features = pending.result()
+    rows = start + pending.rows
+    finite = np.ones(len(rows), dtype=bool)
+    for name, values in features.items():
+        buffers[name][rows] = values
+        finite &= np.isfinite(values.reshape(len(rows), -1)).all(axis=1)
+    buffers[VALID][rows] = finite
+    for name in features:
+        buffers[name][rows[~finite]] = np.nan
+    return {
+        int(row): "the network gave features that are not finite" for row in pending.rows[~finite]
+    }
+
+
+def _new_store(plan: EmbedPlan) -> NewStore:
+    state = plan.weights.state
+    norm = (state["norm.weight"], state["norm.bias"]) if "norm.weight" in state else None
+    return NewStore(
+        samples=plan.imagery.dataset.samples,
+        layout=plan.layout,
+        attributes=attributes(plan),
+        token_norm=None if norm is None else (np.asarray(norm[0]), np.asarray(norm[1])),
+    )
+
+
+def _source(plan: EmbedPlan) -> dict[str, str | int | None]:
+    root = plan.imagery.dataset.root
+    return {
+        "dataset": plan.options.dataset if root is None else str(root.resolve()),
+        "chips": plan.options.chips,
+    }

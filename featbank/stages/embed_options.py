@@ -1,0 +1,64 @@
+"""What a user may say about embedding, exactly as said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+# Enough rows to keep a CPU's matrix kernels full; larger batches gain nothing and grow memory.
+DEFAULT_BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedOptions:
+    """Options of ``featbank embed``.
+
+    Attributes:
+        model: Catalog name.
+        dataset: Catalog name, or path of a folder.
+        weights: Path of a weights file, ``random``, or None.
+        bands: ``all``, ``rgb``, a sensor, or names.
+        normalise: ``imagenet``, ``half``, ``dataset``, ``none``; None for the backbone's own.
+        image_size: Side in pixels; None for the backbone's own.
+        resize: ``bicubic``, ``bilinear`` or ``nearest``.
+        layers: Block indices, negative ones from the end.
+        tokens: Whether to store patch tokens.
+        dtype: Compute dtype, ``auto``, ``bfloat16`` or ``float32``.
+        store_dtype: ``float32`` or ``float16``.
+        batch_size: Chips of one forward pass.
+        shard_rows: Rows of a shard, a power of two; None derives it.
+        workers: Reader processes; None takes one for each core but one.
+        split_scheme: Scheme whose train split statistics are fitted on; None for the first.
+        limit: Samples of each split to take; None for all.
+        max_invalid: Share of refused samples above which the run stops, 0 to 1.
+        chips: Number of chips of a procedural dataset.
+        seed: Seed of random weights and of fitted samples.
+        data_root: Folder of a named dataset.
+        bank: Folder of the bank.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        deterministic: Whether torch must use deterministic algorithms alone.
+    """
+
+    model: str
+    dataset: str
+    weights: str | None = None
+    bands: str = "all"
+    normalise: str | None = None
+    image_size: int | None = None
+    resize: str = "bicubic"
+    layers: tuple[int, ...] = (-1,)
+    tokens: bool = False
+    dtype: str = "auto"
+    store_dtype: str = "float32"
+    batch_size: int = DEFAULT_BATCH
+    shard_rows: int | None = None
+    workers: int | None = None
+    split_scheme: str | None = None
+    limit: int | None = None
+    max_invalid: float = 0.01
+    chips: int | None = None
+    seed: int = 0
+    data_root: Path | None = None
+    bank: Path = Path("bank")
+    device: str = "auto"
+    deterministic: bool = False

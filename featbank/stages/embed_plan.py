@@ -1,0 +1,221 @@
+"""From options to everything that decides the bytes, fixed before the first row: the embed plan."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from featbank.backbones import BACKBONES
+from featbank.bank.bank import Bank
+from featbank.errors import RefusedError, UsageError
+from featbank.inputs.checks import Contract
+from featbank.inputs.normalise import Statistics, published
+from featbank.inputs.preprocess import RESIZES, InputRecipe
+from featbank.recipe import recipe_id
+from featbank.stages.agreement import image_size, layer_indices, load_weights, normalise_method
+from featbank.stages.embed_recipe import embed_recipe
+from featbank.stages.fitting import Imagery, Look, fit_statistics, look
+from featbank.stages.opening import open_dataset
+from featbank.stages.selection import scheme_of, with_bands, with_limit
+from featbank.stages.state_fitting import fitted_weights
+from featbank.store.schema import TOKENS, FeatureLayout, fitting_shard_rows
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from featbank.backbones import BackboneSpec, Provides
+    from featbank.datasets import Dataset
+    from featbank.stages.agreement import Weights
+    from featbank.stages.embed_options import EmbedOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedPlan:
+    """Everything that an embed run needs, settled.
+
+    Attributes:
+        options: As the user said.
+        spec: The backbone's record.
+        weights: Its weights, fitted ones included.
+        imagery: The dataset as the run reads it.
+        inputs: How pixels become input.
+        layout: How features are stored.
+        look: What a sample of the imagery showed.
+        recipe: Everything that decides the bytes.
+        path: The store's path.
+    """
+
+    options: EmbedOptions
+    spec: BackboneSpec
+    weights: Weights
+    imagery: Imagery
+    inputs: InputRecipe
+    layout: FeatureLayout
+    look: Look
+    recipe: dict[str, Any]
+    path: Path
+
+    @property
+    def n(self) -> int:
+        """Number of samples N."""
+        return len(self.imagery.dataset.samples)
+
+    @property
+    def max_refused(self) -> int:
+        """Refused rows that the run puts up with."""
+        return int(self.options.max_invalid * self.n)
+
+
+def plan_embed(options: EmbedOptions) -> EmbedPlan:
+    """Settle an embed run: open the dataset, read the weights, fit what is fitted.
+
+    Raises:
+        FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
+    """
+    spec = BACKBONES[options.model]
+    method = normalise_method(spec, options)
+    check_choices(options)
+    imagery = _imagery(options)
+    weights = load_weights(spec, options, imagery.dataset)
+    provides = spec.describe(weights.config)
+    size = image_size(spec, options, provides.patch_px)
+    layers = layer_indices(options, provides.depth)
+    seen = look(imagery)
+    inputs = _inputs(options, imagery, _statistics(method, imagery), size)
+    weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
+    layout = _layout(options, provides, size, layers)
+    recipe = embed_recipe(
+        spec, weights, inputs=inputs, layout=layout, imagery=imagery, options=options
+    )
+    path = Bank(options.bank).store_path(
+        dataset=imagery.dataset.name, model=spec.name, recipe=recipe_id(recipe)
+    )
+    plan = EmbedPlan(
+        options=options,
+        spec=spec,
+        weights=weights,
+        imagery=imagery,
+        inputs=inputs,
+        layout=layout,
+        look=seen,
+        recipe=recipe,
+        path=path,
+    )
+    refuse_too_many(plan, seen.refused)
+    return plan
+
+
+def check_choices(options: EmbedOptions) -> None:
+    """Raise ``UsageError`` for numbers and names that no run could use."""
+    rows = options.shard_rows
+    checks = (
+        (
+            "--shard-rows",
+            rows,
+            rows is None or (rows > 0 and rows & (rows - 1) == 0),
+            "a power of two",
+        ),
+        ("--batch-size", options.batch_size, options.batch_size > 0, "at least 1"),
+        ("--limit", options.limit, options.limit is None or options.limit > 0, "at least 1"),
+        ("--max-invalid", options.max_invalid, 0 <= options.max_invalid <= 1, "0 to 1"),
+        ("--resize", options.resize, options.resize in RESIZES, " or ".join(RESIZES)),
+    )
+    for name, value, is_good, expected in checks:
+        if not is_good:
+            raise UsageError(f"{name} {value}", "out of range", expected, f"Correct {name}.")
+
+
+def refuse_too_many(plan: EmbedPlan, refused: dict[int, str], *, before: int = 0) -> None:
+    """Raise where more chips are refused than the run puts up with.
+
+    Args:
+        plan: The run.
+        refused: Reason by row.
+        before: Refused rows of shards that were committed before.
+
+    Raises:
+        RefusedError: Names the first refused sample and why.
+    """
+    count = before + len(refused)
+    if count <= plan.max_refused:
+        return
+    ids = plan.imagery.dataset.samples.ids
+    first = f"{ids[min(refused)]}: {refused[min(refused)]}" if refused else "see the store"
+    raise RefusedError(
+        plan.imagery.dataset.name,
+        f"{count} of {plan.n} chips are refused so far; the first is {first}",
+        f"at most {plan.max_refused} (--max-invalid {plan.options.max_invalid:g})",
+        "Repair or remove them, or raise --max-invalid to keep them marked invalid.",
+    )
+
+
+def _imagery(options: EmbedOptions) -> Imagery:
+    dataset = open_dataset(options.dataset, data_root=options.data_root, chips=options.chips)
+    dataset = with_bands(dataset, options.bands)
+    scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)
+    if options.limit is not None:
+        dataset = with_limit(dataset, options.limit, scheme)
+    return Imagery(
+        dataset=dataset,
+        contract=contract_of(dataset),
+        scheme=scheme,
+        workers=worker_count(options),
+    )
+
+
+def contract_of(dataset: Dataset) -> Contract:
+    """What each chip of a dataset must keep."""
+    return Contract(
+        grids=dataset.grids,
+        units={band.name: band.unit for band in dataset.bands},
+        allows_constant=dataset.allows_constant,
+    )
+
+
+def worker_count(options: EmbedOptions) -> int:
+    """Reader processes: as asked, or one for each core but one, 1 to 16."""
+    if options.workers is not None:
+        return options.workers
+    return min(16, max(1, len(os.sched_getaffinity(0)) - 1))
+
+
+def _statistics(method: str, imagery: Imagery) -> Statistics:
+    if method == "dataset":
+        return fit_statistics(imagery)
+    return published(method, imagery.dataset.bands, dataset=imagery.dataset.name)
+
+
+def _inputs(
+    options: EmbedOptions, imagery: Imagery, statistics: Statistics, size: int | None
+) -> InputRecipe:
+    return InputRecipe(
+        grids=imagery.dataset.grids,
+        bands=tuple(band.name for band in imagery.dataset.bands),
+        image_size=size,
+        resize=options.resize,
+        statistics=statistics,
+    )
+
+
+def _layout(
+    options: EmbedOptions, provides: Provides, size: int | None, layers: tuple[int, ...]
+) -> FeatureLayout:
+    names = tuple(name for name in provides.features if name != TOKENS or options.tokens)
+    if options.tokens and TOKENS not in names:
+        raise UsageError(
+            "--tokens",
+            f"model '{options.model}' has no patch tokens",
+            f"a model that provides tokens, not only {', '.join(provides.features)}",
+            "Leave --tokens out.",
+        )
+    side = size // provides.patch_px if size and provides.patch_px else 0
+    layout = FeatureLayout(
+        names=names,
+        dim=provides.dim,
+        layers=layers,
+        dtype=options.store_dtype,
+        token_grid=(side, side),
+        shard_rows=options.shard_rows or 1,
+    )
+    return replace(layout, shard_rows=options.shard_rows or fitting_shard_rows(layout))

@@ -1,0 +1,147 @@
+"""The embed recipe: what is hashed into a store's identity, and the attributes told from it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from featbank.recipe import recipe_id
+from featbank.stages.agreement import RANDOM
+from featbank.stages.selection import fingerprint
+from featbank.store.schema import MAX_CHUNK_ROWS, SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from featbank.backbones import BackboneSpec
+    from featbank.inputs.preprocess import InputRecipe
+    from featbank.stages.agreement import Weights
+    from featbank.stages.embed_options import EmbedOptions
+    from featbank.stages.embed_plan import EmbedPlan
+    from featbank.stages.fitting import Imagery
+    from featbank.store.schema import FeatureLayout
+
+# Raised whenever the same recipe would give other bytes, so that old stores keep their meaning.
+ALGORITHM = 1
+AUTO = "auto"
+
+
+def embed_recipe(
+    spec: BackboneSpec,
+    weights: Weights,
+    *,
+    inputs: InputRecipe,
+    layout: FeatureLayout,
+    imagery: Imagery,
+    options: EmbedOptions,
+) -> dict[str, Any]:
+    """Everything that decides a store's bytes; no path, device, worker count or time."""
+    return {
+        "algorithm": ALGORITHM,
+        "schema": SCHEMA_VERSION,
+        "dataset": _dataset(imagery, options),
+        "input": _input(inputs),
+        "model": _model(spec, weights, options),
+        "features": list(layout.names),
+        "layers": list(layout.layers),
+        "compute_dtype": spec.compute_dtype if options.dtype == AUTO else options.dtype,
+        "store_dtype": layout.dtype,
+        "layout": {
+            "shard_rows": layout.shard_rows,
+            "chunk_rows": min(MAX_CHUNK_ROWS, layout.shard_rows),
+        },
+    }
+
+
+def _dataset(imagery: Imagery, options: EmbedOptions) -> dict[str, Any]:
+    dataset = imagery.dataset
+    recipe: dict[str, Any] = {
+        "name": dataset.name,
+        "samples": len(dataset.samples),
+        "fingerprint": fingerprint(dataset.samples),
+        "units": [band.unit for band in dataset.bands],
+        "processing": dataset.processing,
+    }
+    if options.limit is not None:
+        recipe |= {"limit": options.limit, "split_scheme": imagery.scheme}
+    return recipe
+
+
+def _input(inputs: InputRecipe) -> dict[str, Any]:
+    statistics = inputs.statistics
+    return {
+        "bands": list(inputs.bands),
+        "adapter": "none",
+        "image_size": inputs.image_size,
+        "resize": inputs.resize if inputs.image_size else "replicate",
+        "normalise": {
+            "method": statistics.method,
+            "mean": list(statistics.mean),
+            "std": list(statistics.std),
+            "source": statistics.source,
+        },
+    }
+
+
+def _model(spec: BackboneSpec, weights: Weights, options: EmbedOptions) -> dict[str, Any]:
+    recipe: dict[str, Any] = {"name": spec.name, "config": dict(weights.config)}
+    if weights.sha256:
+        recipe["weights_sha256"] = weights.sha256
+    if options.weights == RANDOM or spec.fit is not None:
+        # A file is known by its hash alone; its name is no part of what was meant.
+        recipe |= {"seed": options.seed, "weights": weights.origin}
+    if spec.describe(weights.config).patch_px:
+        recipe["positions"] = "bicubic, antialiased"
+    return recipe
+
+
+def attributes(plan: EmbedPlan) -> dict[str, Any]:
+    """Attributes of a store's group: the recipe, and what a reader wants to know beside it."""
+    dataset = plan.imagery.dataset
+    return {
+        "recipe": plan.recipe,
+        "recipe_id": recipe_id(plan.recipe),
+        "model": plan.spec.name,
+        "default_feature": plan.spec.default_feature,
+        "weights": plan.weights.origin,
+        "weights_licence": plan.spec.licence,
+        "dataset": dataset.name,
+        "dataset_licence": dataset.licence,
+        "dataset_citation": dataset.citation,
+        "statistics_source": plan.inputs.statistics.source,
+        "fitted_scheme": fitted_scheme(plan),
+        "label_sets": list(dataset.samples.labels),
+        "split_schemes": list(dataset.samples.splits),
+        "bands": [_band(band.name, plan) for band in dataset.bands],
+        "command": command(plan),
+    }
+
+
+def fitted_scheme(plan: EmbedPlan) -> str:
+    """Split scheme whose train split something was fitted on; empty where nothing was."""
+    is_fitted = plan.inputs.statistics.method == "dataset" or plan.spec.fit is not None
+    return plan.imagery.scheme if is_fitted else ""
+
+
+def _band(name: str, plan: EmbedPlan) -> dict[str, Any]:
+    band = next(band for band in plan.imagery.dataset.bands if band.name == name)
+    return {"name": band.name, "wavelength_um": band.wavelength_um, "unit": band.unit}
+
+
+def command(plan: EmbedPlan) -> str:
+    """The command that makes the store, rebuilt from its recipe: no path of this machine."""
+    options, recipe = plan.options, plan.recipe
+    words = ["featbank", "embed", "--model", plan.spec.name, "--dataset", recipe["dataset"]["name"]]
+    if options.weights is not None:
+        words += ["--weights", plan.weights.origin if plan.weights.sha256 else RANDOM]
+    words += ["--bands", ",".join(plan.inputs.bands)]
+    words += ["--normalise", plan.inputs.statistics.method]
+    if plan.inputs.image_size is not None:
+        words += ["--image-size", str(plan.inputs.image_size), "--resize", plan.inputs.resize]
+    words += ["--layers", ",".join(map(str, plan.layout.layers))]
+    words += ["--tokens"] if "tokens" in plan.layout.names else []
+    words += ["--dtype", recipe["compute_dtype"], "--store-dtype", plan.layout.dtype]
+    words += ["--shard-rows", str(plan.layout.shard_rows)]
+    words += ["--limit", str(options.limit)] if options.limit is not None else []
+    words += ["--chips", str(options.chips)] if options.chips is not None else []
+    words += ["--split-scheme", plan.imagery.scheme] if fitted_scheme(plan) else []
+    words += ["--seed", str(options.seed)] if "seed" in recipe["model"] else []
+    return shlex.join(words)

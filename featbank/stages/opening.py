@@ -1,0 +1,64 @@
+"""Opening a dataset by catalog name or by path, with its split schemes."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from featbank.datasets import DATASETS, Dataset, DatasetRequest
+from featbank.datasets.splits import with_splits
+from featbank.errors import MissingPathError, UsageError
+
+if TYPE_CHECKING:
+    from featbank.datasets import DatasetSpec
+
+DATA_VARIABLE = "FEATBANK_DATA"
+
+
+def open_dataset(name: str, *, data_root: Path | None = None, chips: int | None = None) -> Dataset:
+    """Open a dataset.
+
+    Args:
+        name: Catalog name, or path of a folder of images.
+        data_root: Folder with the named dataset's own published layout; the default is
+            ``$FEATBANK_DATA/<name>``.
+        chips: Number of chips of a procedural dataset, at least 1.
+
+    Raises:
+        UnknownNameError: Neither in the catalog nor a folder.
+        MissingPathError: The imagery is not on this machine.
+        UsageError: ``chips`` for a dataset that is not procedural.
+    """
+    spec = DATASETS["folder"] if _is_path(name) else DATASETS[name]
+    if chips is not None and spec.default_chips is None:
+        raise UsageError(
+            f"--chips {chips}",
+            f"dataset '{name}' has its own number of samples",
+            "a procedural dataset such as synthetic-s2",
+            "Leave --chips out; --limit takes a part.",
+        )
+    root = Path(name) if _is_path(name) else _root(spec, data_root)
+    dataset = spec.open(DatasetRequest(root=root, chips=chips))
+    return replace(dataset, samples=with_splits(dataset.samples))
+
+
+def _is_path(name: str) -> bool:
+    return name not in DATASETS and (os.sep in name or Path(name).is_dir())
+
+
+def _root(spec: DatasetSpec, data_root: Path | None) -> Path | None:
+    if not spec.needs_root:
+        return None
+    if data_root is not None:
+        return data_root
+    data = os.environ.get(DATA_VARIABLE)
+    if not data:
+        raise MissingPathError(
+            spec.name,
+            "no folder was named that holds it",
+            f"--data-root or the variable {DATA_VARIABLE}",
+            "Pass --data-root path/to/its/own/folder.",
+        )
+    return Path(data) / spec.name

@@ -1,0 +1,299 @@
+"""Reading a finished store: features, labels and splits by name, and tables of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+
+from featbank.catalog import suggest
+from featbank.errors import StoreError, UnknownNameError
+from featbank.samples import SPLITS, UNKNOWN_LABEL
+from featbank.store.schema import (
+    CLASS_PREFIX,
+    CLS,
+    EXCLUDE,
+    GROUP,
+    LABEL_PREFIX,
+    LAYER,
+    LONLAT,
+    MEAN,
+    META_PREFIX,
+    PAIR_ID,
+    REFUSED,
+    SAMPLE_ID,
+    SPLIT_PREFIX,
+    VALID,
+)
+from featbank.store.state import metadata, require_finished
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+    import xarray as xr
+    from numpy.typing import NDArray
+    from PIL.Image import Image as Picture
+
+    from featbank.image import Array
+
+    Show = Callable[["Store", Sequence[str]], Picture]
+
+POOLED = (CLS, MEAN)
+
+
+class Store:
+    """A finished store, read only.
+
+    All arrays are aligned with ``ids``: row i of each speaks of sample i. Refused samples keep
+    their rows, with NaN features and ``valid`` false; ``xy`` leaves them out.
+
+    Args:
+        path: The store.
+        show: Draws chips of sample ids; None where the images are out of reach.
+
+    Raises:
+        MissingPathError: There is no store at this path.
+        UnfinishedStoreError: Its embedding has not finished.
+    """
+
+    def __init__(self, path: Path, *, show: Show | None = None) -> None:
+        require_finished(path)
+        self.path = path
+        self._show = show
+        self._group = zarr.open_group(path, mode="r", zarr_format=3)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        found = f"{self.attributes['dataset']} by {self.attributes['model']}"
+        return f"<Store {found}: {len(self)} samples, {', '.join(self.feature_names)}>"
+
+    @cached_property
+    def attributes(self) -> dict[str, Any]:
+        """Recipe, origins, licences, statistics and the command that made the store."""
+        attributes: dict[str, Any] = metadata(self.path)["attributes"]
+        return attributes
+
+    @cached_property
+    def ids(self) -> NDArray[np.object_]:
+        """(N,) sample ids."""
+        return self._text(SAMPLE_ID)
+
+    @cached_property
+    def valid(self) -> NDArray[np.bool_]:
+        """(N,) whether the sample was embedded."""
+        return self._array(VALID).astype(bool)
+
+    @cached_property
+    def refused(self) -> NDArray[np.object_]:
+        """(N,) why a sample was refused; '' elsewhere."""
+        return self._text(REFUSED)
+
+    @cached_property
+    def exclude(self) -> NDArray[np.object_]:
+        """(N,) why the dataset leaves a sample out; '' elsewhere."""
+        return (
+            self._text(EXCLUDE) if EXCLUDE in self._group else np.full(len(self), "", dtype=object)
+        )
+
+    @cached_property
+    def group(self) -> NDArray[np.object_] | None:
+        """(N,) what makes samples dependent; None where the dataset does not say."""
+        return self._text(GROUP) if GROUP in self._group else None
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Pooled features that the store holds."""
+        return tuple(name for name in POOLED if name in self._group)
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """Block indices of the layer axis."""
+        return tuple(int(layer) for layer in self._array(LAYER))
+
+    @property
+    def label_sets(self) -> tuple[str, ...]:
+        """Names of the label sets, the default first."""
+        return tuple(self.attributes["label_sets"])
+
+    @property
+    def split_schemes(self) -> tuple[str, ...]:
+        """Names of the split schemes, the default first."""
+        return tuple(self.attributes["split_schemes"])
+
+    def features(self, name: str | None = None, *, layer: int | None = None) -> NDArray[np.float32]:
+        """Features of all samples.
+
+        Args:
+            name: ``cls``, ``mean``, or several joined by ``+``; None takes the backbone's default.
+            layer: Block index; None takes the last one stored.
+
+        Returns:
+            (N, D) float32; NaN rows where a sample was refused.
+
+        Raises:
+            UnknownNameError: A feature or layer that the store does not hold.
+        """
+        position = self._layer_position(layer)
+        parts = (name or self.attributes["default_feature"]).split("+")
+        columns = [self._feature(part)[:, position] for part in parts]
+        joined = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
+        return np.asarray(joined, dtype=np.float32)
+
+    def labels(self, label_set: str | None = None) -> Array:
+        """(N,) int32 class indices, or (N, K) int8 of 0 and 1; -1 unknown."""
+        return self._array(f"{LABEL_PREFIX}{self.label_set_name(label_set)}")
+
+    def classes(self, label_set: str | None = None) -> tuple[str, ...]:
+        """K class names of a label set."""
+        names = self._text(f"{CLASS_PREFIX}{self.label_set_name(label_set)}")
+        return tuple(str(name) for name in names)
+
+    def split(self, scheme: str | None = None) -> NDArray[np.object_]:
+        """(N,) ``train``, ``val``, ``test`` or ``unlabelled``."""
+        codes = self._array(f"{SPLIT_PREFIX}{self.scheme_name(scheme)}")
+        return np.array(SPLITS, dtype=object)[codes]
+
+    def label_set_name(self, label_set: str | None) -> str:
+        """The label set named, or the default.
+
+        Raises:
+            StoreError: The store has no labels at all.
+            UnknownNameError: No label set of this name.
+        """
+        if not self.label_sets:
+            raise StoreError(
+                str(self.path), "it holds no labels", "a label set", "Embed a labelled dataset."
+            )
+        return _known(label_set, self.label_sets, f"{self.path.name} has no such label set")
+
+    def scheme_name(self, scheme: str | None) -> str:
+        """The split scheme named, or the default.
+
+        Raises:
+            UnknownNameError: No split scheme of this name.
+        """
+        return _known(scheme, self.split_schemes, f"{self.path.name} has no such split scheme")
+
+    def usable(self, label_set: str | None = None) -> NDArray[np.bool_]:
+        """(N,) whether a sample is valid, labelled and not excluded."""
+        labels = self.labels(label_set)
+        known = labels != UNKNOWN_LABEL
+        is_labelled = known if labels.ndim == 1 else known.all(axis=1)
+        return np.asarray(self.valid & (self.exclude == "") & is_labelled)
+
+    def xy(
+        self,
+        split: str,
+        *,
+        features: str | None = None,
+        labels: str | None = None,
+        split_scheme: str | None = None,
+        layer: int | None = None,
+    ) -> tuple[NDArray[np.float32], Array]:
+        """Features and labels of one split, for any scikit-learn estimator.
+
+        Refused, excluded and unlabelled samples are left out.
+
+        Args:
+            split: ``train``, ``val``, ``test`` or ``unlabelled``.
+            features: As in ``features``.
+            labels: Label set; None takes the default.
+            split_scheme: Split scheme; None takes the default.
+            layer: Block index; None takes the last one stored.
+
+        Returns:
+            (n, D) float32 features and (n,) or (n, K) labels.
+
+        Raises:
+            UnknownNameError: A split, feature, label set, scheme or layer that is not there.
+        """
+        _known(split, SPLITS, "no split has this name")
+        rows = self.usable(labels) & (self.split(split_scheme) == split)
+        return self.features(features, layer=layer)[rows], self.labels(labels)[rows]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a sample: id, labels by name, splits, place, validity; no features."""
+        import pandas as pd
+
+        columns: dict[str, Any] = {SAMPLE_ID: self.ids}
+        for name in self.label_sets:
+            columns |= self._label_columns(name)
+        columns |= {f"{SPLIT_PREFIX}{name}": self.split(name) for name in self.split_schemes}
+        for name in (GROUP, PAIR_ID, *self._meta_names()):
+            if name in self._group:
+                columns[name] = self._array(name)
+        if LONLAT in self._group:
+            columns["longitude"], columns["latitude"] = self._array(LONLAT).T
+        columns |= {EXCLUDE: self.exclude, VALID: self.valid, REFUSED: self.refused}
+        return pd.DataFrame(columns)
+
+    def to_xarray(self) -> xr.Dataset:
+        """The whole store as a lazy xarray dataset."""
+        import xarray as xr
+
+        dataset: xr.Dataset = xr.open_zarr(self.path)
+        return dataset
+
+    def show(self, ids: Iterable[str]) -> Picture:
+        """A sheet of chips as a person expects to see them.
+
+        Args:
+            ids: Sample ids of this store.
+
+        Raises:
+            StoreError: The images are out of reach.
+            UnknownNameError: An id that the store does not hold.
+        """
+        wanted = [_known(sample, self.ids.tolist(), "no such sample") for sample in ids]
+        if self._show is None:
+            raise StoreError(
+                str(self.path),
+                "nothing tells where its images are",
+                "a store opened with featbank.open_store from the bank that made it",
+                "Open it there.",
+            )
+        return self._show(self, wanted)
+
+    def _label_columns(self, name: str) -> dict[str, Any]:
+        labels, classes = self.labels(name), np.array([*self.classes(name), ""])
+        if labels.ndim == 1:
+            return {f"{LABEL_PREFIX}{name}": classes[labels]}
+        return {f"{LABEL_PREFIX}{name}:{c}": labels[:, k] for k, c in enumerate(classes[:-1])}
+
+    def _meta_names(self) -> list[str]:
+        return [name for name in self._group.array_keys() if name.startswith(META_PREFIX)]
+
+    def _layer_position(self, layer: int | None) -> int:
+        if layer is None:
+            return len(self.layers) - 1
+        known = [str(index) for index in self.layers]
+        return known.index(_known(str(layer), known, f"{self.path.name} holds no such layer"))
+
+    def _feature(self, name: str) -> zarr.Array[Any]:
+        known = _known(name, self.feature_names, f"{self.path.name} holds no such feature")
+        return self._open(known)
+
+    def _open(self, name: str) -> zarr.Array[Any]:
+        return zarr.open_array(self.path / name, mode="r", zarr_format=3)
+
+    def _array(self, name: str) -> Array:
+        return np.asarray(self._open(name)[...])
+
+    def _text(self, name: str) -> NDArray[np.object_]:
+        # Python strings: NumPy's own fixed-width text would pad each id to the longest.
+        return self._array(name).astype(object)
+
+
+def _known(name: str | None, known: Sequence[str], trouble: str) -> str:
+    if name is None:
+        return known[0]
+    if name not in known:
+        few = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+        raise UnknownNameError(name, trouble, f"one of {few}", suggest(name, known))
+    return name

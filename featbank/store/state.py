@@ -1,0 +1,89 @@
+"""What state a store is in: whose recipe it has, and whether it is finished."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+
+from featbank.errors import MissingPathError, StoreError, UnfinishedStoreError
+from featbank.recipe import canonical_json
+from featbank.store.schema import COMMIT, SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from featbank.recipe import Recipe
+
+
+def metadata(path: Path) -> dict[str, Any]:
+    """The group's own metadata document.
+
+    Raises:
+        MissingPathError: There is no store at this path.
+        StoreError: It was written by a newer featbank, or is no store of features.
+    """
+    document = path / "zarr.json"
+    if not document.is_file():
+        raise MissingPathError(
+            str(path),
+            "there is no store here",
+            "the path of a store, ending in .zarr",
+            "List the stores with 'featbank stores'.",
+        )
+    content: dict[str, Any] = json.loads(document.read_text())
+    version = content.get("attributes", {}).get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise StoreError(
+            str(path),
+            f"its schema version is {version}",
+            f"version {SCHEMA_VERSION}, which this featbank reads",
+            "Embed again, or use the featbank that wrote it.",
+        )
+    return content
+
+
+def is_finished(path: Path) -> bool:
+    """Whether every shard is committed and the consolidated metadata stands."""
+    done, shards = committed(path)
+    return done == shards and bool(metadata(path).get("consolidated_metadata"))
+
+
+def committed(path: Path) -> tuple[int, int]:
+    """Number of committed shards, and of all shards."""
+    commits = np.asarray(zarr.open_array(path / COMMIT, mode="r", zarr_format=3)[...])
+    return int((commits != "").sum()), len(commits)
+
+
+def require_finished(path: Path) -> None:
+    """Raise for a store whose embedding has not finished.
+
+    Raises:
+        UnfinishedStoreError: Names the command that finishes it.
+    """
+    content = metadata(path)
+    if not is_finished(path):
+        done, shards = committed(path)
+        raise UnfinishedStoreError(
+            str(path),
+            f"{done} of {shards} shards are embedded",
+            "a finished store",
+            f"Finish it with: {content['attributes']['command']}",
+        )
+
+
+def check_same_recipe(path: Path, recipe: Recipe) -> None:
+    """Raise where a path is taken by a store of another recipe.
+
+    Raises:
+        StoreError: The first eight digits of two recipes agree, and the rest does not.
+    """
+    if canonical_json(metadata(path)["attributes"]["recipe"]) != canonical_json(recipe):
+        raise StoreError(
+            str(path),
+            "it holds features of another recipe",
+            "a store of this very recipe",
+            "Embed into another bank with --bank.",
+        )
