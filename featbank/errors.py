@@ -1,6 +1,9 @@
 """The error family: one class per cause; one line with culprit, expected and way out."""
 
 
+from typing import Self
+
+
 class FeatbankError(Exception):
     """A named failure, shown to the user as one line.
 
@@ -14,11 +17,17 @@ class FeatbankError(Exception):
     exit_code = 1
 
     def __init__(self, subject: str, found: str, expected: str, remedy: str) -> None:
-        super().__init__(subject, found, expected, remedy)
+        # One argument: OSError would read four as errno, message and two file names.
+        super().__init__(f"{subject}: {found}; expected {expected}. {remedy}")
+        self.subject = subject
+        self.found = found
+        self._parts = (subject, found, expected, remedy)
 
     def __str__(self) -> str:
-        subject, found, expected, remedy = self.args
-        return f"{subject}: {found}; expected {expected}. {remedy}"
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str, str, str]]:
+        return type(self), self._parts
 
 
 class UnknownNameError(FeatbankError, KeyError):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
+from fake_chips import write_chips
 from hypothesis import settings
-from PIL import Image
 
 # Timings differ between machines and runs; claims about speed live in tests/benchmarks.
 settings.register_profile("featbank", deadline=None, max_examples=25)
@@ -43,19 +42,6 @@ def tiny_weights(shared: Path) -> Path:
 def eurosat100(shared: Path) -> Path:
     """100 real Sentinel-2 chips of 13 bands, 10 classes."""
     return shared / "data" / "eurosat100" / "EuroSATallBands"
-
-
-def write_chips(root: Path, *, classes: int = 3, chips: int = 8, side_px: int = 24) -> Path:
-    """A folder of class folders of PNG chips whose class shows in their colour."""
-    rng = np.random.default_rng(0)
-    for label in range(classes):
-        folder = root / f"class{label}"
-        folder.mkdir(parents=True)
-        for number in range(chips):
-            pixels = rng.integers(0, 120, (side_px, side_px, 3), dtype=np.uint8)
-            pixels[..., label % 3] += 100
-            Image.fromarray(pixels).save(folder / f"{number:02d}.png")
-    return root
 
 
 @pytest.fixture

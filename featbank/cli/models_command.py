@@ -35,4 +35,4 @@ def command(as_json: bool, debug: bool) -> None:
         return
     from featbank.pages.catalog_table import print_rows
 
-    print_rows(rows, _COLUMNS, fold="provides")
+    print_rows(rows, _COLUMNS, fold=("provides",))

@@ -45,6 +45,6 @@ def command(bank: Path, remove: Path | None, as_json: bool, debug: bool) -> None
         print_json({"stores": rows})
         return
     if rows:
-        print_rows(rows, _COLUMNS, fold="store")
+        print_rows(rows, _COLUMNS, fold=("store",))
     total = human_bytes(sum(row["bytes"] for row in rows))
     click.echo(f"{len(rows)} stores, {total}. Bank: {bank}.")

@@ -75,8 +75,7 @@ def _read_one(reader: Reader, index: int, contract: Contract) -> Image | str:
     try:
         image = _with_retries(reader, index)
     except DecodeError as error:
-        subject, found, *_ = error.args
-        return f"{subject}: {found}"
+        return f"{error.subject}: {error.found}"
     return refusal(image, contract) or image
 
 

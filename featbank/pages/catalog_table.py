@@ -9,18 +9,18 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, fold: str) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, fold: Collection[str]) -> None:
     """Print some columns of rows.
 
     Args:
         rows: Rows.
         columns: Header by column, in order.
-        fold: The column that gives way on a narrow terminal.
+        fold: The columns that give way on a narrow terminal.
     """
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name, header in columns.items():
@@ -28,7 +28,7 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *,
         table.add_column(
             header,
             overflow="fold",
-            no_wrap=name != fold,
+            no_wrap=name not in fold,
             justify="right" if is_number else "left",
         )
     for row in rows:

@@ -129,7 +129,10 @@ def _band(name: str, plan: EmbedPlan) -> dict[str, Any]:
 def command(plan: EmbedPlan) -> str:
     """The command that makes the store, rebuilt from its recipe: no path of this machine."""
     options, recipe = plan.options, plan.recipe
-    words = ["featbank", "embed", "--model", plan.spec.name, "--dataset", recipe["dataset"]["name"]]
+    name = recipe["dataset"]["name"]
+    # Where a folder stood on one machine says nothing on another.
+    dataset = name if plan.imagery.dataset.root is None else f"path/to/{name}"
+    words = ["featbank", "embed", "--model", plan.spec.name, "--dataset", dataset]
     if options.weights is not None:
         words += ["--weights", plan.weights.origin if plan.weights.sha256 else RANDOM]
     words += ["--bands", ",".join(plan.inputs.bands)]

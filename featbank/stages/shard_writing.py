@@ -58,7 +58,8 @@ class ShardThread:
             try:
                 self._writer.write(*item)
                 self._on_commit(item[0])
-            except Exception as error:
+            # Whatever it is: a thread that ended without a word would leave the caller waiting.
+            except BaseException as error:
                 self._error = error
 
     def _raise(self) -> None:

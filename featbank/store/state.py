@@ -70,7 +70,7 @@ def require_finished(path: Path) -> None:
             str(path),
             f"{done} of {shards} shards are embedded",
             "a finished store",
-            f"Finish it with: {content['attributes']['command']}",
+            f"Finish it with '{content['attributes']['command']}'.",
         )
 
 
