@@ -1,0 +1,158 @@
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_chips import write_chips
+
+import featbank
+from featbank.errors import MissingPathError, ProbeError, UsageError
+from featbank.stages.probe import ProbeOptions, probe_store
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory):
+    root = tmp_path_factory.mktemp("p")
+    featbank.embed(
+        "imagestats", write_chips(root / "chips", chips=30), bank=root / "bank", workers=0
+    )
+    return root / "bank"
+
+
+@pytest.fixture(scope="module")
+def report(bank):
+    return probe_store(ProbeOptions(clf="logistic", bank=bank))
+
+
+def run(bank, **options):
+    return probe_store(ProbeOptions(**{"clf": "knn", "bank": bank, "resamples": 50, **options}))
+
+
+def test_the_headline_comes_first_and_alone_is_selected(report):
+    assert [row.selected for row in report.results] == [True] + [False] * (len(report.results) - 1)
+
+
+def test_the_headline_is_accuracy_on_test(report):
+    assert (report.results[0].metric, report.results[0].split) == ("accuracy", "test")
+
+
+def test_easy_colours_are_told_apart(report):
+    assert report.results[0].value > 0.9
+
+
+def test_the_final_probe_is_fitted_on_train_and_validation(report):
+    by_split = {row.split: row.n_train for row in report.results if row.metric == "accuracy"}
+    assert by_split == {"test": 72, "val": 54}
+
+
+def test_accuracy_is_that_of_the_confusion_matrix(report):
+    expected = np.trace(report.confusion) / report.confusion.sum()
+    assert report.results[0].value == pytest.approx(expected)
+
+
+def test_counts_of_a_class_add_up_to_the_split(report):
+    first = [row for row in report.results if row.class_name == "class0"]
+    counts = {row.metric: row.value for row in first}
+    assert sum(counts[name] for name in ("tp", "fp", "tn", "fn")) == 18
+
+
+def test_every_number_names_its_store_and_recipe(report):
+    rows = [row.as_row() for row in report.results]
+    assert all(row["store"] and len(row["recipe"]) == 64 and row["protocol"] for row in rows)
+
+
+def test_results_stand_in_the_bank(report, bank):
+    frame = featbank.read_results(bank)
+    assert len(frame[frame["result"] == report.results[0].result]) == len(report.results)
+
+
+def test_predictions_stand_in_the_bank(report):
+    frame = pd.read_parquet(report.predictions_path)
+    assert (frame["truth"] == frame["predicted"]).mean() == report.results[0].value
+
+
+def test_predictions_name_their_classes(report):
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_schema(report.predictions_path).metadata
+    assert json.loads(metadata[b"classes"]) == ["class0", "class1", "class2"]
+
+
+def test_probability_rows_sum_to_one(report):
+    scores = np.stack(pd.read_parquet(report.predictions_path)["scores"])
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_same_probe_gives_the_same_numbers(bank):
+    first, again = run(bank), run(bank)
+    assert first.results == again.results
+
+
+def test_a_probe_run_twice_is_one_result(bank):
+    run(bank)
+    before = len(featbank.read_results(bank))
+    run(bank)
+    assert len(featbank.read_results(bank)) == before
+
+
+def test_another_seed_is_another_result(bank):
+    assert run(bank).results_path != run(bank, seed=1).results_path
+
+
+def test_fixed_parameters_are_told(bank):
+    assert json.loads(run(bank, params={"k": 3}).results[0].params)["k"] == 3
+
+
+def test_a_parameter_the_probe_does_not_have_is_named(bank):
+    with pytest.raises(UsageError, match="--k: probe 'logistic' has no such parameter"):
+        run(bank, clf="logistic", params={"k": 3})
+
+
+def test_statistics_of_another_scheme_are_told(bank):
+    assert "fitted on train of 'random-0'" in run(bank, split_scheme="random-3").results[0].note
+
+
+def test_the_own_scheme_needs_no_note(bank):
+    assert run(bank).results[0].note == ""
+
+
+def test_a_best_value_at_the_edge_is_told(bank):
+    spec_note = probe_store(ProbeOptions(clf="logistic", bank=bank)).results[0]
+    swept = json.loads(spec_note.params)["C"]
+    assert ("edge of its grid" in spec_note.note) == (swept in (1e-3, 1e2))
+
+
+def test_random_weights_are_told_in_every_row(tmp_path):
+    imagery = write_chips(tmp_path / "chips", chips=10)
+    options = {"weights": "random", "normalise": "half", "workers": 0}
+    featbank.embed("vit-tiny", imagery, bank=tmp_path / "bank", **options)
+    rows = run(tmp_path / "bank", params={"k": 3}).results
+    assert all("random, untrained" in row.weights and "random" in row.note for row in rows)
+
+
+def test_a_set_without_validation_takes_a_fifth_of_train(tmp_path):
+    write_chips(tmp_path / "a", chips=20)
+    for split in ("train", "test"):
+        shutil.copytree(tmp_path / "a", tmp_path / "d" / split)
+    featbank.embed("imagestats", tmp_path / "d", bank=tmp_path / "bank", workers=0)
+    rows = run(tmp_path / "bank").results
+    assert (rows[1].n, rows[1].n_train) == (12, 48)
+    assert "validation is 20% of train" in rows[0].note
+
+
+def test_a_set_without_test_is_named(tmp_path):
+    shutil.copytree(write_chips(tmp_path / "a"), tmp_path / "d" / "train")
+    featbank.embed("imagestats", tmp_path / "d", bank=tmp_path / "bank", workers=0)
+    with pytest.raises(ProbeError, match="no usable test sample"):
+        run(tmp_path / "bank")
+
+
+def test_a_store_by_model_and_dataset(bank):
+    found = run(bank, model="imagestats", dataset="chips").results[0]
+    assert found.model == "imagestats"
+
+
+def test_a_store_that_is_not_there_is_named(bank):
+    with pytest.raises(MissingPathError, match="no store of model 'rcf'"):
+        run(bank, model="rcf")

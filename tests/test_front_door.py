@@ -1,0 +1,98 @@
+"""The front door: every public function, called twice, with every submodule imported."""
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_chips import write_chips
+
+import featbank
+
+
+@pytest.fixture(scope="module")
+def everything_imported():
+    for info in pkgutil.walk_packages(featbank.__path__, "featbank."):
+        if info.name != "featbank.__main__":
+            importlib.import_module(info.name)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, everything_imported):
+    root = tmp_path_factory.mktemp("f")
+    imagery = write_chips(root / "chips", chips=30)
+    store = featbank.embed("imagestats", imagery, bank=root / "bank", workers=0)
+    return root / "bank", imagery, store
+
+
+def test_no_room_bears_the_name_of_a_function():
+    rooms = {info.name for info in pkgutil.iter_modules(featbank.__path__)}
+    assert not rooms & set(featbank.__all__)
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_catalogs_are_tables(everything_imported, turn):
+    assert {"vit-tiny", "rcf", "imagestats"} <= set(featbank.list_models()["name"])
+    assert "synthetic-s2" in set(featbank.list_datasets()["name"])
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_embed_gives_a_store(made, turn):
+    bank, imagery, store = made
+    again = featbank.embed("imagestats", imagery, bank=bank, workers=0)
+    assert again.path == store.path
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_rehearse_writes_nothing(made, turn, tmp_path):
+    rehearsal = featbank.rehearse("imagestats", made[1], bank=tmp_path / "b", workers=0)
+    assert (rehearsal["state"], (tmp_path / "b").exists()) == ("new", False)
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_probe_gives_a_table(made, turn):
+    frame = featbank.probe("knn", made[2], bank=made[0], resamples=20)
+    assert isinstance(frame, pd.DataFrame)
+    assert frame.loc[0, "selected"]
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_probe_takes_the_newest_store(made, turn):
+    assert featbank.probe("knn", bank=made[0], resamples=20).loc[0, "model"] == "imagestats"
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_open_store_gives_training_data(made, turn):
+    X, y = featbank.open_store(made[2].path).xy("train")
+    assert (X.shape, y.shape) == ((54, 12), (54,))
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_show_draws_the_chips_named(made, turn):
+    picture = made[2].show(made[2].ids[:3])
+    assert picture.size == (480, 174)
+    assert np.asarray(picture).std() > 10
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_open_dataset_gives_samples(made, turn):
+    assert len(featbank.open_dataset(made[1]).samples) == 90
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_results_and_stores_are_tables(made, turn):
+    featbank.probe("knn", bank=made[0], resamples=20)
+    assert len(featbank.read_results(made[0])) > 0
+    assert featbank.list_stores(made[0])["state"].tolist() == ["finished"]
+
+
+def test_a_removed_store_is_gone(made, tmp_path):
+    store = featbank.embed("imagestats", made[1], bank=tmp_path, workers=0)
+    assert featbank.remove_store(store.path) > 0
+    assert list(tmp_path.glob("stores/chips/*")) == []
+
+
+def test_an_unknown_option_is_a_type_error(made):
+    with pytest.raises(TypeError, match="colour"):
+        featbank.embed("imagestats", made[1], colour="red")
