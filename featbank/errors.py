@@ -1,6 +1,5 @@
 """The error family: one class per cause; one line with culprit, expected and way out."""
 
-
 from typing import Self
 
 

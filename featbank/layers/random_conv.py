@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from featbank.recipe import round_significant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 FILTERS = 256
 KERNEL_PX = 3
 STRIDE_PX = 2
 # Patches that the whitening and the thresholds are fitted on.
 _PATCHES = 20_000
-# Added to the eigenvalues, as a share of their mean (Coates & Ng 2012 add 0.1 to contrast-normalised pixels).
+# Added to the eigenvalues, as a share of their mean; Coates and Ng 2012 add 0.1 to those of
+# contrast-normalised pixels.
 _WHITENING_FLOOR = 0.01
 
 
@@ -119,7 +123,7 @@ def _whitening(patches: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
     """The mean patch, and the symmetric matrix that whitens (ZCA)."""
     mean = patches.mean(axis=0)
     values, vectors = np.linalg.eigh(np.cov(patches, rowvar=False))
-    floor = _WHITENING_FLOOR * values.mean()
+    floor = _WHITENING_FLOOR * values.mean() + np.finfo(np.float64).tiny
     return mean, (vectors / np.sqrt(np.maximum(values, 0) + floor)) @ vectors.T
 
 

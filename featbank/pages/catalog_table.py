@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, fold: Collection[str]) -> None:
+def print_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, fold: Collection[str]
+) -> None:
     """Print some columns of rows.
 
     Args:

@@ -25,17 +25,21 @@ _STYLE: dict[str, Any] = {
 _RATIOS = ("precision", "recall", "specificity", "f1")
 
 
-def print_results(results: Sequence[Result], *, confusion: Array | None = None) -> None:
+def print_results(
+    results: Sequence[Result], *, confusion: Array | None = None, console: Console | None = None
+) -> None:
     """Print one probe's results.
 
     Args:
         results: Rows of one result, the headline first.
         confusion: (K, K) counts to print too; None leaves them out.
+        console: Where to; None takes the terminal.
     """
-    console = Console()
+    console = console or Console()
     head = results[0]
     console.print(_headline(results))
     console.print(_caption(head), highlight=False)
+    console.print()
     console.print(_by_class(results))
     if confusion is not None:
         console.print(_confusion(results, confusion))

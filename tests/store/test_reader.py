@@ -61,7 +61,7 @@ def test_classes_are_named(store):
         lambda store: store.features(layer=2),
         lambda store: store.labels("covers"),
         lambda store: store.split("random-9"),
-        lambda store: store.xy("trian"),
+        lambda store: store.xy("trainn"),
         lambda store: store.show(["nobody"]),
     ],
 )

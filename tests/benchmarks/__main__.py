@@ -1,0 +1,39 @@
+"""Run the benchmarks and write ``results.json``: ``python -m tests.benchmarks [NAME ...]``.
+
+Real imagery and weights are found as the tests find them: ``$FEATBANK_SHARED`` or ``../shared``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from tests.benchmarks import help_time, peak_memory, throughput
+
+RESULTS = Path(__file__).with_name("results.json")
+BENCHMARKS = {"help": help_time, "throughput": throughput, "memory": peak_memory}
+
+
+def main(names: list[str]) -> None:
+    shared = Path(os.environ.get("FEATBANK_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in names or list(BENCHMARKS):
+        figures = BENCHMARKS[name].measure(shared)
+        results[name] = {**figures, "machine": machine(), "date": time.strftime("%Y-%m-%d")}
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        print(name, json.dumps(results[name], indent=1))
+
+
+def machine() -> str:
+    import torch
+
+    cores = len(os.sched_getaffinity(0))
+    return f"{platform.machine()}, {cores} cores, {torch.backends.cpu.get_cpu_capability()}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

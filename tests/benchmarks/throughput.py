@@ -1,0 +1,80 @@
+"""End-to-end embedding of aid100 by the tiny ViT over a bare forward loop of the same network.
+
+Both in one run: same network, batch, dtype and threads. The bare loop runs before and after the
+embedding, on inputs that lie ready in memory, so that a drift of the machine shows. Steady state
+is everything after the first shard's commit; the cold start is everything before it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from featbank.backbones import BACKBONES
+from featbank.backbones._weights import read_state
+from featbank.bank import runlog
+
+BATCH, SHARD_ROWS, BARE_BATCHES = 64, 512, 16
+
+
+def measure(shared: Path) -> dict[str, Any]:
+    weights = shared / "weights" / "vit_tiny_patch16_224.safetensors"
+    before = bare_rate(weights)
+    end_to_end = embed(shared / "data" / "aid100", weights)
+    after = bare_rate(weights)
+    bare = (before + after) / 2
+    return {
+        "ratio": round(end_to_end["steady_rate"] / bare, 3),
+        "bare_rate": round(bare, 1),
+        "bare_rate_before_and_after": [round(before, 1), round(after, 1)],
+        **end_to_end,
+        "batch": BATCH,
+        "threads": torch.get_num_threads(),
+        "compute_dtype": "bfloat16",
+        "model": "vit-tiny",
+        "dataset": "aid100",
+    }
+
+
+def bare_rate(weights: Path) -> float:
+    """Chips a second of the network alone."""
+    spec = BACKBONES["vit-tiny"]
+    config, state = spec.read(spec.config, read_state(weights), str(weights))
+    network = spec.build(config, state)
+    x = torch.randn(BATCH, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        for _ in range(2):
+            network(x, layers=[11])
+        start = time.perf_counter()
+        for _ in range(BARE_BATCHES):
+            network(x, layers=[11])
+    return BATCH * BARE_BATCHES / (time.perf_counter() - start)
+
+
+def embed(dataset: Path, weights: Path) -> dict[str, Any]:
+    """Rates of ``featbank embed``, from the run log and the wall clock."""
+    with tempfile.TemporaryDirectory() as bank:
+        command = [sys.executable, "-m", "featbank", "embed", "--model", "vit-tiny", "--json"]
+        command += ["--weights", str(weights), "--normalise", "half", "--dataset", str(dataset)]
+        command += ["--bank", bank, "--shard-rows", str(SHARD_ROWS), "--batch-size", str(BATCH)]
+        start = time.perf_counter()
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        wall_s = time.perf_counter() - start
+        report = json.loads(done.stdout)
+        lines = runlog.read(Path(report["store"]))
+    steady = lines[1:]
+    steady_s = sum(line["seconds"] for line in steady)
+    return {
+        "steady_rate": round(sum(line["rows"] for line in steady) / steady_s, 1),
+        "cold_start_s": round(wall_s - steady_s, 1),
+        "whole_rate": round(report["embed"]["n"] / wall_s, 1),
+        "waited_input_s": round(report["embed"]["waited_input_s"], 2),
+        "waited_output_s": round(report["embed"]["waited_output_s"], 2),
+    }

@@ -1,0 +1,109 @@
+"""The README's blocks run as they stand, paths replaced; its folder map is the tree."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def places(aid100, tiny_weights):
+    return {"path/to/AID": str(aid100), "FILE": str(tiny_weights)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("readme")
+
+
+def run_shell(text, folder, places):
+    for name, path in places.items():
+        text = text.replace(name, path)
+    lines = [line for line in text.splitlines() if not line.startswith(". .venv")]
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    script = "set -e\n" + "\n".join(lines)
+    return subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_the_real_run_and_what_follows_it(folder, places):
+    for block in blocks("sh")[1:]:
+        done = run_shell(block, folder, places)
+        assert done.returncode == 0, done.stderr
+    assert "finished" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_python_block(folder, places, monkeypatch):
+    monkeypatch.chdir(folder)
+    namespace = {}
+    exec(blocks("python")[0].replace("path/to/AID", places["path/to/AID"]), namespace)
+    assert namespace["results"].loc[0, "metric"] == "accuracy"
+    assert namespace["X"].shape == (1800, 12)
+
+
+def test_the_example_backbone_keeps_the_contract():
+    import torch
+
+    namespace = {}
+    exec(blocks("python")[1], namespace)
+    spec = namespace["SPECS"][0]
+    out = spec.build(spec.config, {})(torch.rand(2, 3, 8, 8), layers=[0])
+    assert out["mean"].shape == (2, 1, spec.describe(spec.config).dim)
+
+
+def test_the_two_commands_stand_first():
+    assert [line.split("#")[0].strip() for line in blocks("sh")[0].splitlines()] == [
+        "make demo",
+        "make test",
+    ]
+
+
+def test_the_makefile_knows_the_two_commands():
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert {"demo", "test"} <= set(targets)
+
+
+def test_every_folder_of_the_map_exists():
+    named = re.findall(r"`((?:featbank|pipelines|tests)/[\w/]*)`", README)
+    assert all((ROOT / name).is_dir() for name in named)
+
+
+def test_every_room_is_on_the_map():
+    rooms = {path.parent.name for path in (ROOT / "featbank").glob("*/__init__.py")}
+    assert all(f"`featbank/{room}/`" in README for room in rooms)
+
+
+def test_pictures_are_there():
+    pictures = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
+    assert pictures
+    assert all((ROOT / picture).is_file() for picture in pictures)
+
+
+def test_no_option_is_named_that_does_not_exist():
+    from featbank.cli.main import group
+
+    options = {
+        option
+        for name in group.list_commands(None)
+        for parameter in group.get_command(None, name).params
+        for option in parameter.opts
+    }
+    assert set(re.findall(r"--[a-z][a-z-]+", README)) <= options
