@@ -33,9 +33,9 @@ PIXEL_M = 10
     range(len(CLASS_NAMES))
 )
 
-# The smooth fields, and the weights of their octaves: lattices of 80, 40, 20 and 10 pixels.
+# The smooth fields, and the weights of their octaves: lattices of 64, 32, 16 and 8 pixels.
 TERRAIN, FARMING, FOREST, SETTLEMENT, GREENNESS, WETNESS, TONE_A, TONE_B = range(8)
-_FINEST_PX = 10
+_FINEST_PX = 8
 _OCTAVES = np.array(
     [
         [1.0, 0.8, 0.50, 0.30],
@@ -57,7 +57,7 @@ _CROP_SHARES = np.array([0.27, 0.51, 0.76])
 # Share of the parcels that bear their parish's crop.
 _PARISH_SHARE = 0.65
 # Share of building plots (a ninth of a parcel) that bear a material, in the busiest parish.
-_PLOT_SHARE = 0.18
+_PLOT_SHARE = 0.08
 _PLOT_SPLIT = 3
 # Share of pixels that are an object of their own.
 _OBJECT_SHARE = 0.001

@@ -76,7 +76,7 @@ CLASSES = (
             *(0.048, 0.050, 0.046, 0.032, 0.025, 0.022, 0.017, 0.016, 0.014, 0.013, 0.011),
             *(0.006, 0.005, 0.004, 0.004),
         ),
-        grain=0.05, roughness=0.03, patchiness=0.00, tone=0.46, greenness=0.01, wetness=0.00,
+        grain=0.05, roughness=0.03, patchiness=0.00, tone=0.69, greenness=0.013, wetness=0.00,
     ),
     CoverClass(
         name="conifer forest",
@@ -84,7 +84,7 @@ CLASSES = (
             *(0.019, 0.022, 0.032, 0.027, 0.024, 0.044, 0.112, 0.150, 0.178, 0.188, 0.184),
             *(0.165, 0.068, 0.030, 0.029),
         ),
-        grain=0.07, roughness=0.12, patchiness=0.15, tone=0.36, greenness=0.05, wetness=0.15,
+        grain=0.07, roughness=0.12, patchiness=0.15, tone=0.54, greenness=0.065, wetness=0.30,
     ),
     CoverClass(
         name="broadleaf forest",
@@ -92,7 +92,7 @@ CLASSES = (
             *(0.020, 0.026, 0.056, 0.040, 0.027, 0.084, 0.250, 0.320, 0.350, 0.362, 0.345),
             *(0.355, 0.180, 0.080, 0.076),
         ),
-        grain=0.06, roughness=0.10, patchiness=0.15, tone=0.36, greenness=0.05, wetness=0.15,
+        grain=0.06, roughness=0.10, patchiness=0.15, tone=0.54, greenness=0.065, wetness=0.30,
     ),
     CoverClass(
         name="grassland",
@@ -100,7 +100,7 @@ CLASSES = (
             *(0.034, 0.044, 0.082, 0.074, 0.060, 0.118, 0.240, 0.285, 0.312, 0.325, 0.312),
             *(0.355, 0.245, 0.135, 0.130),
         ),
-        grain=0.03, roughness=0.03, patchiness=0.15, tone=0.34, greenness=0.06, wetness=0.15,
+        grain=0.03, roughness=0.03, patchiness=0.15, tone=0.51, greenness=0.078, wetness=0.30,
     ),
     CoverClass(
         name="green crop",
@@ -108,7 +108,7 @@ CLASSES = (
             *(0.028, 0.036, 0.070, 0.048, 0.034, 0.088, 0.310, 0.420, 0.470, 0.482, 0.450),
             *(0.450, 0.260, 0.130, 0.124),
         ),
-        grain=0.025, roughness=0.02, patchiness=0.18, tone=0.34, greenness=0.06, wetness=0.15,
+        grain=0.025, roughness=0.02, patchiness=0.18, tone=0.51, greenness=0.078, wetness=0.30,
     ),
     CoverClass(
         name="ripe crop",
@@ -116,7 +116,7 @@ CLASSES = (
             *(0.058, 0.078, 0.120, 0.150, 0.172, 0.200, 0.228, 0.250, 0.275, 0.286, 0.290),
             *(0.365, 0.350, 0.235, 0.228),
         ),
-        grain=0.025, roughness=0.02, patchiness=0.18, tone=0.40, greenness=0.05, wetness=0.3,
+        grain=0.025, roughness=0.02, patchiness=0.18, tone=0.6, greenness=0.065, wetness=0.60,
     ),
     CoverClass(
         name="bare soil",
@@ -124,7 +124,7 @@ CLASSES = (
             *(0.062, 0.076, 0.105, 0.128, 0.146, 0.160, 0.174, 0.188, 0.205, 0.215, 0.226),
             *(0.285, 0.325, 0.285, 0.280),
         ),
-        grain=0.04, roughness=0.03, patchiness=0.20, tone=0.48, greenness=0.03, wetness=0.4,
+        grain=0.04, roughness=0.03, patchiness=0.20, tone=0.72, greenness=0.039, wetness=0.80,
     ),
     CoverClass(
         name="urban",
@@ -132,7 +132,7 @@ CLASSES = (
             *(0.098, 0.108, 0.120, 0.128, 0.134, 0.142, 0.158, 0.168, 0.178, 0.183, 0.188),
             *(0.210, 0.212, 0.190, 0.186),
         ),
-        grain=0.12, roughness=0.12, patchiness=0.12, tone=0.40, greenness=0.04, wetness=0.05,
+        grain=0.12, roughness=0.12, patchiness=0.12, tone=0.6, greenness=0.052, wetness=0.10,
     ),
     CoverClass(
         name="wetland",
@@ -140,7 +140,7 @@ CLASSES = (
             *(0.034, 0.040, 0.062, 0.058, 0.050, 0.080, 0.130, 0.152, 0.170, 0.175, 0.165),
             *(0.140, 0.092, 0.052, 0.050),
         ),
-        grain=0.06, roughness=0.08, patchiness=0.15, tone=0.40, greenness=0.05, wetness=0.3,
+        grain=0.06, roughness=0.08, patchiness=0.15, tone=0.6, greenness=0.065, wetness=0.60,
     ),
     CoverClass(
         name="heath",
@@ -148,7 +148,7 @@ CLASSES = (
             *(0.028, 0.035, 0.052, 0.060, 0.062, 0.088, 0.135, 0.160, 0.185, 0.196, 0.205),
             *(0.255, 0.225, 0.145, 0.140),
         ),
-        grain=0.06, roughness=0.10, patchiness=0.15, tone=0.40, greenness=0.05, wetness=0.3,
+        grain=0.06, roughness=0.10, patchiness=0.15, tone=0.6, greenness=0.065, wetness=0.60,
     ),
 )  # fmt: skip
 CLASS_NAMES = tuple(cover.name for cover in CLASSES)
