@@ -51,29 +51,43 @@ class Preprocess:
         order = band_order(recipe.grids, recipe.bands)
         self._order = torch.from_numpy(order).to(device)
         self._is_ordered = order.tolist() == list(range(len(order)))
-        mean = torch.tensor(recipe.statistics.mean, dtype=torch.float64)
-        std = torch.tensor(recipe.statistics.std, dtype=torch.float64)
+        mean = dict(zip(recipe.bands, recipe.statistics.mean, strict=True))
+        std = dict(zip(recipe.bands, recipe.statistics.std, strict=True))
         # (x - mean) / std as one multiply-add; made in float64, applied in float32.
-        self._scale = (1 / std).float().reshape(1, -1, 1, 1).to(device)
-        self._shift = (-mean / std).float().reshape(1, -1, 1, 1).to(device)
+        self._affine = {
+            grid.name: (
+                _column([-mean[band] / std[band] for band in grid.bands], device),
+                _column([1 / std[band] for band in grid.bands], device),
+            )
+            for grid in recipe.grids
+        }
 
     def __call__(self, grids: Mapping[str, Tensor]) -> Tensor:
         """(b, C_g, H_g, W_g) by grid, native dtype -> (b, C, H, W) float32."""
         size = self._size(grids)
         joined = torch.cat(
-            [self._resized(grids[grid.name], size) for grid in self._recipe.grids], dim=1
+            [self._prepared(grid.name, grids[grid.name], size) for grid in self._recipe.grids],
+            dim=1,
         )
-        if not self._is_ordered:
-            joined = joined.index_select(1, self._order)
-        return torch.addcmul(self._shift, joined, self._scale)
+        return joined if self._is_ordered else joined.index_select(1, self._order)
 
     def _size(self, grids: Mapping[str, Tensor]) -> tuple[int, int]:
         if self._recipe.image_size is not None:
             return self._recipe.image_size, self._recipe.image_size
         return max((grid.shape[-2], grid.shape[-1]) for grid in grids.values())
 
-    def _resized(self, pixels: Tensor, size: tuple[int, int]) -> Tensor:
-        values = _as_float(pixels)
+    def _prepared(self, name: str, pixels: Tensor, size: tuple[int, int]) -> Tensor:
+        """Normalise and resize one grid, in the order that touches fewer pixels.
+
+        Both are linear and resizing keeps constants, so the order does not matter to the result.
+        """
+        values = pixels.to(torch.float32)
+        shift, scale = self._affine[name]
+        if values.shape[-2] * values.shape[-1] <= size[0] * size[1]:
+            return self._resized(torch.addcmul(shift, values, scale), size)
+        return torch.addcmul(shift, self._resized(values, size), scale)
+
+    def _resized(self, values: Tensor, size: tuple[int, int]) -> Tensor:
         if values.shape[-2:] == size:
             return values
         if self._recipe.image_size is None or self._recipe.resize == "nearest":
@@ -82,10 +96,10 @@ class Preprocess:
         return resize_antialiased(values, size, self._recipe.resize)
 
 
+def _column(numbers: list[float], device: torch.device) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.float64).float().reshape(1, -1, 1, 1).to(device)
+
+
 def resize_antialiased(values: Tensor, size: tuple[int, int], method: str) -> Tensor:
     """Resize (b, C, H, W) float images, antialiased, without clamping: bicubic or bilinear."""
     return functional.interpolate(values, size=size, mode=method, antialias=True)
-
-
-def _as_float(pixels: Tensor) -> Tensor:
-    return pixels.to(torch.float32)
