@@ -19,11 +19,13 @@ SHARED_VARIABLE = "FEATBANK_SHARED"
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real imagery, weights and parity vectors that stand beside the checkout."""
-    default = Path(__file__).resolve().parents[2] / "shared"
-    folder = Path(os.environ.get(SHARED_VARIABLE, default))
-    if not (folder / "golden").is_dir():
-        pytest.skip(f"no shared test data: set {SHARED_VARIABLE} or put it at ../shared")
-    return folder
+    named = os.environ.get(SHARED_VARIABLE)
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared"
+    if (folder / "golden").is_dir():
+        return folder
+    if named:
+        pytest.fail(f"{SHARED_VARIABLE}={named} holds no test data")
+    pytest.skip(f"no shared test data: set {SHARED_VARIABLE} or put it at ../shared")
 
 
 @pytest.fixture(scope="session")
