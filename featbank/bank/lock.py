@@ -7,7 +7,7 @@ import json
 import os
 import socket
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from featbank.errors import LockedError
 
@@ -32,8 +32,7 @@ def locked(store: Path, *, tell: Callable[[str], None]) -> Iterator[None]:
     """
     path = store.with_name(f"{store.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        _take(file.fileno(), path)
+    with _taken(path):
         dead = _owner(path)
         if dead:
             tell(f"{store.name}: taking over from {dead}, which ended before it was done")
@@ -42,6 +41,28 @@ def locked(store: Path, *, tell: Callable[[str], None]) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _taken(path: Path) -> TextIO:
+    """The lock file, open and locked, and still the one that the path names."""
+    while True:
+        file = path.open("a+")
+        try:
+            _take(file.fileno(), path)
+        except LockedError:
+            file.close()
+            raise
+        if _is_still(path, file.fileno()):
+            return file
+        file.close()
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    # The last owner may have removed the file after we opened it and before we locked it.
+    try:
+        return path.stat().st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False
 
 
 def _take(descriptor: int, path: Path) -> None:

@@ -177,7 +177,10 @@ def worker_count(options: EmbedOptions) -> int:
     """Reader processes: as asked, or one for each core but one, 1 to 16."""
     if options.workers is not None:
         return options.workers
-    return min(16, max(1, len(os.sched_getaffinity(0)) - 1))
+    # macOS has no affinity; there every core counts.
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return min(16, max(1, cores - 1))
 
 
 def _statistics(method: str, imagery: Imagery) -> Statistics:
