@@ -62,7 +62,8 @@ def as_stored(values: Array) -> Array:
 
 def open_array(group: zarr.Group, name: str) -> AnyArray:
     """Open one array for writing with the settings that a reopened array forgets."""
-    return zarr.open_array(group.store, path=name, mode="r+", config=WRITE_ALL)
+    # ``zarr.open_array(config=...)`` takes the setting and forgets it (zarr 3.1.6).
+    return zarr.open_array(group.store, path=name, mode="r+").with_config(WRITE_ALL)
 
 
 def content_sha256(values: Array) -> str:

@@ -46,6 +46,17 @@ def test_the_final_probe_is_fitted_on_train_and_validation(report):
     assert by_split == {"test": 72, "val": 54}
 
 
+def test_the_scores_are_those_of_a_probe_fitted_on_both(bank):
+    from featbank.probes._knn_classifier import KnnClassifier
+
+    found = run(bank)
+    store = featbank.open_store(found.results[0].store)
+    (X, y), (X_val, y_val), (X_test, _) = (store.xy(name) for name in ("train", "val", "test"))
+    both = KnnClassifier(k=20).fit(np.concatenate([X, X_val]), np.concatenate([y, y_val]))
+    scores = np.stack(pd.read_parquet(found.predictions_path)["scores"])
+    np.testing.assert_allclose(scores, both.predict_proba(X_test), atol=1e-6)
+
+
 def test_accuracy_is_that_of_the_confusion_matrix(report):
     expected = np.trace(report.confusion) / report.confusion.sum()
     assert report.results[0].value == pytest.approx(expected)

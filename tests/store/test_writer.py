@@ -67,8 +67,9 @@ def test_refused_rows_of_committed_shards_are_counted(unfinished):
     assert StoreWriter(unfinished, LAYOUT, N).refused([1]) == 1
 
 
-def test_an_all_zero_first_shard_has_a_file(finished):
-    assert (finished / "label_cover" / "c" / "0").exists()
+def test_a_shard_equal_to_the_fill_value_has_a_file(finished):
+    # No sample of the second shard is refused, so all its reasons are empty.
+    assert (finished / "refused" / "c" / "1").exists()
 
 
 def test_arrays_written_at_creation_carry_their_hash(finished):
