@@ -36,7 +36,12 @@ def whole(command, tmp_path_factory):
 
 def cut_off(command, bank, how):
     """Start the command, cut it off after its second commit, and give the store's path."""
-    process = subprocess.Popen([*command, "--bank", bank], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*command, "--bank", bank],
+        stderr=subprocess.PIPE,
+        # As from a terminal: a test run in the background inherits a Ctrl-C that is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         stores = list(bank.glob("stores/aid100/*.zarr"))
