@@ -16,7 +16,7 @@ from featbank.bank.lock import locked
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
-from featbank.stages.forward import Forward, ForwardConfig, Pending, environment, pick_device
+from featbank.stages.forward import Pending, environment, forward_of, pick_device
 from featbank.stages.shard_writing import ShardThread
 from featbank.store.create import NewStore, create_store
 from featbank.store.schema import REFUSED, VALID
@@ -150,15 +150,8 @@ class EmbedRun:
         self._before = writer.refused(self._pending)
         device = pick_device(plan.options.device)
         self.environment = environment(device, plan.options.batch_size)
-        self._forward = Forward(
-            plan.spec.build(plan.weights.config, plan.weights.state),
-            ForwardConfig(
-                inputs=plan.inputs,
-                layout=plan.layout,
-                device=device,
-                compute_dtype=plan.recipe["compute_dtype"],
-            ),
-        )
+        self._forward = forward_of(plan)
+        self._done = 0
         self._refused: dict[int, str] = {}
         self._embedded = 0
         self._shard_started = time.perf_counter()
@@ -232,7 +225,8 @@ class EmbedRun:
             buffers[REFUSED][cut.start + position] = reason
             self._refused[cut.rows[position]] = reason
         refuse_too_many(self._plan, self._refused, before=self._before)
-        self._progress(self._embedded + len(self._refused), self._todo)
+        self._done += len(cut.rows)
+        self._progress(self._done, self._todo)
         if not cut.is_last:
             return buffers
         thread.put(cut.shard, buffers)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from featbank.backbones import Encoder
     from featbank.image import Array
     from featbank.inputs.reading import Group, ReadBatch
+    from featbank.stages.embed_plan import EmbedPlan
     from featbank.store.schema import FeatureLayout
 
 
@@ -130,6 +131,17 @@ def _to_host(values: Tensor) -> Tensor:
     host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
     host.copy_(values, non_blocking=True)
     return host
+
+
+def forward_of(plan: EmbedPlan) -> Forward:
+    """The forward pass that a plan settles, its network built and on the device."""
+    config = ForwardConfig(
+        inputs=plan.inputs,
+        layout=plan.layout,
+        device=pick_device(plan.options.device),
+        compute_dtype=plan.recipe["compute_dtype"],
+    )
+    return Forward(plan.spec.build(plan.weights.config, plan.weights.state), config)
 
 
 def pick_device(name: str) -> torch.device:

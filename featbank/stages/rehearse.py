@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from featbank.inputs.reading import read_batch
-from featbank.stages.forward import Forward, ForwardConfig, pick_device
+from featbank.stages.forward import forward_of
 from featbank.store.state import is_finished
 
 if TYPE_CHECKING:
@@ -46,15 +46,7 @@ def _state(plan: EmbedPlan) -> str:
 
 
 def _seconds_a_chip(plan: EmbedPlan) -> float:
-    forward = Forward(
-        plan.spec.build(plan.weights.config, plan.weights.state),
-        ForwardConfig(
-            inputs=plan.inputs,
-            layout=plan.layout,
-            device=pick_device(plan.options.device),
-            compute_dtype=plan.recipe["compute_dtype"],
-        ),
-    )
+    forward = forward_of(plan)
     good = [row for row in plan.look.rows if row not in plan.look.refused]
     rows = good[: plan.options.batch_size]
     batch = read_batch(plan.imagery.dataset.reader, rows, plan.imagery.contract)

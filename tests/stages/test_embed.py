@@ -121,7 +121,10 @@ def test_features_that_are_not_finite_are_refused(imagery, tmp_path, monkeypatch
         return out
 
     monkeypatch.setattr(ImageStatistics, "forward", broken)
-    report = embed(imagery, tmp_path, batch_size=16, max_invalid=1.0)
+    steps = []
+    plan = plan_embed(options(imagery, tmp_path, batch_size=16, max_invalid=1.0))
+    report = embed_dataset(plan, progress=lambda done, n: steps.append((done, n)))
+    assert steps[-1] == (60, 60)
     assert set(report.refused.values()) == {"the network gave features that are not finite"}
 
 
