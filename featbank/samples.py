@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+ScalarT = TypeVar("ScalarT", bound=np.generic)
+
 SPLITS = ("train", "val", "test", "unlabelled")
 TRAIN, VAL, TEST, UNLABELLED = range(4)
 UNKNOWN_LABEL = -1
+# Reads as "not a time" in NumPy, pandas and xarray.
+NO_TIME = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,8 @@ class Samples:
         group: (N,) strings, what makes samples dependent; None where nothing is known.
         pair_id: (N,) strings that join datasets whose ids differ; None where absent.
         lonlat: (N, 2) float64 degrees, WGS 84; None where not geo-referenced.
+        time: (N,) int64 seconds since 1970-01-01 UTC of acquisition, ``NO_TIME`` unknown; None
+            where nothing is known.
         exclude: (N,) strings, '' or the reason to leave the row out.
         meta: Further columns of (N,).
         origins: (N,) strings that stand for the image's bytes in the fingerprint: relative path
@@ -61,6 +67,7 @@ class Samples:
     group: NDArray[Any] | None = None
     pair_id: NDArray[Any] | None = None
     lonlat: NDArray[np.float64] | None = None
+    time: NDArray[np.int64] | None = None
     exclude: NDArray[Any] | None = None
     meta: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
@@ -73,19 +80,22 @@ class Samples:
     def take(self, rows: NDArray[np.intp]) -> Samples:
         """The samples at ``rows``, in that order."""
         labels = {name: replace(s, codes=s.codes[rows]) for name, s in self.labels.items()}
-        columns = (self.group, self.pair_id, self.lonlat, self.exclude)
-        group, pair_id, lonlat, exclude = (c if c is None else c[rows] for c in columns)
         return Samples(
             ids=self.ids[rows],
             origins=self.origins[rows],
             labels=labels,
             splits={name: codes[rows] for name, codes in self.splits.items()},
-            group=group,
-            pair_id=pair_id,
-            lonlat=lonlat,
-            exclude=exclude,
+            group=_at(self.group, rows),
+            pair_id=_at(self.pair_id, rows),
+            lonlat=_at(self.lonlat, rows),
+            time=_at(self.time, rows),
+            exclude=_at(self.exclude, rows),
             meta={name: values[rows] for name, values in self.meta.items()},
         )
+
+
+def _at(column: NDArray[ScalarT] | None, rows: NDArray[np.intp]) -> NDArray[ScalarT] | None:
+    return None if column is None else column[rows]
 
 
 def refuse_duplicates(ids: NDArray[Any]) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from featbank.bands import Band
-    from featbank.image import Grid, Reader
+    from featbank.image import Array, Grid, Reader
+    from featbank.remote import RemoteFile
     from featbank.samples import Samples
 
 
@@ -21,10 +22,53 @@ class DatasetRequest:
     Attributes:
         root: Folder that holds the dataset's own published layout; None for procedural datasets.
         chips: Number of chips of a procedural dataset; None for its default.
+        splits: Split lists that the user names, a file or a folder of files; None takes those
+            that the publisher puts beside the imagery.
     """
 
     root: Path | None = None
     chips: int | None = None
+    splits: Path | None = None
+
+
+class MaskReader(Protocol):
+    """Gives label maps by row: picklable, cheap to import, free of torch."""
+
+    def read_mask(self, index: int) -> Array:
+        """(H, W) int16 class indices of sample ``index``, -1 unknown.
+
+        Raises:
+            DecodeError: The file does not decode, or is missing.
+            OSError: The disk or network failed.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Masks:
+    """Label maps of a dataset, one size for all.
+
+    Attributes:
+        classes: K class names.
+        size_px: (H, W).
+        reader: Gives the map of a sample by its row.
+    """
+
+    classes: tuple[str, ...]
+    size_px: tuple[int, int]
+    reader: MaskReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class BandStatistics:
+    """Mean and standard deviation of bands, as somebody published them for this dataset.
+
+    Attributes:
+        values: (mean, std) by band name, in the unit of the stored numbers.
+        source: Who published them, for which samples.
+    """
+
+    values: Mapping[str, tuple[float, float]]
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +86,11 @@ class Dataset:
         licence: Licence of the imagery.
         citation: How to cite it.
         allows_constant: Whether a chip without any contrast is a true chip.
+        statistics: Published band statistics; None where there are none.
+        masks: Label maps; None where there are none.
+        notes: What a user must know of this copy, said in the last line of ``embed``.
+        splits_from: Where split lists come from, as a sentence, when this copy has none; empty
+            where it has.
     """
 
     name: str
@@ -54,6 +103,10 @@ class Dataset:
     licence: str
     citation: str
     allows_constant: bool = False
+    statistics: BandStatistics | None = None
+    masks: Masks | None = None
+    notes: tuple[str, ...] = ()
+    splits_from: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +124,11 @@ class DatasetSpec:
         open: Opens the dataset; raises ``MissingPathError`` where it is not on this machine.
         needs_root: Whether imagery must be on disk.
         default_chips: Number of chips where the dataset is procedural; None elsewhere.
+        takes_splits: Whether ``--splits`` names split lists for it.
+        files: What ``--download`` fetches; empty where the user has to fetch it by hand.
+        homepage: Where a person finds it.
+        expected_samples: Numbers of samples that a whole copy may have (versions differ); empty
+            where any number is right.
     """
 
     name: str
@@ -83,3 +141,7 @@ class DatasetSpec:
     open: Callable[[DatasetRequest], Dataset] = field(repr=False)
     needs_root: bool = True
     default_chips: int | None = None
+    takes_splits: bool = False
+    files: tuple[RemoteFile, ...] = ()
+    homepage: str = ""
+    expected_samples: tuple[int, ...] = ()

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 DATA_VARIABLE = "FEATBANK_DATA"
 
 
-def open_dataset(name: str, *, data_root: Path | None = None, chips: int | None = None) -> Dataset:
+def open_dataset(
+    name: str,
+    *,
+    data_root: Path | None = None,
+    chips: int | None = None,
+    splits: Path | None = None,
+) -> Dataset:
     """Open a dataset.
 
     Args:
@@ -25,13 +31,22 @@ def open_dataset(name: str, *, data_root: Path | None = None, chips: int | None 
         data_root: Folder with the named dataset's own published layout; the default is
             ``$FEATBANK_DATA/<name>``.
         chips: Number of chips of a procedural dataset, at least 1.
+        splits: Split lists, a file or a folder; None takes those beside the imagery.
 
     Raises:
         UnknownNameError: Neither in the catalog nor a folder.
         MissingPathError: The imagery is not on this machine.
-        UsageError: ``chips`` for a dataset that is not procedural.
+        UsageError: ``chips`` for a dataset that is not procedural, or ``splits`` for one that
+            takes none.
     """
     spec = DATASETS["folder"] if _is_path(name) else DATASETS[name]
+    _require_taken(spec, name, chips, splits)
+    root = Path(name) if _is_path(name) else _root(spec, data_root)
+    dataset = spec.open(DatasetRequest(root=root, chips=chips, splits=splits))
+    return replace(dataset, samples=with_splits(dataset.samples))
+
+
+def _require_taken(spec: DatasetSpec, name: str, chips: int | None, splits: Path | None) -> None:
     if chips is not None and spec.default_chips is None:
         raise UsageError(
             f"--chips {chips}",
@@ -39,9 +54,13 @@ def open_dataset(name: str, *, data_root: Path | None = None, chips: int | None 
             "a procedural dataset such as synthetic-s2",
             "Leave --chips out; --limit takes a part.",
         )
-    root = Path(name) if _is_path(name) else _root(spec, data_root)
-    dataset = spec.open(DatasetRequest(root=root, chips=chips))
-    return replace(dataset, samples=with_splits(dataset.samples))
+    if splits is not None and not spec.takes_splits:
+        raise UsageError(
+            f"--splits {splits}",
+            f"dataset '{name}' takes no split lists",
+            "a dataset whose publisher gives lists, such as bigearthnet-s1",
+            "Leave --splits out.",
+        )
 
 
 def _is_path(name: str) -> bool:

@@ -25,6 +25,7 @@ from featbank.store.schema import (
     REFUSED,
     SAMPLE_ID,
     SPLIT_PREFIX,
+    TIME,
     VALID,
 )
 from featbank.store.state import metadata, require_finished
@@ -230,6 +231,8 @@ class Store:
                 columns[name] = self._array(name)
         if LONLAT in self._group:
             columns["longitude"], columns["latitude"] = self._array(LONLAT).T
+        if TIME in self._group:
+            columns[TIME] = self._array(TIME).astype("datetime64[s]")
         columns |= {EXCLUDE: self.exclude, VALID: self.valid, REFUSED: self.refused}
         return pd.DataFrame(columns)
 

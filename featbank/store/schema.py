@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.samples import SPLITS, UNKNOWN_LABEL, LabelSet, Samples
+from featbank.samples import NO_TIME, SPLITS, UNKNOWN_LABEL, LabelSet, Samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ FEATURE_NAMES = (CLS, MEAN, REGISTERS, TOKENS)
 TOKEN_NORM_WEIGHT, TOKEN_NORM_BIAS = "token_norm_weight", "token_norm_bias"
 
 SAMPLE_ID, GROUP, PAIR_ID, LONLAT, EXCLUDE = "sample_id", "group", "pair_id", "lonlat", "exclude"
+TIME = "time"
 VALID, REFUSED, COMMIT = "valid", "refused", "commit"
 LABEL_PREFIX, CLASS_PREFIX, SPLIT_PREFIX, META_PREFIX = "label_", "class_", "split_", "meta_"
 
@@ -181,6 +182,20 @@ def _optional_columns(samples: Samples) -> Iterator[ArraySpec]:
             fill=float("nan"),
             data=samples.lonlat,
             attributes={"units": "degrees", "long_name": "longitude and latitude, WGS 84"},
+        )
+    if samples.time is not None:
+        yield ArraySpec(
+            name=TIME,
+            dims=(SAMPLE,),
+            shape=samples.time.shape,
+            dtype=np.dtype("int64"),
+            fill=NO_TIME,
+            data=samples.time,
+            attributes={
+                "units": "seconds since 1970-01-01",
+                "calendar": "proleptic_gregorian",
+                "long_name": "acquisition time, UTC",
+            },
         )
 
 

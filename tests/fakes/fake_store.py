@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from featbank.samples import LabelSet, Samples
+from featbank.samples import NO_TIME, LabelSet, Samples
 from featbank.store.create import NewStore, create_store
 from featbank.store.schema import FeatureLayout
 from featbank.store.writer import StoreWriter
@@ -41,6 +41,7 @@ def make_samples(n: int = N) -> Samples:
         splits={"random-0": np.arange(n).astype(np.int8) % 3},
         group=np.array([f"g{i // 4}" for i in range(n)], dtype=object),
         lonlat=rng.uniform(0, 10, (n, 2)),
+        time=np.where(np.arange(n) == 3, NO_TIME, 1_500_000_000 + np.arange(n)),
         exclude=np.array(["snow" if i == 5 else "" for i in range(n)], dtype=object),
         meta={"season": np.array(["spring"] * n, dtype=object)},
     )

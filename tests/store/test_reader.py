@@ -89,6 +89,16 @@ def test_to_xarray_is_aligned_with_the_features(store):
     np.testing.assert_array_equal(lazy, store.features("mean"))
 
 
+def test_time_is_read_as_times_and_unknown_times_as_such(store):
+    times = store.to_xarray()["time"].to_numpy()
+    assert str(times[0]).startswith("2017-07-14T02:40:00")
+    assert np.isnat(times).tolist() == [row == 3 for row in range(len(store))]
+
+
+def test_to_pandas_gives_the_times_that_xarray_gives(store):
+    np.testing.assert_array_equal(store.to_pandas()["time"], store.to_xarray()["time"].to_numpy())
+
+
 def test_an_unfinished_store_names_the_command_that_finishes_it(unfinished):
     with pytest.raises(UnfinishedStoreError, match="2 of 3 shards.*Finish it with .featbank embed"):
         Store(unfinished)
