@@ -44,6 +44,32 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     return _without_prefix(tensors)
 
 
+def read_folder(folder: Path) -> dict[str, torch.Tensor]:
+    """Tensors of a transformers folder, under the names they were saved with.
+
+    Raises:
+        MissingPathError: It holds no safetensors.
+        WeightsError: A file does not load.
+    """
+    files = weights_files(folder)
+    if not files:
+        raise MissingPathError(
+            str(folder),
+            "holds no model*.safetensors",
+            "a transformers folder saved as safetensors",
+            "Save it with model.save_pretrained(folder).",
+        )
+    state: dict[str, torch.Tensor] = {}
+    for path in files:
+        state |= _load(path)
+    return state
+
+
+def weights_files(folder: Path) -> list[Path]:
+    """Weights of a transformers folder, in one file or several, in order."""
+    return sorted(folder.glob("model*.safetensors"))
+
+
 def _load(path: Path) -> Mapping[str, Any]:
     try:
         if path.suffix == ".safetensors":
@@ -67,6 +93,9 @@ def _load(path: Path) -> Mapping[str, Any]:
 
 def _without_prefix(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     for prefix in _PREFIXES:
+        # Already the encoder itself: DOFA v2 keeps ``patch_embed`` beside a trunk called ``model``.
+        if any(key.startswith("patch_embed.") for key in state):
+            return state
         kept = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
         if kept and any(key.startswith(("blocks.", "backbone.", "encoder.")) for key in kept):
             state = kept

@@ -13,9 +13,48 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from featbank.bands import Band
+    from featbank.remote import RemoteFile
+
 State = Mapping[str, Any]
 Config = Mapping[str, Any]
 Chips = Iterable[NDArray[np.float32]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsFile:
+    """Where a state was read from.
+
+    Attributes:
+        name: File name or hub id, for messages.
+        sha256: Of the file's bytes; empty where unknown.
+        folder: The transformers folder that it stands in; empty for single files.
+        config: ``config.json`` of a transformers folder; empty for single files.
+        processor: ``preprocessor_config.json`` of a transformers folder; empty where absent.
+        answers: What the user said that the file does not tell, such as ``reshape``.
+    """
+
+    name: str
+    sha256: str = ""
+    folder: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    processor: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """What reading a weights file gave.
+
+    Attributes:
+        config: Architecture.
+        state: Tensors under the names that ``build`` takes.
+        notes: What a user must know, such as parts of the file that are not used.
+    """
+
+    config: Config
+    state: State
+    notes: tuple[str, ...] = ()
 
 
 class Encoder(Protocol):
@@ -35,10 +74,12 @@ class Provides:
     """What a backbone of a given config gives one chip.
 
     Attributes:
-        features: Names among ``cls``, ``mean``, ``tokens``.
+        features: Names among ``cls``, ``mean``, ``registers``, ``tokens``.
         dim: D.
         depth: Number of blocks; 1 for backbones without blocks.
         patch_px: Side of a patch; 0 for backbones without tokens.
+        registers: Number of register tokens.
+        padding_px: Zero padding around the chip before it is cut into patches.
         gflop: GFLOP of one chip's forward pass at the default size; None where it varies.
         parameters: Number of parameters.
     """
@@ -47,6 +88,8 @@ class Provides:
     dim: int
     depth: int = 1
     patch_px: int = 0
+    registers: int = 0
+    padding_px: int = 0
     gflop: float | None = None
     parameters: int = 0
 
@@ -59,16 +102,21 @@ class BackboneSpec:
         name: What users type after ``--model``.
         summary: One line on what it is.
         config: Default architecture.
-        default_feature: Feature that probes take when none is named.
+        default_feature: Feature that probes take when none is named, of the default config.
         image_size: Side in pixels that chips are resized to; None keeps the native size.
-        normalise: Default of ``--normalise``; None where the weights do not tell.
+        normalise: Default of ``--normalise`` for eight-bit RGB (other input: ``dataset``); None
+            where the weights do not tell.
         compute_dtype: ``bfloat16`` (autocast) or ``float32``.
         takes_weights: Whether weights are loaded from a file (or ``random``).
         licence: Licence of the weights; empty without any.
         weights_from: Where the weights come from, in words.
         describe: What a config provides, without building it.
         build: Makes the network from a config and a state dict.
-        read: Reads a weights file's state to (config, state); raises ``WeightsError``.
+        read: Fits a weights file's state to the network; raises ``WeightsError``.
+        bind: Config of a network for given bands, where more than their number matters, as for
+            kernels made from wavelengths; raises ``ContractError``.
+        remote: The publisher's file, taken when no ``--weights`` are named.
+        hub_id: The publisher's hub id, likewise.
         initial: Untrained state of a config from a seed.
         fit: Fits the state on normalised training chips, (C, H, W) each, from a seed; None for
             backbones that are not fitted.
@@ -86,8 +134,9 @@ class BackboneSpec:
     weights_from: str
     describe: Callable[[Config], Provides] = field(repr=False)
     build: Callable[[Config, State], Encoder] = field(repr=False)
-    read: Callable[[Config, State, str], tuple[Config, State]] | None = field(
-        default=None, repr=False
-    )
+    read: Callable[[Config, State, WeightsFile], Loaded] | None = field(default=None, repr=False)
+    bind: Callable[[Config, Sequence[Band]], Config] | None = field(default=None, repr=False)
+    remote: RemoteFile | None = None
+    hub_id: str = ""
     initial: Callable[[Config, int], State] | None = field(default=None, repr=False)
     fit: Callable[[Config, Chips, int], State] | None = field(default=None, repr=False)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, integers, output_options
+from featbank.cli.options import bank_option, integers, numbers, output_options
 from featbank.cli.output import print_json, progress_bar, tell
+from featbank.inputs.normalise import METHODS
 
 if TYPE_CHECKING:
     from featbank.stages.embed import EmbedReport
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 @click.option(
     "--dataset", required=True, help="Dataset; 'featbank datasets' lists them. Or a folder's path."
 )
-@click.option("--weights", help="Weights file, or 'random' for an untrained network.")
+@click.option(
+    "--weights",
+    help="Weights file, transformers folder, hub id, or 'random' for an untrained network; "
+    "default: the publisher's own.",
+)
 @click.option(
     "--bands",
     default="all",
@@ -29,8 +34,33 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--normalise",
-    type=click.Choice(["imagenet", "half", "dataset", "none"]),
-    help="Input statistics: ImageNet's; 0..255 to -1..1; z-score fitted on the train split.",
+    type=click.Choice(METHODS),
+    help="Input statistics. imagenet, sat493m: their own; half: 0..255 to -1..1; processor: the "
+    "weights' own; dataset: z-score fitted on the train split; published: the dataset's.",
+)
+@click.option(
+    "--adapt",
+    type=click.Choice(["none", "rgb", "repeat", "ratio", "pca3", "per-band"]),
+    default="none",
+    show_default=True,
+    help="Route from the bands to the model. rgb: those bands; repeat: one or two bands to three; "
+    "ratio: VV, VH, VV-VH; pca3: three components fitted on train pixels; per-band: each band "
+    "alone, features joined.",
+)
+@click.option(
+    "--wavelengths",
+    callback=numbers,
+    help="Centre wavelengths in µm, one a channel, instead of the checkpoint's (experimental).",
+)
+@click.option(
+    "--dofa-reshape",
+    type=click.Choice(["new", "old"]),
+    help="Kernel layout of DOFA v1 weights of unknown hash.",
+)
+@click.option(
+    "--positions",
+    type=click.Choice(["original", "transformers"]),
+    help="How DINOv2's positions are interpolated; default: as the original does.",
 )
 @click.option("--image-size", type=int, help="Side in pixels; default: the backbone's own.")
 @click.option(
@@ -47,7 +77,10 @@ if TYPE_CHECKING:
     callback=integers,
     help="Blocks to take features after, such as 2,5,-1.",
 )
-@click.option("--tokens", is_flag=True, help="Store patch tokens too (large).")
+@click.option(
+    "--tokens", is_flag=True, help="Store patch tokens too (large), and label maps where known."
+)
+@click.option("--registers", is_flag=True, help="Store register tokens too.")
 @click.option(
     "--dtype",
     type=click.Choice(["auto", "bfloat16", "float32"]),
@@ -82,6 +115,14 @@ if TYPE_CHECKING:
     help="Folder of the named dataset; default: $FEATBANK_DATA/<dataset>.",
 )
 @click.option(
+    "--splits",
+    type=click.Path(path_type=Path),
+    help="Split lists, a file or a folder of them; default: those beside the imagery.",
+)
+@click.option(
+    "--download", is_flag=True, help="Fetch imagery and weights that are not on this machine."
+)
+@click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )
 @click.option("--deterministic", is_flag=True, help="Refuse operations that may vary by run.")
@@ -93,6 +134,8 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
 
     \b
     Examples:
+      featbank embed --model dofa --dataset bigearthnet-s1
+      featbank embed --model dinov2-base --dataset eurosat-ms --bands rgb
       featbank embed --model rcf --dataset synthetic-s2
       featbank embed --model vit-tiny --weights FILE --normalise half --dataset path/to/AID
     """
@@ -125,6 +168,8 @@ def _print(report: EmbedReport, plan: EmbedPlan, as_json: bool) -> None:
     for sample, reason in list(report.refused.items())[:5]:
         tell(f"refused {sample}: {reason}")
     if as_json:
-        print_json({"store": report.store, "embed": report.as_row(), "results": []})
+        row = {**report.as_row(), "notes": list(plan.notes)}
+        print_json({"store": report.store, "embed": row, "results": []})
     else:
-        click.echo(f"{report.sentence()} Bank: {plan.options.bank}.")
+        notes = "".join(f" Note: {note}." for note in plan.notes)
+        click.echo(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")

@@ -10,7 +10,6 @@ from featbank.cli.output import print_json
 _COLUMNS = {
     "name": "model",
     "image_size": "px",
-    "provides": "provides",
     "dim": "D",
     "parameters": "params",
     "gflop": "GFLOP",
@@ -35,4 +34,4 @@ def command(as_json: bool, debug: bool) -> None:
         return
     from featbank.pages.catalog_table import print_rows
 
-    print_rows(rows, _COLUMNS, fold=("provides",))
+    print_rows(rows, _COLUMNS, fold=("needs",))

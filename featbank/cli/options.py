@@ -43,3 +43,17 @@ def integers(context: click.Context, parameter: click.Parameter, value: str) -> 
         raise click.BadParameter(
             f"'{value}' is no list of whole numbers; expected such as 2,5,-1.", context, parameter
         ) from error
+
+
+def numbers(
+    context: click.Context, parameter: click.Parameter, value: str | None
+) -> tuple[float, ...] | None:
+    """Comma-separated numbers, such as ``0.665,0.56,0.49``."""
+    try:
+        return None if value is None else tuple(float(part) for part in value.split(","))
+    except ValueError as error:
+        raise click.BadParameter(
+            f"'{value}' is no list of numbers; expected such as 0.665,0.56,0.49.",
+            context,
+            parameter,
+        ) from error

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from featbank.errors import ContractError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from featbank.bands import Band
 
-METHODS = ("imagenet", "half", "dataset", "none")
-# ImageNet statistics of inputs in 0..1 (torchvision's reference training, used by timm and DINO).
-_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+METHODS = ("imagenet", "half", "sat493m", "processor", "published", "dataset", "none")
 _UINT8_MAX = 255.0
+# Statistics of eight-bit RGB in 0..1. ImageNet's: torchvision's reference training, used by timm,
+# DINO and DINOv2. SAT-493M's: DINOv3's model card and facebookresearch/HighResCanopyHeight.
+_RGB = {
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), "ImageNet"),
+    "sat493m": ((0.430, 0.411, 0.296), (0.213, 0.156, 0.143), "SAT-493M"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +39,20 @@ class Statistics:
     source: str
 
 
-def published(method: str, bands: Sequence[Band], *, dataset: str) -> Statistics:
-    """Statistics that need no fitting: ``imagenet``, ``half`` or ``none``.
+def published(
+    method: str,
+    bands: Sequence[Band],
+    *,
+    dataset: str,
+    processor: Mapping[str, Any] | None = None,
+) -> Statistics:
+    """Statistics that need neither fitting nor the dataset's own numbers.
+
+    Args:
+        method: ``imagenet``, ``half``, ``sat493m``, ``processor`` or ``none``.
+        bands: What the network is given.
+        dataset: Its name, for messages.
+        processor: ``preprocessor_config.json`` of the weights, for ``processor``.
 
     Raises:
         ContractError: The bands are not what the statistics were made for.
@@ -48,13 +64,63 @@ def published(method: str, bands: Sequence[Band], *, dataset: str) -> Statistics
     if method == "half":
         half = (_UINT8_MAX / 2,) * len(bands)
         return Statistics(method=method, mean=half, std=half, source="0..255 to -1..1")
-    _require_rgb(bands, dataset)
+    _require_rgb(method, bands, dataset)
+    mean, std, source = _RGB[method] if method in _RGB else _of_processor(processor or {})
     return Statistics(
         method=method,
-        mean=tuple(value * _UINT8_MAX for value in _IMAGENET_MEAN),
-        std=tuple(value * _UINT8_MAX for value in _IMAGENET_STD),
-        source="ImageNet",
+        mean=tuple(value * _UINT8_MAX for value in mean),
+        std=tuple(value * _UINT8_MAX for value in std),
+        source=source,
     )
+
+
+def is_rgb(bands: Sequence[Band]) -> bool:
+    """Whether the bands are eight-bit red, green and blue, in this order."""
+    roles = tuple(band.role for band in bands)
+    return roles == ("red", "green", "blue") and all(band.unit == "uint8" for band in bands)
+
+
+def of_dataset(
+    values: Mapping[str, tuple[float, float]], bands: Sequence[Band], *, source: str, dataset: str
+) -> Statistics:
+    """A dataset's published statistics of the bands taken.
+
+    Args:
+        values: (mean, std) by band name, in the unit of the stored numbers.
+        bands: The bands taken.
+        source: Who published them.
+        dataset: Its name, for messages.
+
+    Raises:
+        ContractError: A band without numbers.
+    """
+    missing = [band.name for band in bands if band.name not in values]
+    if missing:
+        raise ContractError(
+            dataset,
+            f"its published statistics lack {', '.join(missing)}",
+            f"bands among {', '.join(values) or 'none'} for --normalise published",
+            "Choose bands with --bands, or pass --normalise dataset.",
+        )
+    return Statistics(
+        method="published",
+        mean=tuple(values[band.name][0] for band in bands),
+        std=tuple(values[band.name][1] for band in bands),
+        source=source,
+    )
+
+
+def _of_processor(
+    processor: Mapping[str, Any],
+) -> tuple[Sequence[float], Sequence[float], str]:
+    if "image_mean" not in processor or "image_std" not in processor:
+        raise ContractError(
+            "--normalise processor",
+            "the weights come without a preprocessor_config.json that tells mean and std",
+            "a transformers folder with one",
+            "Pass --normalise imagenet, half or dataset.",
+        )
+    return processor["image_mean"], processor["image_std"], "the weights' preprocessor_config.json"
 
 
 def _require_uint8(method: str, bands: Sequence[Band], dataset: str) -> None:
@@ -68,12 +134,12 @@ def _require_uint8(method: str, bands: Sequence[Band], dataset: str) -> None:
         )
 
 
-def _require_rgb(bands: Sequence[Band], dataset: str) -> None:
+def _require_rgb(method: str, bands: Sequence[Band], dataset: str) -> None:
     roles = tuple(band.role for band in bands)
     if roles != ("red", "green", "blue"):
         raise ContractError(
             dataset,
             f"gives bands {', '.join(band.name for band in bands)}",
-            "red, green, blue for --normalise imagenet",
+            f"red, green, blue for --normalise {method}",
             "Pass --bands rgb, or --normalise dataset.",
         )

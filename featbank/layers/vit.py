@@ -1,8 +1,10 @@
-"""The plain vision transformer, under the parameter names of timm, DINO v1 and MAE.
+"""The vision transformer, under the parameter names of timm, DINO, DINOv2 and MAE.
 
 References:
     Dosovitskiy et al. 2021, arXiv:2010.11929. Parameter names as in timm
-    ``models/vision_transformer.py`` and facebookresearch/dino ``vision_transformer.py``.
+    ``models/vision_transformer.py``, facebookresearch/dino ``vision_transformer.py`` and
+    facebookresearch/dinov2 ``models/vision_transformer.py``. Registers: Darcet et al. 2024,
+    arXiv:2309.16588.
 """
 
 from __future__ import annotations
@@ -12,13 +14,12 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from featbank.layers.positions import resize_positions
+from featbank.layers.transformer import NORM_EPS, Block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-# LayerNorm epsilon of timm, DINO and MAE alike; PyTorch's own default of 1e-5 is another network.
-NORM_EPS = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +34,14 @@ class VitConfig:
         channels: Input bands C.
         grid: Side of the square grid that the position embedding was trained on, in patches.
         mlp_dim: Hidden width of the feed-forward layers.
+        padding_px: Zero padding around the chip before it is cut into patches.
+        registers: Register tokens R after the CLS token.
+        layer_scale: Whether residual branches are scaled.
+        swiglu: Whether feed-forward layers are gated.
+        positions: One of ``featbank.layers.positions.WAYS``.
+        has_norm: Whether there is a final norm over tokens: without it no CLS feature.
+        has_fc_norm: Whether ``mean`` is the norm of the mean (MAE's and DOFA's ``fc_norm``)
+            instead of the mean of the normed patch tokens.
     """
 
     dim: int
@@ -42,6 +51,13 @@ class VitConfig:
     channels: int
     grid: int
     mlp_dim: int
+    padding_px: int = 0
+    registers: int = 0
+    layer_scale: bool = False
+    swiglu: bool = False
+    positions: str = "antialiased"
+    has_norm: bool = True
+    has_fc_norm: bool = False
 
 
 class PatchEmbed(nn.Module):
@@ -49,63 +65,17 @@ class PatchEmbed(nn.Module):
 
     def __init__(self, config: VitConfig) -> None:
         super().__init__()
-        patch = config.patch_px
-        self.proj = nn.Conv2d(config.channels, config.dim, kernel_size=patch, stride=patch)
+        self.proj = nn.Conv2d(
+            config.channels,
+            config.dim,
+            kernel_size=config.patch_px,
+            stride=config.patch_px,
+            padding=config.padding_px,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, D, gy, gx)."""
         out: Tensor = self.proj(x)
-        return out
-
-
-class Attention(nn.Module):
-    """Multi-head self-attention with one joint projection to queries, keys and values."""
-
-    def __init__(self, config: VitConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.qkv = nn.Linear(config.dim, 3 * config.dim)
-        self.proj = nn.Linear(config.dim, config.dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
-        batch, tokens, dim = x.shape
-        # (B, T, 3D) -> three of (B, heads, T, D / heads)
-        qkv = self.qkv(x).reshape(batch, tokens, 3, self.heads, dim // self.heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        out: Tensor = self.proj(mixed.transpose(1, 2).reshape(batch, tokens, dim))
-        return out
-
-
-class Mlp(nn.Module):
-    """Feed-forward layer with the exact GELU."""
-
-    def __init__(self, config: VitConfig) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(config.dim, config.mlp_dim)
-        self.fc2 = nn.Linear(config.mlp_dim, config.dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
-        out: Tensor = self.fc2(functional.gelu(self.fc1(x)))
-        return out
-
-
-class Block(nn.Module):
-    """Pre-norm transformer block."""
-
-    def __init__(self, config: VitConfig) -> None:
-        super().__init__()
-        self.norm1 = nn.LayerNorm(config.dim, eps=NORM_EPS)
-        self.attn = Attention(config)
-        self.norm2 = nn.LayerNorm(config.dim, eps=NORM_EPS)
-        self.mlp = Mlp(config)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
-        x = x + self.attn(self.norm1(x))
-        out: Tensor = x + self.mlp(self.norm2(x))
         return out
 
 
@@ -123,7 +93,12 @@ class VisionTransformer(nn.Module):
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + config.grid**2, config.dim))
         self.patch_embed = PatchEmbed(config)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
-        self.norm = nn.LayerNorm(config.dim, eps=NORM_EPS)
+        if config.registers:
+            self.register_tokens = nn.Parameter(torch.zeros(1, config.registers, config.dim))
+        if config.has_norm:
+            self.norm = nn.LayerNorm(config.dim, eps=NORM_EPS)
+        if config.has_fc_norm:
+            self.fc_norm = nn.LayerNorm(config.dim, eps=NORM_EPS)
 
     def forward(
         self, x: Tensor, *, layers: Sequence[int], with_tokens: bool = False
@@ -136,21 +111,20 @@ class VisionTransformer(nn.Module):
             with_tokens: Whether to give patch tokens too.
 
         Returns:
-            ``cls`` and ``mean`` (B, L, D): the final norm is applied to the block's output, then
-            the CLS token is taken, or the patch tokens are averaged. ``tokens``
-            (B, L, gy, gx, D): patch tokens before the final norm.
+            ``mean`` (B, L, D), and ``cls`` (B, L, D) where there is a final norm: the norm is
+            applied to the block's output, then the CLS token is taken, or the patch tokens are
+            averaged; with ``fc_norm`` patch tokens are averaged first. ``registers``
+            (B, L, R, D), normed, where there are any. ``tokens`` (B, L, gy, gx, D): patch tokens
+            before the final norm.
         """
         patches = self.patch_embed(x)
         grid = (patches.shape[-2], patches.shape[-1])
         taps = self._taps(self._embed(patches), layers)
-        normed = [self.norm(tap).float() for tap in taps]
-        features = {
-            "cls": torch.stack([tokens[:, 0] for tokens in normed], dim=1),
-            "mean": torch.stack([tokens[:, 1:].mean(dim=1) for tokens in normed], dim=1),
-        }
+        pooled = [self._pool(tap) for tap in taps]
+        features = {name: torch.stack([p[name] for p in pooled], dim=1) for name in pooled[0]}
         if with_tokens:
             # (B, L, T, D) -> (B, L, gy, gx, D)
-            tokens = torch.stack([tap[:, 1:] for tap in taps], dim=1)
+            tokens = torch.stack([tap[:, 1 + self.config.registers :] for tap in taps], dim=1)
             features["tokens"] = tokens.reshape(*tokens.shape[:2], *grid, tokens.shape[-1])
         return features
 
@@ -158,8 +132,11 @@ class VisionTransformer(nn.Module):
         grid = (patches.shape[-2], patches.shape[-1])
         # (B, D, gy, gx) -> (B, T, D)
         tokens = patches.flatten(2).transpose(1, 2) + self.positions(grid)
-        cls = (self.cls_token + self.pos_embed[:, :1]).expand(tokens.shape[0], -1, -1)
-        return torch.cat([cls, tokens.to(cls.dtype)], dim=1)
+        first = [(self.cls_token + self.pos_embed[:, :1]).expand(tokens.shape[0], -1, -1)]
+        if self.config.registers:
+            # Registers have no position: they come in after positions are added.
+            first.append(self.register_tokens.expand(tokens.shape[0], -1, -1))
+        return torch.cat([*first, tokens.to(self.cls_token.dtype)], dim=1)
 
     def _taps(self, x: Tensor, layers: Sequence[int]) -> list[Tensor]:
         taps = []
@@ -169,20 +146,25 @@ class VisionTransformer(nn.Module):
                 taps.append(x)
         return taps
 
-    def positions(self, grid: tuple[int, int]) -> Tensor:
-        """Position embedding (1, gy * gx, D) of the patches for a grid of any size.
+    def _pool(self, tap: Tensor) -> dict[str, Tensor]:
+        """(B, 1 + R + T, D) tokens of a block -> its pooled features."""
+        registers = self.config.registers
+        normed = self.norm(tap).float() if self.config.has_norm else None
+        pooled = {}
+        if normed is not None:
+            pooled["cls"] = normed[:, 0]
+        if self.config.has_fc_norm:
+            pooled["mean"] = self.fc_norm(tap[:, 1 + registers :].mean(dim=1)).float()
+        elif normed is not None:
+            pooled["mean"] = normed[:, 1 + registers :].mean(dim=1)
+        if registers and normed is not None:
+            pooled["registers"] = normed[:, 1 : 1 + registers]
+        return pooled
 
-        Off the trained grid it is resized bicubically with antialiasing, as timm
-        ``layers/pos_embed.py:resample_abs_pos_embed`` does.
-        """
-        trained = self.pos_embed[:, 1:]
-        side = self.config.grid
-        if grid == (side, side):
-            return trained
-        # (1, T, D) -> (1, D, side, side) -> (1, gy * gx, D)
-        maps = trained.float().reshape(1, side, side, -1).permute(0, 3, 1, 2)
-        maps = functional.interpolate(maps, size=grid, mode="bicubic", antialias=True)
-        return maps.flatten(2).transpose(1, 2)
+    def positions(self, grid: tuple[int, int]) -> Tensor:
+        """Position embedding (1, gy * gx, D) of the patches for a grid of any size."""
+        config = self.config
+        return resize_positions(self.pos_embed[:, 1:], config.grid, grid, config.positions)
 
 
 def random_state(config: VitConfig, seed: int) -> dict[str, Tensor]:
@@ -195,8 +177,8 @@ def random_state(config: VitConfig, seed: int) -> dict[str, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     state = {}
     for name, value in VisionTransformer(config).state_dict().items():
-        if "norm" in name:
-            state[name] = torch.ones_like(value) if name.endswith("weight") else value * 0
+        if "norm" in name or name.endswith("gamma"):
+            state[name] = torch.zeros_like(value) if name.endswith("bias") else value * 0 + 1
         elif name.endswith("bias"):
             state[name] = torch.zeros_like(value)
         else:

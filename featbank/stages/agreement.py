@@ -2,110 +2,174 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from featbank.errors import ContractError, UsageError
-from featbank.inputs.normalise import METHODS
-from featbank.recipe import file_sha256
+from featbank.inputs.normalise import is_rgb
+from featbank.samples import TRAIN
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
-    from featbank.backbones.backbone import Config, State
-    from featbank.datasets import Dataset
+    from featbank.backbones.backbone import Config
+    from featbank.bands import Band
+    from featbank.inputs.adapters import Adapted
     from featbank.stages.embed_options import EmbedOptions
+    from featbank.stages.fitting import Imagery
+    from featbank.stages.weights import Weights
 
-RANDOM = "random"
+_RGB_COUNT = 3
+_WAVES = "wavelengths_um"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weights:
-    """A backbone's weights and where they come from.
+class Passes:
+    """Which channels go through the network together.
 
     Attributes:
-        config: Architecture, its channels those of the chips.
-        state: Tensors; empty for backbones that have none or whose state is yet to be fitted.
-        origin: In words, for people.
-        sha256: Of the file; empty where there is none.
+        picks: Channels of each pass; a channel may be repeated.
+        configs: Config of the network of each pass.
     """
 
-    config: Config
-    state: State
-    origin: str
-    sha256: str = ""
+    picks: tuple[tuple[int, ...], ...]
+    configs: tuple[Config, ...]
 
 
-def load_weights(spec: BackboneSpec, options: EmbedOptions, dataset: Dataset) -> Weights:
-    """Weights of a backbone: a file's, random ones, or none yet.
+def bind_weights(
+    spec: BackboneSpec, weights: Weights, adapted: Adapted, options: EmbedOptions, *, dataset: str
+) -> tuple[Weights, Passes]:
+    """Fit a network's config to the channels it is given.
+
+    Returns:
+        The weights with their config bound (random ones drawn), and the passes.
 
     Raises:
-        UsageError: ``--weights`` is missing, or given to a backbone that has none.
-        WeightsError: The file does not fit the backbone.
-        ContractError: The weights take another number of bands than the chips have.
+        ContractError: The weights take other channels than there are.
+        UsageError: ``--wavelengths`` for another model, or another number of them.
     """
-    config = {**spec.config, "channels": len(dataset.bands)}
-    if not spec.takes_weights:
-        if options.weights is not None:
-            raise UsageError(
-                f"--weights {options.weights}",
-                f"model '{spec.name}' has no weights",
-                "no --weights for it",
-                "Leave --weights out.",
-            )
-        return Weights(config=config, state={}, origin="none")
-    if options.weights is None:
+    channels = adapted.channels
+    config = _with_waves(spec, weights.config, channels, options)
+    picks: tuple[tuple[int, ...], ...] = (tuple(range(len(channels))),)
+    if adapted.is_split:
+        _require_trained(spec)
+        width = 1 if spec.bind else config["channels"]
+        picks = tuple((i,) * width for i in range(len(channels)))
+    if not spec.bind and (weights.is_read or adapted.is_split):
+        _require_channels(spec, weights, config, len(picks[0]), channels, dataset)
+    elif not spec.bind:
+        config = {**config, "channels": len(channels)}
+    if weights.origin.startswith("random") and spec.initial is not None:
+        weights = replace(weights, state=spec.initial(config, options.seed))
+    passes = Passes(picks=picks, configs=tuple(_narrowed(config, pick) for pick in picks))
+    return replace(weights, config=config), passes
+
+
+def _with_waves(
+    spec: BackboneSpec, config: Config, channels: tuple[Band, ...], options: EmbedOptions
+) -> Config:
+    if options.wavelengths is None:
+        return spec.bind(config, channels) if spec.bind else config
+    if spec.bind is None or len(options.wavelengths) != len(channels):
         raise UsageError(
-            spec.name,
-            "no weights were named",
-            spec.weights_from,
-            "Pass --weights path/to/file.safetensors.",
+            f"--wavelengths {','.join(map(str, options.wavelengths))}",
+            f"model '{spec.name}' is given {len(channels)} channels"
+            + ("" if spec.bind else " and takes no wavelengths"),
+            "one number in µm for each channel of a DOFA model",
+            "Correct or leave out --wavelengths.",
         )
-    if options.weights == RANDOM and spec.initial is not None:
-        origin = f"random, untrained (seed {options.seed})"
-        return Weights(config=config, state=spec.initial(config, options.seed), origin=origin)
-    return _from_file(spec, Path(options.weights), dataset)
+    return {**config, "channels": len(channels), _WAVES: options.wavelengths}
 
 
-def _from_file(spec: BackboneSpec, path: Path, dataset: Dataset) -> Weights:
-    from featbank.backbones._weights import read_state
-
-    config = spec.config
-    state: State = read_state(path)
-    if spec.read is not None:
-        config, state = spec.read(config, state, str(path))
-    if config["channels"] != len(dataset.bands):
-        names = ", ".join(band.name for band in dataset.bands)
-        raise ContractError(
-            dataset.name,
-            f"gives {len(dataset.bands)} bands ({names})",
-            f"{config['channels']} for model '{spec.name}' with {path.name}",
-            f"Choose bands, such as --bands {_example_bands(dataset, config['channels'])}.",
+def _require_trained(spec: BackboneSpec) -> None:
+    if not spec.takes_weights:
+        raise UsageError(
+            "--adapt per-band",
+            f"model '{spec.name}' treats each band alone or is fitted on all of them",
+            "a model with weights",
+            "Leave --adapt out.",
         )
-    return Weights(config=config, state=state, origin=path.name, sha256=file_sha256(path))
 
 
-def _example_bands(dataset: Dataset, count: int) -> str:
-    roles = {band.role for band in dataset.bands}
-    if count == 3 and {"red", "green", "blue"} <= roles:
-        return "rgb"
-    return ",".join(band.name for band in dataset.bands[:count])
+def _require_channels(
+    spec: BackboneSpec,
+    weights: Weights,
+    config: Config,
+    count: int,
+    channels: tuple[Band, ...],
+    dataset: str,
+) -> None:
+    if config["channels"] == count:
+        return
+    names = ", ".join(band.name for band in channels)
+    raise ContractError(
+        dataset,
+        f"gives {len(channels)} bands ({names})",
+        f"{config['channels']} for model '{spec.name}' with {weights.origin}",
+        _way_out(channels, config["channels"]),
+    )
 
 
-def normalise_method(spec: BackboneSpec, options: EmbedOptions) -> str:
-    """The normalisation asked for, or the backbone's own.
+def _way_out(channels: tuple[Band, ...], wanted: int) -> str:
+    roles, names = {band.role for band in channels}, {band.name for band in channels}
+    if wanted == _RGB_COUNT and {"red", "green", "blue"} <= roles:
+        return "Choose bands, such as --bands rgb, or pass --adapt pca3 or per-band."
+    if wanted == _RGB_COUNT and names == {"VV", "VH"}:
+        return "Pass --adapt ratio (VV, VH, VV-VH) or --adapt per-band."
+    if len(channels) < wanted:
+        return "Pass --adapt repeat or per-band."
+    few = ",".join(band.name for band in channels[:wanted])
+    others = ", or pass --adapt pca3 or per-band" if wanted == _RGB_COUNT else ""
+    return f"Choose bands, such as --bands {few}{others}."
+
+
+def _narrowed(config: Config, pick: tuple[int, ...]) -> Config:
+    narrowed = {**config, "channels": len(pick)}
+    if _WAVES in config:
+        narrowed[_WAVES] = tuple(config[_WAVES][i] for i in pick)
+    return narrowed
+
+
+def shared_wavelengths(config: Config, passes: Passes, channels: tuple[Band, ...]) -> str:
+    """What a user must know where bands share a wavelength and so a kernel; empty elsewhere."""
+    waves = config.get(_WAVES)
+    if waves is None or all(len(pick) == 1 for pick in passes.picks):
+        return ""
+    values, counts = np.unique(np.asarray(waves), return_counts=True)
+    for value in values[counts > 1]:
+        names = [b.name for b, wave in zip(channels, waves, strict=True) if wave == value]
+        return (
+            f"{' and '.join(names)} share the wavelength {value:g} µm, so the model sees their sum "
+            "alone; --adapt per-band keeps them apart"
+        )
+    return ""
+
+
+def normalise_method(
+    spec: BackboneSpec, options: EmbedOptions, channels: tuple[Band, ...], imagery: Imagery
+) -> str:
+    """The normalisation asked for, or the backbone's own, or the dataset's.
+
+    Eight-bit RGB takes the backbone's own statistics, everything else the dataset's: fitted on the
+    train split, or published ones where this copy has no split lists.
 
     Raises:
-        UsageError: Neither is known: guessing would spoil every number that follows.
+        UsageError: The weights do not tell: guessing would spoil every number that follows.
     """
-    method = options.normalise or spec.normalise
-    if method is None:
+    if options.normalise is not None:
+        return options.normalise
+    if spec.normalise is None:
         raise UsageError(
             spec.name,
             "its weights do not say which statistics they were trained with",
-            f"--normalise {'|'.join(METHODS[:3])}",
+            "--normalise imagenet|half|dataset",
             "Pass the one that the weights' publisher names.",
         )
+    method = spec.normalise if is_rgb(channels) else "dataset"
+    has_train = bool((imagery.dataset.samples.splits[imagery.scheme] == TRAIN).any())
+    if method == "dataset" and not has_train and imagery.dataset.statistics is not None:
+        return "published"
     return method
 
 

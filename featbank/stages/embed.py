@@ -13,6 +13,7 @@ import torch
 from featbank.bank import runlog
 from featbank.bank.bank import Bank
 from featbank.bank.lock import locked
+from featbank.datasets import DATASETS
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
@@ -26,6 +27,7 @@ from featbank.store.writer import StoreWriter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from featbank.image import Array
     from featbank.stages.embed_plan import EmbedPlan
     from featbank.store.writer import Shard
 
@@ -268,13 +270,19 @@ def _new_store(plan: EmbedPlan) -> NewStore:
         samples=plan.imagery.dataset.samples,
         layout=plan.layout,
         attributes=attributes(plan),
-        token_norm=None if norm is None else (np.asarray(norm[0]), np.asarray(norm[1])),
+        token_norm=None if norm is None else _joined_norm(plan, *norm),
     )
 
 
+def _joined_norm(plan: EmbedPlan, weight: Array, bias: Array) -> tuple[Array, Array]:
+    count = len(plan.passes.picks)
+    return np.tile(np.asarray(weight), count), np.tile(np.asarray(bias), count)
+
+
 def _source(plan: EmbedPlan) -> dict[str, str | int | None]:
-    root = plan.imagery.dataset.root
-    return {
-        "dataset": plan.options.dataset if root is None else str(root.resolve()),
-        "chips": plan.options.chips,
-    }
+    """What opens the imagery again on this machine."""
+    name, root = plan.options.dataset, plan.imagery.dataset.root
+    place = None if root is None else str(root.resolve())
+    if name in DATASETS:
+        return {"dataset": name, "chips": plan.options.chips, "data_root": place}
+    return {"dataset": place, "chips": None, "data_root": None}

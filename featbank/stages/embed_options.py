@@ -16,13 +16,20 @@ class EmbedOptions:
     Attributes:
         model: Catalog name.
         dataset: Catalog name, or path of a folder.
-        weights: Path of a weights file, ``random``, or None.
+        weights: Path of a weights file or of a transformers folder, a hub id, ``random``, or
+            None for the publisher's own.
+        adapt: Name in the adapters catalog.
+        wavelengths: Centre wavelengths in µm, one a channel, instead of the checkpoint's; None
+            for those.
+        dofa_reshape: ``new`` or ``old``, for DOFA files of unknown hash.
+        positions: ``original`` or ``transformers``: how DINOv2's positions are interpolated.
         bands: ``all``, ``rgb``, a sensor, or names.
-        normalise: ``imagenet``, ``half``, ``dataset``, ``none``; None for the backbone's own.
+        normalise: Name in ``featbank.inputs.normalise.METHODS``; None for the backbone's own.
         image_size: Side in pixels; None for the backbone's own.
         resize: ``bicubic``, ``bilinear`` or ``nearest``.
         layers: Block indices, negative ones from the end.
-        tokens: Whether to store patch tokens.
+        tokens: Whether to store patch tokens, and label maps where the dataset has them.
+        registers: Whether to store register tokens.
         dtype: Compute dtype, ``auto``, ``bfloat16`` or ``float32``.
         store_dtype: ``float32`` or ``float16``.
         batch_size: Chips of one forward pass.
@@ -34,6 +41,8 @@ class EmbedOptions:
         chips: Number of chips of a procedural dataset.
         seed: Seed of random weights and of fitted samples.
         data_root: Folder of a named dataset.
+        splits: Split lists, a file or a folder; None takes those beside the imagery.
+        download: Whether to fetch imagery and weights that are not on this machine.
         bank: Folder of the bank.
         device: ``auto``, ``cpu`` or ``cuda``.
         deterministic: Whether torch must use deterministic algorithms alone.
@@ -42,12 +51,17 @@ class EmbedOptions:
     model: str
     dataset: str
     weights: str | None = None
+    adapt: str = "none"
+    wavelengths: tuple[float, ...] | None = None
+    dofa_reshape: str | None = None
+    positions: str | None = None
     bands: str = "all"
     normalise: str | None = None
     image_size: int | None = None
     resize: str = "bicubic"
     layers: tuple[int, ...] = (-1,)
     tokens: bool = False
+    registers: bool = False
     dtype: str = "auto"
     store_dtype: str = "float32"
     batch_size: int = DEFAULT_BATCH
@@ -59,6 +73,8 @@ class EmbedOptions:
     chips: int | None = None
     seed: int = 0
     data_root: Path | None = None
+    splits: Path | None = None
+    download: bool = False
     bank: Path = Path("bank")
     device: str = "auto"
     deterministic: bool = False

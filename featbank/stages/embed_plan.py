@@ -6,28 +6,39 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones import BACKBONES
 from featbank.bank.bank import Bank
 from featbank.errors import RefusedError, UsageError
+from featbank.inputs.adapters import ADAPTERS
 from featbank.inputs.checks import Contract
-from featbank.inputs.normalise import Statistics, published
 from featbank.inputs.preprocess import RESIZES, InputRecipe
 from featbank.recipe import recipe_id
-from featbank.stages.agreement import image_size, layer_indices, load_weights, normalise_method
-from featbank.stages.embed_recipe import embed_recipe
-from featbank.stages.fitting import Imagery, Look, fit_statistics, look
+from featbank.stages.adapting import adapt, statistics_of
+from featbank.stages.agreement import (
+    bind_weights,
+    image_size,
+    layer_indices,
+    normalise_method,
+    shared_wavelengths,
+)
+from featbank.stages.backbones_by_name import named_backbone
+from featbank.stages.embed_recipe import RecipeParts, embed_recipe
+from featbank.stages.fitting import Imagery, Look, look
 from featbank.stages.opening import open_dataset
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.state_fitting import fitted_weights
-from featbank.store.schema import TOKENS, FeatureLayout, fitting_shard_rows
+from featbank.stages.weights import load_weights
+from featbank.store.schema import REGISTERS, TOKENS, FeatureLayout, fitting_shard_rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from featbank.backbones import BackboneSpec, Provides
     from featbank.datasets import Dataset
-    from featbank.stages.agreement import Weights
+    from featbank.inputs.adapters import Adapted
+    from featbank.inputs.normalise import Statistics
+    from featbank.stages.agreement import Passes
     from featbank.stages.embed_options import EmbedOptions
+    from featbank.stages.weights import Weights
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +49,9 @@ class EmbedPlan:
         options: As the user said.
         spec: The backbone's record.
         weights: Its weights, fitted ones included.
+        passes: Which channels go through the network together.
         imagery: The dataset as the run reads it.
+        adapted: What the network is given in place of the bands.
         inputs: How pixels become input.
         layout: How features are stored.
         look: What a sample of the imagery showed.
@@ -49,7 +62,9 @@ class EmbedPlan:
     options: EmbedOptions
     spec: BackboneSpec
     weights: Weights
+    passes: Passes
     imagery: Imagery
+    adapted: Adapted
     inputs: InputRecipe
     layout: FeatureLayout
     look: Look
@@ -60,6 +75,12 @@ class EmbedPlan:
     def n(self) -> int:
         """Number of samples N."""
         return len(self.imagery.dataset.samples)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user must know of the imagery and the weights, a sentence each."""
+        shared = shared_wavelengths(self.weights.config, self.passes, self.adapted.channels)
+        return (*self.imagery.dataset.notes, *self.weights.notes, *([shared] if shared else []))
 
     @property
     def max_refused(self) -> int:
@@ -73,37 +94,63 @@ def plan_embed(options: EmbedOptions) -> EmbedPlan:
     Raises:
         FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
     """
-    spec = BACKBONES[options.model]
-    method = normalise_method(spec, options)
     check_choices(options)
+    spec, options = named_backbone(options)
+    weights = load_weights(spec, options)
     imagery = _imagery(options)
-    weights = load_weights(spec, options, imagery.dataset)
-    provides = spec.describe(weights.config)
+    seen = look(imagery)
+    adapted, moments = adapt(options.adapt, imagery)
+    weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
+    method = normalise_method(spec, options, adapted.channels, imagery)
+    provides = _provides(spec, weights, passes)
     size = image_size(spec, options, provides.patch_px)
     layers = layer_indices(options, provides.depth)
-    seen = look(imagery)
-    inputs = _inputs(options, imagery, _statistics(method, imagery), size)
+    statistics = statistics_of(
+        method, imagery, adapted, moments=moments, processor=weights.processor
+    )
+    inputs = _inputs(options, imagery, adapted, statistics, size)
     weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
     layout = _layout(options, provides, size, layers)
-    recipe = embed_recipe(
-        spec, weights, inputs=inputs, layout=layout, imagery=imagery, options=options
+    parts = RecipeParts(
+        spec=spec,
+        weights=weights,
+        passes=passes,
+        adapted=adapted,
+        inputs=inputs,
+        layout=layout,
+        imagery=imagery,
+        options=options,
     )
+    recipe = embed_recipe(parts)
     path = Bank(options.bank).store_path(
         dataset=imagery.dataset.name, model=spec.name, recipe=recipe_id(recipe)
     )
-    plan = EmbedPlan(
-        options=options,
-        spec=spec,
-        weights=weights,
-        imagery=imagery,
-        inputs=inputs,
-        layout=layout,
-        look=seen,
-        recipe=recipe,
-        path=path,
-    )
+    plan = EmbedPlan(**vars(parts), look=seen, recipe=recipe, path=path)
     refuse_too_many(plan, seen.refused)
     return plan
+
+
+def _inputs(
+    options: EmbedOptions,
+    imagery: Imagery,
+    adapted: Adapted,
+    statistics: Statistics,
+    size: int | None,
+) -> InputRecipe:
+    return InputRecipe(
+        grids=imagery.dataset.grids,
+        bands=tuple(band.name for band in imagery.dataset.bands),
+        image_size=size,
+        resize=options.resize,
+        statistics=statistics,
+        weights=adapted.weights,
+    )
+
+
+def _provides(spec: BackboneSpec, weights: Weights, passes: Passes) -> Provides:
+    """What the passes give together: their features stand end to end."""
+    one = spec.describe(weights.config)
+    return replace(one, dim=one.dim * len(passes.picks))
 
 
 def check_choices(options: EmbedOptions) -> None:
@@ -151,8 +198,15 @@ def refuse_too_many(plan: EmbedPlan, refused: dict[int, str], *, before: int = 0
 
 
 def _imagery(options: EmbedOptions) -> Imagery:
-    dataset = open_dataset(options.dataset, data_root=options.data_root, chips=options.chips)
-    dataset = with_bands(dataset, options.bands)
+    dataset = open_dataset(
+        options.dataset,
+        data_root=options.data_root,
+        chips=options.chips,
+        splits=options.splits,
+        download=options.download,
+    )
+    wanted = options.bands if options.bands != "all" else ADAPTERS[options.adapt].bands or "all"
+    dataset = with_bands(dataset, wanted)
     scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)
     if options.limit is not None:
         dataset = with_limit(dataset, options.limit, scheme)
@@ -183,35 +237,19 @@ def worker_count(options: EmbedOptions) -> int:
     return min(16, max(1, cores - 1))
 
 
-def _statistics(method: str, imagery: Imagery) -> Statistics:
-    if method == "dataset":
-        return fit_statistics(imagery)
-    return published(method, imagery.dataset.bands, dataset=imagery.dataset.name)
-
-
-def _inputs(
-    options: EmbedOptions, imagery: Imagery, statistics: Statistics, size: int | None
-) -> InputRecipe:
-    return InputRecipe(
-        grids=imagery.dataset.grids,
-        bands=tuple(band.name for band in imagery.dataset.bands),
-        image_size=size,
-        resize=options.resize,
-        statistics=statistics,
-    )
-
-
 def _layout(
     options: EmbedOptions, provides: Provides, size: int | None, layers: tuple[int, ...]
 ) -> FeatureLayout:
-    names = tuple(name for name in provides.features if name != TOKENS or options.tokens)
-    if options.tokens and TOKENS not in names:
-        raise UsageError(
-            "--tokens",
-            f"model '{options.model}' has no patch tokens",
-            f"a model that provides tokens, not only {', '.join(provides.features)}",
-            "Leave --tokens out.",
-        )
+    asked = {TOKENS: options.tokens, REGISTERS: options.registers}
+    names = tuple(name for name in provides.features if asked.get(name, True))
+    for name, is_asked in asked.items():
+        if is_asked and name not in names:
+            raise UsageError(
+                f"--{name}",
+                f"model '{options.model}' has no {name}",
+                f"a model that provides them, not only {', '.join(provides.features)}",
+                f"Leave --{name} out.",
+            )
     side = size // provides.patch_px if size and provides.patch_px else 0
     layout = FeatureLayout(
         names=names,
@@ -219,6 +257,7 @@ def _layout(
         layers=layers,
         dtype=options.store_dtype,
         token_grid=(side, side),
+        registers=provides.registers,
         shard_rows=options.shard_rows or 1,
     )
     return replace(layout, shard_rows=options.shard_rows or fitting_shard_rows(layout))

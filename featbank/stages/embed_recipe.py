@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from featbank.datasets import DATASETS
+from featbank.inputs.adapters import ADAPTERS
 from featbank.recipe import recipe_id
-from featbank.stages.agreement import RANDOM
 from featbank.stages.selection import fingerprint
+from featbank.stages.weights import RANDOM
 from featbank.store.schema import MAX_CHUNK_ROWS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
+    from featbank.inputs.adapters import Adapted
     from featbank.inputs.preprocess import InputRecipe
-    from featbank.stages.agreement import Weights
+    from featbank.stages.agreement import Passes
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.embed_plan import EmbedPlan
     from featbank.stages.fitting import Imagery
+    from featbank.stages.weights import Weights
     from featbank.store.schema import FeatureLayout
 
 # Raised whenever the same recipe would give other bytes, so that old stores keep their meaning.
@@ -24,25 +29,43 @@ ALGORITHM = 1
 AUTO = "auto"
 
 
-def embed_recipe(
-    spec: BackboneSpec,
-    weights: Weights,
-    *,
-    inputs: InputRecipe,
-    layout: FeatureLayout,
-    imagery: Imagery,
-    options: EmbedOptions,
-) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class RecipeParts:
+    """What a recipe is made of.
+
+    Attributes:
+        options: As the user said.
+        spec: The backbone's record.
+        weights: Its weights.
+        passes: Which channels go through the network together.
+        imagery: The dataset as the run reads it.
+        adapted: What the network is given in place of the bands.
+        inputs: How pixels become input.
+        layout: How features are stored.
+    """
+
+    options: EmbedOptions
+    spec: BackboneSpec
+    weights: Weights
+    passes: Passes
+    imagery: Imagery
+    adapted: Adapted
+    inputs: InputRecipe
+    layout: FeatureLayout
+
+
+def embed_recipe(parts: RecipeParts) -> dict[str, Any]:
     """Everything that decides a store's bytes; no path, device, worker count or time."""
+    options, layout = parts.options, parts.layout
     return {
         "algorithm": ALGORITHM,
         "schema": SCHEMA_VERSION,
-        "dataset": _dataset(imagery, options),
-        "input": _input(inputs),
-        "model": _model(spec, weights, options),
+        "dataset": _dataset(parts.imagery, options),
+        "input": _input(parts),
+        "model": _model(parts.spec, parts.weights, options),
         "features": list(layout.names),
         "layers": list(layout.layers),
-        "compute_dtype": spec.compute_dtype if options.dtype == AUTO else options.dtype,
+        "compute_dtype": parts.spec.compute_dtype if options.dtype == AUTO else options.dtype,
         "store_dtype": layout.dtype,
         "layout": {
             "shard_rows": layout.shard_rows,
@@ -65,11 +88,11 @@ def _dataset(imagery: Imagery, options: EmbedOptions) -> dict[str, Any]:
     return recipe
 
 
-def _input(inputs: InputRecipe) -> dict[str, Any]:
-    statistics = inputs.statistics
+def _input(parts: RecipeParts) -> dict[str, Any]:
+    inputs, statistics = parts.inputs, parts.inputs.statistics
     return {
         "bands": list(inputs.bands),
-        "adapter": "none",
+        "adapter": _adapter(parts),
         "image_size": inputs.image_size,
         "resize": inputs.resize if inputs.image_size else "replicate",
         "normalise": {
@@ -81,6 +104,21 @@ def _input(inputs: InputRecipe) -> dict[str, Any]:
     }
 
 
+def _adapter(parts: RecipeParts) -> str | dict[str, Any]:
+    adapted = parts.adapted
+    if adapted.weights is None and not adapted.is_split:
+        return adapted.name
+    recipe: dict[str, Any] = {
+        "name": adapted.name,
+        "channels": [channel.name for channel in adapted.channels],
+    }
+    if adapted.weights is not None:
+        recipe["weights"] = [list(row) for row in adapted.weights]
+    if adapted.is_split:
+        recipe["passes"] = [list(pick) for pick in parts.passes.picks]
+    return recipe
+
+
 def _model(spec: BackboneSpec, weights: Weights, options: EmbedOptions) -> dict[str, Any]:
     recipe: dict[str, Any] = {"name": spec.name, "config": dict(weights.config)}
     if weights.sha256:
@@ -88,8 +126,6 @@ def _model(spec: BackboneSpec, weights: Weights, options: EmbedOptions) -> dict[
     if options.weights == RANDOM or spec.fit is not None:
         # A file is known by its hash alone; its name is no part of what was meant.
         recipe |= {"seed": options.seed, "weights": weights.origin}
-    if spec.describe(weights.config).patch_px:
-        recipe["positions"] = "bicubic, antialiased"
     return recipe
 
 
@@ -103,6 +139,8 @@ def attributes(plan: EmbedPlan) -> dict[str, Any]:
         "default_feature": plan.spec.default_feature,
         "weights": plan.weights.origin,
         "weights_licence": plan.spec.licence,
+        "notes": list(plan.notes),
+        "splits_from": dataset.splits_from,
         "dataset": dataset.name,
         "dataset_licence": dataset.licence,
         "dataset_citation": dataset.citation,
@@ -118,6 +156,7 @@ def attributes(plan: EmbedPlan) -> dict[str, Any]:
 def fitted_scheme(plan: EmbedPlan) -> str:
     """Split scheme whose train split something was fitted on; empty where nothing was."""
     is_fitted = plan.inputs.statistics.method == "dataset" or plan.spec.fit is not None
+    is_fitted = is_fitted or ADAPTERS[plan.adapted.name].needs_moments
     return plan.imagery.scheme if is_fitted else ""
 
 
@@ -131,16 +170,19 @@ def command(plan: EmbedPlan) -> str:
     options, recipe = plan.options, plan.recipe
     name = recipe["dataset"]["name"]
     # Where a folder stood on one machine says nothing on another.
-    dataset = name if plan.imagery.dataset.root is None else f"path/to/{name}"
+    dataset = name if name in DATASETS else f"path/to/{name}"
     words = ["featbank", "embed", "--model", plan.spec.name, "--dataset", dataset]
-    if options.weights is not None:
+    if options.weights is not None and not plan.spec.name.startswith("hf:"):
         words += ["--weights", plan.weights.origin if plan.weights.sha256 else RANDOM]
+    words += ["--splits", "path/to/lists"] if options.splits is not None else []
     words += ["--bands", ",".join(plan.inputs.bands)]
+    words += ["--adapt", plan.adapted.name] if plan.adapted.name != "none" else []
+    words += _model_words(plan)
     words += ["--normalise", plan.inputs.statistics.method]
     if plan.inputs.image_size is not None:
         words += ["--image-size", str(plan.inputs.image_size), "--resize", plan.inputs.resize]
     words += ["--layers", ",".join(map(str, plan.layout.layers))]
-    words += ["--tokens"] if "tokens" in plan.layout.names else []
+    words += [f"--{name}" for name in ("tokens", "registers") if name in plan.layout.names]
     words += ["--dtype", recipe["compute_dtype"], "--store-dtype", plan.layout.dtype]
     words += ["--shard-rows", str(plan.layout.shard_rows)]
     words += ["--limit", str(options.limit)] if options.limit is not None else []
@@ -148,3 +190,14 @@ def command(plan: EmbedPlan) -> str:
     words += ["--split-scheme", plan.imagery.scheme] if fitted_scheme(plan) else []
     words += ["--seed", str(options.seed)] if "seed" in recipe["model"] else []
     return shlex.join(words)
+
+
+def _model_words(plan: EmbedPlan) -> list[str]:
+    options, words = plan.options, []
+    if options.wavelengths is not None:
+        words += ["--wavelengths", ",".join(f"{wave:g}" for wave in options.wavelengths)]
+    if options.dofa_reshape is not None:
+        words += ["--dofa-reshape", options.dofa_reshape]
+    if options.positions is not None:
+        words += ["--positions", options.positions]
+    return words

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.errors import RefusedError
+from featbank.errors import ContractError, RefusedError
 from featbank.inputs.normalise import Statistics
+from featbank.inputs.polarisation import PolarisationLevels
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.inputs.reading import read_batch
 from featbank.recipe import round_significant
@@ -70,9 +71,12 @@ def look(imagery: Imagery) -> Look:
     rows = sampled_rows(imagery.dataset.samples, count=LOOK_CHIPS)
     refused: dict[int, str] = {}
     largest = 0
+    levels = PolarisationLevels(imagery.dataset.grids)
     for batch_rows, batch in read_rows(imagery, rows):
         refused |= {batch_rows[position]: why for position, why in batch.refused.items()}
         largest = max([largest, *_chip_bytes(batch)])
+        for group in batch.groups:
+            levels.add(group.grids)
     if len(refused) == len(rows):
         raise RefusedError(
             imagery.dataset.name,
@@ -80,6 +84,7 @@ def look(imagery: Imagery) -> Look:
             "chips that decode and are what the dataset declares",
             "Correct the first one named.",
         )
+    levels.require_order(imagery.dataset.name)
     return Look(rows=rows, refused=refused, chip_bytes=largest)
 
 
@@ -101,16 +106,30 @@ def read_rows(imagery: Imagery, rows: Sequence[int]) -> Iterator[tuple[Sequence[
 
 
 def train_rows(imagery: Imagery, *, count: int) -> list[int]:
-    """A repeatable sample of rows of the train split."""
+    """A repeatable sample of rows of the train split, excluded ones left out.
+
+    Raises:
+        ContractError: There are none.
+    """
     samples = imagery.dataset.samples
-    train = np.flatnonzero(samples.splits[imagery.scheme] == TRAIN)
-    return sampled_rows(samples, count=count, among=train.tolist())
+    is_train = samples.splits[imagery.scheme] == TRAIN
+    if samples.exclude is not None:
+        is_train = is_train & (samples.exclude == "")
+    if not is_train.any():
+        raise ContractError(
+            imagery.dataset.name,
+            f"split scheme '{imagery.scheme}' has no train sample to fit on",
+            "train samples, from which statistics, adapters and filters are fitted",
+            imagery.dataset.splits_from or "Choose another with --split-scheme.",
+        )
+    return sampled_rows(samples, count=count, among=np.flatnonzero(is_train).tolist())
 
 
 def fit_statistics(imagery: Imagery) -> Statistics:
     """Mean and standard deviation of each band over pixels of 1,024 train chips.
 
     Raises:
+        ContractError: There is no train chip.
         RefusedError: No train chip is good, or a band has no contrast.
     """
     dataset = imagery.dataset
@@ -128,8 +147,13 @@ def fit_statistics(imagery: Imagery) -> Statistics:
         method="dataset",
         mean=tuple(round_significant(mean)),
         std=tuple(round_significant(std)),
-        source=f"fitted on {len(rows)} train chips of scheme {imagery.scheme}",
+        source=fitted_source(imagery, rows),
     )
+
+
+def fitted_source(imagery: Imagery, rows: Sequence[int]) -> str:
+    """What numbers were fitted on, in words."""
+    return f"fitted on {len(rows)} train chips of scheme {imagery.scheme}"
 
 
 def _moments(pixels: NDArray[np.generic]) -> NDArray[np.float64]:

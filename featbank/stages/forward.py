@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featbank.backbones import Encoder
+    from featbank.backbones.backbone import Config
     from featbank.image import Array
     from featbank.inputs.reading import Group, ReadBatch
     from featbank.stages.embed_plan import EmbedPlan
@@ -141,7 +142,24 @@ def forward_of(plan: EmbedPlan) -> Forward:
         device=pick_device(plan.options.device),
         compute_dtype=plan.recipe["compute_dtype"],
     )
-    return Forward(plan.spec.build(plan.weights.config, plan.weights.state), config)
+    return Forward(_encoder(plan), config)
+
+
+def _encoder(plan: EmbedPlan) -> Encoder:
+    passes = plan.passes
+    built: list[tuple[Config, Encoder]] = []
+    encoders = []
+    for config in passes.configs:
+        found = next((encoder for known, encoder in built if known == config), None)
+        if found is None:
+            found = plan.spec.build(config, plan.weights.state)
+            built.append((config, found))
+        encoders.append(found)
+    if len(passes.picks) == 1:
+        return encoders[0]
+    from featbank.layers.passes import Passes
+
+    return Passes(encoders, passes.picks).eval()  # type: ignore[arg-type] # encoders are modules
 
 
 def pick_device(name: str) -> torch.device:

@@ -17,6 +17,7 @@ from featbank.bank.runlog import log_path
 from featbank.datasets import DATASETS
 from featbank.errors import StoreError
 from featbank.stages.opening import DATA_VARIABLE
+from featbank.stages.weights import weights_folder
 from featbank.store.schema import REFUSED, SAMPLE_ID, VALID
 from featbank.store.state import committed, is_finished, metadata
 
@@ -35,7 +36,7 @@ def _model(spec: BackboneSpec) -> dict[str, Any]:
     return {
         "name": spec.name,
         "summary": spec.summary,
-        "bands": "as weights" if spec.takes_weights else "any",
+        "bands": "any" if spec.bind or not spec.takes_weights else "as weights",
         "image_size": spec.image_size,
         "provides": list(provides.features),
         "default_feature": spec.default_feature,
@@ -50,8 +51,15 @@ def _model(spec: BackboneSpec) -> dict[str, Any]:
 
 
 def _needs(spec: BackboneSpec) -> str:
-    needs = ["--weights"] if spec.takes_weights else []
-    return " ".join([*needs, *([] if spec.normalise else ["--normalise"])]) or "nothing"
+    needs = [_weights_needed(spec)] if spec.takes_weights else []
+    needs += [] if spec.normalise else ["--normalise"]
+    return " ".join(word for word in needs if word) or "nothing"
+
+
+def _weights_needed(spec: BackboneSpec) -> str:
+    if spec.remote is not None:
+        return "" if (weights_folder() / spec.remote.name).exists() else "--download"
+    return "--download" if spec.hub_id else "--weights"
 
 
 def dataset_rows() -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ def open_dataset(
     data_root: Path | None = None,
     chips: int | None = None,
     splits: Path | None = None,
+    download: bool = False,
 ) -> Dataset:
     """Open a dataset.
 
@@ -32,6 +33,7 @@ def open_dataset(
             ``$FEATBANK_DATA/<name>``.
         chips: Number of chips of a procedural dataset, at least 1.
         splits: Split lists, a file or a folder; None takes those beside the imagery.
+        download: Whether to fetch a named dataset that is not there.
 
     Raises:
         UnknownNameError: Neither in the catalog nor a folder.

@@ -24,6 +24,8 @@ def rehearse(plan: EmbedPlan) -> dict[str, Any]:
         "dataset": f"{dataset.name}, {plan.n} samples, {dataset.processing}",
         "bands": ", ".join(f"{band.name} ({band.unit})" for band in dataset.bands),
         "model": f"{plan.spec.name}, weights: {plan.weights.origin}",
+        "adapter": plan.adapted.name,
+        "channels": ", ".join(band.name for band in plan.adapted.channels),
         "image_size": inputs.image_size or "native",
         "resize": plan.recipe["input"]["resize"],
         "normalise": inputs.statistics.method,
@@ -34,6 +36,7 @@ def rehearse(plan: EmbedPlan) -> dict[str, Any]:
         "shard_rows": layout.shard_rows,
         "bytes": row_bytes * plan.n,
         "seconds": round(chip_s * plan.n, 1),
+        "notes": list(plan.notes),
         "looked_at": len(plan.look.rows),
         "refused": {str(dataset.samples.ids[row]): why for row, why in plan.look.refused.items()},
     }

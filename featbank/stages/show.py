@@ -95,7 +95,10 @@ def _dataset(store: Store) -> Dataset:
             "a store in the bank that 'featbank embed' made it in",
             "Embed again in this bank.",
         )
-    return open_dataset(str(source["dataset"]), chips=source["chips"])
+    root = source.get("data_root")
+    return open_dataset(
+        str(source["dataset"]), chips=source["chips"], data_root=Path(root) if root else None
+    )
 
 
 def _three_bands(dataset: Dataset, grids: Mapping[str, Array]) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from featbank.backbones import BACKBONES
+from featbank.backbones import BACKBONES, WeightsFile
 from featbank.backbones._weights import read_state
 from featbank.errors import MissingPathError, WeightsError
 
@@ -17,7 +17,8 @@ def state():
 
 
 def read(state):
-    return SPEC.read(SPEC.config, state, "w.pth")
+    loaded = SPEC.read(SPEC.config, state, WeightsFile(name="w.pth"))
+    return loaded.config, loaded.state
 
 
 def test_channels_are_read_from_the_file(state):

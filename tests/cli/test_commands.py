@@ -110,7 +110,7 @@ def test_show_tells_recipe_and_command(call, bank):
 
 def test_models_are_listed_with_what_they_need(call):
     out = call("models").out
-    assert all(word in out for word in ("vit-large", "GFLOP", "--weights --normalise", "rcf"))
+    assert all(word in out for word in ("vit-large", "GFLOP", "--weights", "--normalise", "rcf"))
 
 
 def test_datasets_are_listed(call):

@@ -1,0 +1,160 @@
+"""Networks of the transformers library: reading their folders, building them, what they provide."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from featbank.backbones.backbone import Loaded, Provides
+from featbank.errors import WeightsError
+
+if TYPE_CHECKING:
+    from featbank.backbones.backbone import Config, Encoder, State, WeightsFile
+
+# Families whose forward pass and final norm ``featbank.layers.hub_encoder`` knows.
+VIT_TYPES = ("vit", "vit_mae", "vit_msn", "deit", "ijepa", "dinov3_vit", "siglip_vision_model")
+RESNET = "resnet"
+_IMAGE_PX = 224
+# Tokens before the patch tokens: CLS, and DeiT's distillation token.
+_PREFIX = {"ijepa": 0, "siglip_vision_model": 0, "deit": 2}
+
+
+def config_of(transformers: dict[str, Any]) -> dict[str, Any]:
+    """Backbone config from a ``config.json``.
+
+    Args:
+        transformers: Its content; ``model_type`` is among it.
+    """
+    registers = int(transformers.get("num_register_tokens", 0))
+    return {"transformers": transformers, "channels": 3, "registers": registers}
+
+
+def describe_hub(config: Config) -> Provides:
+    """What a transformers network provides; operations are not counted."""
+    settings = config["transformers"]
+    if settings["model_type"] == RESNET:
+        return Provides(
+            features=("mean",),
+            dim=settings["hidden_sizes"][-1],
+            gflop=config.get("gflop"),
+            parameters=config.get("parameters", 0),
+        )
+    prefix, registers = _prefix(config), config["registers"]
+    features = ["cls"] * bool(prefix) + ["mean"] + ["registers"] * bool(registers) + ["tokens"]
+    return Provides(
+        features=tuple(features),
+        dim=settings["hidden_size"],
+        depth=settings["num_hidden_layers"],
+        patch_px=settings["patch_size"],
+        registers=registers,
+        gflop=config.get("gflop"),
+        parameters=config.get("parameters", 0),
+    )
+
+
+def _prefix(config: Config) -> int:
+    return _PREFIX.get(config["transformers"]["model_type"], 1) + int(config["registers"])
+
+
+def build_hub(config: Config, state: State) -> Encoder:
+    """The network of a config, with a state under its own names."""
+    model = _empty(config)
+    model.load_state_dict(dict(state))
+    if config["transformers"]["model_type"] == RESNET:
+        from featbank.layers.hub_pool import HubPool
+        from featbank.layers.pooled import Pooled
+
+        return Pooled(HubPool(model)).eval()
+    from featbank.layers.hub_encoder import HubEncoder
+
+    encoder = HubEncoder(
+        model,
+        patch_px=config["transformers"]["patch_size"],
+        prefix=_prefix(config),
+        registers=config["registers"],
+    )
+    return encoder.eval()
+
+
+def _empty(config: Config) -> Any:  # noqa: ANN401 - a transformers model
+    from transformers import AutoConfig, AutoModel
+
+    settings = {**config["transformers"], "num_channels": config["channels"]}
+    if settings["model_type"] == "vit_mae":
+        settings["mask_ratio"] = 0.0
+    return AutoModel.from_config(AutoConfig.for_model(**settings))
+
+
+def initial_hub(config: Config, seed: int) -> State:
+    """Untrained weights, as the library starts them."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        state: State = _empty(config).state_dict()
+    return state
+
+
+def read_hub(config: Config, state: State, file: WeightsFile) -> Loaded:
+    """Read a transformers folder through the library, which knows its older names.
+
+    Raises:
+        WeightsError: Not a folder, another family, or tensors are missing.
+    """
+    wanted = config["transformers"]["model_type"]
+    found = file.config.get("model_type")
+    if found != wanted:
+        raise WeightsError(
+            file.name,
+            f"its config.json says model_type {found!r}" if found else "has no config.json beside",
+            f"a transformers folder of {wanted!r}",
+            "Choose another --model, or name the folder that holds config.json.",
+        )
+    model, info = _from_folder(file)
+    missing = sorted(name for name in info["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise WeightsError(
+            file.name,
+            f"lacks {len(missing)} tensors ({', '.join(missing[:2])})",
+            "a whole checkpoint",
+            "Fetch the file again.",
+        )
+    ignored = sorted({name.split(".")[0] for name in info["unexpected_keys"]})
+    notes = (f"the file's {', '.join(ignored)} is ignored",) if ignored else ()
+    settings = _plain(model.config.to_dict())
+    return Loaded(
+        config={
+            **config,
+            **config_of(settings),
+            "channels": int(settings.get("num_channels", 3)),
+            "parameters": sum(value.numel() for value in model.parameters()),
+        },
+        state=model.state_dict(),
+        notes=notes,
+    )
+
+
+def _from_folder(file: WeightsFile) -> tuple[Any, dict[str, Any]]:
+    from transformers import AutoModel
+    from transformers.utils import logging
+
+    # Heads that are left out are told in our own words.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        model, info = AutoModel.from_pretrained(
+            Path(file.folder), local_files_only=True, output_loading_info=True, dtype="float32"
+        )
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise WeightsError(
+            file.name, f"does not load ({first})", "a transformers folder", "Fetch it again."
+        ) from error
+    return model, info
+
+
+def _plain(settings: dict[str, Any]) -> dict[str, Any]:
+    """What decides the network; not where it came from or how it is to be trained."""
+    dropped = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype")
+    labels = ("id2label", "label2id", "problem_type")
+    return {n: v for n, v in settings.items() if n not in dropped + labels and v is not None}

@@ -1,0 +1,1 @@
+"""Downloads: fetching what publishers offer, whole or not at all."""

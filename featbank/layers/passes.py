@@ -1,0 +1,46 @@
+"""Several passes of channels through a network, features joined end to end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Passes(nn.Module):
+    """Sends groups of channels through encoders, one after another.
+
+    Args:
+        encoders: One encoder a pass; the same object may stand for several.
+        picks: Channels of each pass; a channel may be repeated.
+    """
+
+    def __init__(self, encoders: Sequence[nn.Module], picks: Sequence[Sequence[int]]) -> None:
+        super().__init__()
+        _share(encoders)
+        self.encoders = nn.ModuleList(encoders)
+        self._picks = [list(pick) for pick in picks]
+
+    def forward(
+        self, x: Tensor, *, layers: Sequence[int], with_tokens: bool = False
+    ) -> dict[str, Tensor]:
+        """(B, C, H, W) -> the encoders' features, joined along the last axis."""
+        outs = [
+            encoder(x[:, pick], layers=layers, with_tokens=with_tokens)
+            for encoder, pick in zip(self.encoders, self._picks, strict=True)
+        ]
+        return {name: torch.cat([out[name] for out in outs], dim=-1) for name in outs[0]}
+
+
+def _share(encoders: Sequence[nn.Module]) -> None:
+    """Let encoders that differ in their patch embedding alone hold the rest in memory once."""
+    first = dict(encoders[0].named_parameters())
+    for encoder in encoders[1:]:
+        for name, value in list(encoder.named_parameters()):
+            if name in first and torch.equal(value, first[name]):
+                owner, _, leaf = name.rpartition(".")
+                setattr(encoder.get_submodule(owner), leaf, first[name])

@@ -1,0 +1,95 @@
+"""Transformer blocks, under the parameter names of timm, DINO, DINOv2 and MAE."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from featbank.layers.vit import VitConfig
+
+# LayerNorm epsilon of timm, DINO, DINOv2 and MAE alike; PyTorch's own 1e-5 is another network.
+NORM_EPS = 1e-6
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention with one joint projection to queries, keys and values."""
+
+    def __init__(self, config: VitConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.qkv = nn.Linear(config.dim, 3 * config.dim)
+        self.proj = nn.Linear(config.dim, config.dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, T, D)."""
+        batch, tokens, dim = x.shape
+        # (B, T, 3D) -> three of (B, heads, T, D / heads)
+        qkv = self.qkv(x).reshape(batch, tokens, 3, self.heads, dim // self.heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        mixed = functional.scaled_dot_product_attention(query, key, value)
+        out: Tensor = self.proj(mixed.transpose(1, 2).reshape(batch, tokens, dim))
+        return out
+
+
+class Mlp(nn.Module):
+    """Feed-forward layer with the exact GELU."""
+
+    def __init__(self, config: VitConfig) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(config.dim, config.mlp_dim)
+        self.fc2 = nn.Linear(config.mlp_dim, config.dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, T, D)."""
+        out: Tensor = self.fc2(functional.gelu(self.fc1(x)))
+        return out
+
+
+class SwiGlu(nn.Module):
+    """Gated feed-forward layer (Shazeer 2020, arXiv:2002.05202) of DINOv2's giant network."""
+
+    def __init__(self, config: VitConfig) -> None:
+        super().__init__()
+        self.w12 = nn.Linear(config.dim, 2 * config.mlp_dim)
+        self.w3 = nn.Linear(config.mlp_dim, config.dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, T, D)."""
+        gate, value = self.w12(x).chunk(2, dim=-1)
+        out: Tensor = self.w3(functional.silu(gate) * value)
+        return out
+
+
+class LayerScale(nn.Module):
+    """A learned factor for each channel of a residual branch (Touvron 2021, arXiv:2103.17239)."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(dim))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, T, D)."""
+        return x * self.gamma
+
+
+class Block(nn.Module):
+    """Pre-norm transformer block, with or without layer scale."""
+
+    def __init__(self, config: VitConfig) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(config.dim, eps=NORM_EPS)
+        self.attn = Attention(config)
+        self.ls1 = LayerScale(config.dim) if config.layer_scale else nn.Identity()
+        self.norm2 = nn.LayerNorm(config.dim, eps=NORM_EPS)
+        self.mlp = SwiGlu(config) if config.swiglu else Mlp(config)
+        self.ls2 = LayerScale(config.dim) if config.layer_scale else nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, T, D) -> (B, T, D)."""
+        x = x + self.ls1(self.attn(self.norm1(x)))
+        out: Tensor = x + self.ls2(self.mlp(self.norm2(x)))
+        return out

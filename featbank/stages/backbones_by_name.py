@@ -1,0 +1,40 @@
+"""A backbone by what the user typed: a catalog name, ``hf:<id or folder>``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from featbank.backbones import BACKBONES
+
+if TYPE_CHECKING:
+    from featbank.backbones import BackboneSpec
+    from featbank.stages.embed_options import EmbedOptions
+
+HUB_PREFIX = "hf:"
+
+
+def named_backbone(options: EmbedOptions) -> tuple[BackboneSpec, EmbedOptions]:
+    """The backbone meant, and the options with its weights where its name holds them.
+
+    Raises:
+        UnknownNameError: Not in the catalog.
+        MissingPathError: A folder without ``config.json``.
+        DownloadError: A hub id that the hub does not give.
+        WeightsError: A model of a family that is not known.
+    """
+    if not options.model.startswith(HUB_PREFIX):
+        return BACKBONES[options.model], options
+    from featbank.backbones._hub_spec import hub_spec
+    from featbank.downloads.hub import hub_folder
+    from featbank.stages.weights import folder_file
+
+    named = options.model.removeprefix(HUB_PREFIX)
+    folder = Path(named)
+    if not folder.is_dir():
+        folder = hub_folder(named, may_download=True)
+    # Where a folder stood on one machine says nothing on another.
+    short = folder.resolve().name if Path(named).is_dir() else named
+    spec = hub_spec(f"{HUB_PREFIX}{short}", folder_file(folder, name=named))
+    return spec, replace(options, weights=options.weights or str(folder))

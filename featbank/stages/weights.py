@@ -1,0 +1,204 @@
+"""A backbone's weights: random ones, a file's, a transformers folder's, a hub id's, its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from featbank.backbones import WeightsFile
+from featbank.errors import MissingPathError, UsageError
+from featbank.recipe import file_sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from featbank.backbones import BackboneSpec
+    from featbank.backbones.backbone import Config, State
+    from featbank.stages.embed_options import EmbedOptions
+
+RANDOM = "random"
+WEIGHTS_VARIABLE = "FEATBANK_WEIGHTS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """A backbone's weights and where they come from.
+
+    Attributes:
+        config: Architecture.
+        state: Tensors; empty for backbones that have none or whose state is yet to be fitted.
+        origin: In words, for people.
+        sha256: Of the file; empty where there is none.
+        notes: What a user must know of them.
+        is_read: Whether they come from a file, and so decide the number of channels.
+        processor: ``preprocessor_config.json`` beside them.
+    """
+
+    config: Config
+    state: State
+    origin: str
+    sha256: str = ""
+    notes: tuple[str, ...] = ()
+    is_read: bool = False
+    processor: Mapping[str, Any] = field(default_factory=dict)
+
+
+def weights_folder() -> Path:
+    """Where published weights are kept: ``$FEATBANK_WEIGHTS``, or the user's cache."""
+    named = os.environ.get(WEIGHTS_VARIABLE)
+    return Path(named) if named else Path.home() / ".cache" / "featbank" / "weights"
+
+
+def load_weights(spec: BackboneSpec, options: EmbedOptions) -> Weights:
+    """Weights of a backbone, as asked for; the publisher's own where nothing is.
+
+    Raises:
+        UsageError: ``--weights`` for a backbone that has none, or missing where it needs them.
+        MissingPathError: The publisher's file is not on this machine.
+        WeightsError: The file does not fit the backbone.
+        DownloadError: A hub id that the hub does not give.
+    """
+    if not spec.takes_weights:
+        if options.weights is not None:
+            raise UsageError(
+                f"--weights {options.weights}",
+                f"model '{spec.name}' has no weights",
+                "no --weights for it",
+                "Leave --weights out.",
+            )
+        return Weights(config=spec.config, state={}, origin="none")
+    if options.weights == RANDOM and spec.initial is not None:
+        return Weights(
+            config=spec.config, state={}, origin=f"random, untrained (seed {options.seed})"
+        )
+    place = _place(spec, options)
+    return _read_folder(spec, place, options) if place.is_dir() else _read(spec, place, options)
+
+
+def _place(spec: BackboneSpec, options: EmbedOptions) -> Path:
+    named = options.weights
+    if named is None:
+        return _own(spec, options)
+    if Path(named).exists() or not is_hub_id(named):
+        return Path(named)
+    from featbank.downloads.hub import hub_folder
+
+    # Naming a hub id is asking for it.
+    return hub_folder(named, may_download=True)
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a name looks like ``owner/model`` rather than a file's path.
+
+    Example:
+        >>> is_hub_id("facebook/dinov2-base"), is_hub_id("runs/best.pth")
+        (True, False)
+    """
+    parts = name.split("/")
+    suffixes = (".pth", ".pt", ".bin", ".safetensors", ".ckpt")
+    return len(parts) == 2 and all(parts) and parts[0] != "." and not name.endswith(suffixes)
+
+
+def _own(spec: BackboneSpec, options: EmbedOptions) -> Path:
+    if spec.hub_id:
+        from featbank.downloads.hub import hub_folder
+
+        return hub_folder(spec.hub_id, may_download=options.download)
+    if spec.remote is None:
+        raise UsageError(
+            spec.name,
+            "no weights were named",
+            spec.weights_from,
+            "Pass --weights path/to/file.safetensors.",
+        )
+    path = weights_folder() / spec.remote.name
+    if not path.exists() and options.download:
+        from featbank.stages.fetching import fetch_weights
+
+        return fetch_weights(spec.remote, weights_folder())
+    if not path.exists():
+        raise MissingPathError(
+            spec.name,
+            f"its weights {spec.remote.name} are not in {weights_folder()}",
+            f"the file of {spec.remote.url}",
+            f"Run 'featbank models --download {spec.name}', or pass --weights FILE.",
+        )
+    return path
+
+
+def _answers(options: EmbedOptions) -> dict[str, str]:
+    given = {"reshape": options.dofa_reshape, "positions": options.positions}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _read(spec: BackboneSpec, path: Path, options: EmbedOptions) -> Weights:
+    from featbank.backbones._weights import read_state
+
+    state = read_state(path)
+    file = WeightsFile(name=str(path), sha256=file_sha256(path), answers=_answers(options))
+    return _weights(spec, state, file, origin=path.name)
+
+
+def _read_folder(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> Weights:
+    from featbank.backbones._weights import read_folder, weights_files
+
+    name = options.weights or spec.hub_id or folder.name
+    state = read_folder(folder)
+    file = folder_file(folder, name=name, answers=_answers(options))
+    sha256 = _joint_sha256([file_sha256(path) for path in weights_files(folder)])
+    file = WeightsFile(**{**vars(file), "sha256": sha256})
+    is_path = Path(name).exists()
+    return _weights(spec, state, file, origin=folder.resolve().name if is_path else name)
+
+
+def folder_file(
+    folder: Path, *, name: str, answers: Mapping[str, str] | None = None
+) -> WeightsFile:
+    """A transformers folder with its settings, before any tensor is read.
+
+    Raises:
+        MissingPathError: It holds no ``config.json``.
+    """
+    if not (folder / "config.json").is_file():
+        raise MissingPathError(
+            str(folder), "holds no config.json", "a transformers folder", "Check the path."
+        )
+    return WeightsFile(
+        name=name,
+        folder=str(folder),
+        config=json.loads((folder / "config.json").read_text()),
+        processor=_json(folder / "preprocessor_config.json"),
+        answers=answers or {},
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
+    return content
+
+
+def _joint_sha256(digests: list[str]) -> str:
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _weights(spec: BackboneSpec, state: State, file: WeightsFile, *, origin: str) -> Weights:
+    if spec.read is None:
+        return Weights(
+            config=spec.config, state=state, origin=origin, sha256=file.sha256, is_read=True
+        )
+    loaded = spec.read(spec.config, state, file)
+    return Weights(
+        config=loaded.config,
+        state=loaded.state,
+        origin=origin,
+        sha256=file.sha256,
+        notes=loaded.notes,
+        is_read=True,
+        processor=file.processor,
+    )
