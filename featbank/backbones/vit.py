@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from featbank.backbones._vit_build import (
     build_vit,
@@ -33,7 +33,7 @@ _IMAGE_PX = 224
 _IGNORED = re.compile(r"(head|head_dist|pre_logits|decoder_\w+)\.|mask_token$|decoder_pos_embed$")
 
 
-def _config(size: str) -> dict[str, int]:
+def _config(size: str) -> dict[str, Any]:
     dim, heads, depth = _SIZES[size]
     return {
         "dim": dim,

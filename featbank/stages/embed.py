@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -14,13 +15,14 @@ from featbank.bank import runlog
 from featbank.bank.bank import Bank
 from featbank.bank.lock import locked
 from featbank.datasets import DATASETS
+from featbank.errors import DecodeError
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
 from featbank.stages.forward import Pending, environment, forward_of, pick_device
 from featbank.stages.shard_writing import ShardThread
 from featbank.store.create import NewStore, create_store
-from featbank.store.schema import REFUSED, VALID
+from featbank.store.schema import MASK, REFUSED, VALID
 from featbank.store.state import check_same_recipe, is_finished
 from featbank.store.writer import StoreWriter
 
@@ -223,6 +225,8 @@ class EmbedRun:
         for pending in pendings:
             self._embedded += len(pending.rows)
             refused |= _fill(buffers, cut.start, pending)
+        if self._plan.layout.has_mask:
+            _fill_masks(buffers[MASK], cut, self._plan)
         for position, reason in refused.items():
             buffers[REFUSED][cut.start + position] = reason
             self._refused[cut.rows[position]] = reason
@@ -263,13 +267,24 @@ def _fill(buffers: Shard, start: int, pending: Pending) -> dict[int, str]:
     }
 
 
+def _fill_masks(buffer: Array, cut: Cut, plan: EmbedPlan) -> None:
+    """Put a batch's label maps into the shard's buffer; a chip without one stays unknown."""
+    masks = plan.imagery.dataset.masks
+    if masks is None:
+        return
+    for position, row in enumerate(cut.rows):
+        with contextlib.suppress(DecodeError):
+            buffer[cut.start + position] = masks.reader.read_mask(row)
+
+
 def _new_store(plan: EmbedPlan) -> NewStore:
-    state = plan.weights.state
+    state, masks = plan.weights.state, plan.imagery.dataset.masks
     norm = (state["norm.weight"], state["norm.bias"]) if "norm.weight" in state else None
     return NewStore(
         samples=plan.imagery.dataset.samples,
         layout=plan.layout,
         attributes=attributes(plan),
+        mask_classes=() if masks is None else masks.classes,
         token_norm=None if norm is None else _joined_norm(plan, *norm),
     )
 

@@ -111,6 +111,7 @@ def plan_embed(options: EmbedOptions) -> EmbedPlan:
     inputs = _inputs(options, imagery, adapted, statistics, size)
     weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
     layout = _layout(options, provides, size, layers)
+    layout = with_masks(layout, options, imagery.dataset)
     parts = RecipeParts(
         spec=spec,
         weights=weights,
@@ -251,13 +252,18 @@ def _layout(
                 f"Leave --{name} out.",
             )
     side = size // provides.patch_px if size and provides.patch_px else 0
-    layout = FeatureLayout(
+    return FeatureLayout(
         names=names,
         dim=provides.dim,
         layers=layers,
         dtype=options.store_dtype,
         token_grid=(side, side),
         registers=provides.registers,
-        shard_rows=options.shard_rows or 1,
     )
+
+
+def with_masks(layout: FeatureLayout, options: EmbedOptions, dataset: Dataset) -> FeatureLayout:
+    """The layout with room for label maps beside patch tokens, and its shard rows settled."""
+    if options.tokens and dataset.masks is not None:
+        layout = replace(layout, mask_px=dataset.masks.size_px)
     return replace(layout, shard_rows=options.shard_rows or fitting_shard_rows(layout))

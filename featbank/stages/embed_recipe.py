@@ -63,7 +63,7 @@ def embed_recipe(parts: RecipeParts) -> dict[str, Any]:
         "dataset": _dataset(parts.imagery, options),
         "input": _input(parts),
         "model": _model(parts.spec, parts.weights, options),
-        "features": list(layout.names),
+        "features": [*layout.names, *(["mask"] if layout.has_mask else [])],
         "layers": list(layout.layers),
         "compute_dtype": parts.spec.compute_dtype if options.dtype == AUTO else options.dtype,
         "store_dtype": layout.dtype,

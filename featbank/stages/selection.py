@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.datasets import Dataset
-    from featbank.image import Image
+    from featbank.datasets.dataset import MaskReader
+    from featbank.image import Array, Image
     from featbank.samples import Samples
 
 
@@ -39,6 +40,23 @@ class RowPicker:
     def read(self, index: int) -> Image:
         """Pixels of the kept row ``index``."""
         return self._reader.read(int(self._rows[index]))
+
+
+class MaskRowPicker:
+    """A reader of label maps that renumbers the rows of another.
+
+    Args:
+        reader: The reader of the whole dataset's maps.
+        rows: (n,) rows to keep, in order.
+    """
+
+    def __init__(self, reader: MaskReader, rows: NDArray[np.intp]) -> None:
+        self._reader = reader
+        self._rows = rows
+
+    def read_mask(self, index: int) -> Array:
+        """Label map of the kept row ``index``."""
+        return self._reader.read_mask(int(self._rows[index]))
 
 
 def with_bands(dataset: Dataset, wanted: str) -> Dataset:
@@ -65,8 +83,10 @@ def with_limit(dataset: Dataset, limit: int, scheme: str) -> Dataset:
     keys = hash_order(dataset.samples.ids)
     kept = [keys[split[keys] == code][:limit] for code in np.unique(split)]
     rows = np.sort(np.concatenate(kept))
-    reader = RowPicker(dataset.reader, rows)
-    return replace(dataset, samples=dataset.samples.take(rows), reader=reader)
+    reader, masks = RowPicker(dataset.reader, rows), dataset.masks
+    if masks is not None:
+        masks = replace(masks, reader=MaskRowPicker(masks.reader, rows))
+    return replace(dataset, samples=dataset.samples.take(rows), reader=reader, masks=masks)
 
 
 def hash_order(ids: NDArray[Any]) -> NDArray[np.intp]:

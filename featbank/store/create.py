@@ -15,6 +15,7 @@ from featbank.store.arrays import content_sha256, create_array
 from featbank.store.schema import (
     EXCLUDE,
     FEATURE,
+    MASK,
     SAMPLE_ID,
     SCHEMA_VERSION,
     TOKEN_NORM_BIAS,
@@ -22,6 +23,7 @@ from featbank.store.schema import (
     TOKENS,
     ArraySpec,
     FeatureLayout,
+    class_array,
     embed_arrays,
     sample_arrays,
 )
@@ -42,12 +44,14 @@ class NewStore:
         samples: The rows.
         layout: The features.
         attributes: Group attributes: recipe, origins, licences, statistics, command.
+        mask_classes: Class names of the label maps; empty where none are kept.
         token_norm: (D,) weight and (D,) bias of the norm that readers apply to tokens.
     """
 
     samples: Samples
     layout: FeatureLayout
     attributes: Mapping[str, Any]
+    mask_classes: tuple[str, ...] = ()
     token_norm: tuple[Array, Array] | None = None
 
 
@@ -76,6 +80,8 @@ def create_store(path: Path, new: NewStore) -> None:
 def _arrays(new: NewStore) -> Iterator[ArraySpec]:
     yield from embed_arrays(len(new.samples), new.layout)
     yield from sample_arrays(new.samples, new.layout.layers)
+    if new.layout.has_mask:
+        yield class_array(MASK, new.mask_classes)
     if TOKENS in new.layout.names and new.token_norm is not None:
         for name, values in zip((TOKEN_NORM_WEIGHT, TOKEN_NORM_BIAS), new.token_norm, strict=True):
             yield ArraySpec(

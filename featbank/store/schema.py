@@ -24,9 +24,11 @@ FEATURE_NAMES = (CLS, MEAN, REGISTERS, TOKENS)
 TOKEN_NORM_WEIGHT, TOKEN_NORM_BIAS = "token_norm_weight", "token_norm_bias"
 
 SAMPLE_ID, GROUP, PAIR_ID, LONLAT, EXCLUDE = "sample_id", "group", "pair_id", "lonlat", "exclude"
-TIME = "time"
+TIME, MASK, MASK_Y, MASK_X = "time", "mask", "mask_y", "mask_x"
 VALID, REFUSED, COMMIT = "valid", "refused", "commit"
 LABEL_PREFIX, CLASS_PREFIX, SPLIT_PREFIX, META_PREFIX = "label_", "class_", "split_", "meta_"
+
+MASK_DTYPE = np.dtype("int16")
 
 # 4,096 rows keep a shard of a 768-wide float32 feature at 12 MB; 256 MB bounds the writer's
 # memory where patch tokens are kept; 1,024 rows is the inner chunk that reads fastest (README,
@@ -48,6 +50,7 @@ class FeatureLayout:
         token_grid: (gy, gx); (0, 0) for backbones without tokens.
         registers: Number of register tokens.
         shard_rows: Rows of a shard; a power of two.
+        mask_px: (H, W) of label maps; (0, 0) where none are kept.
     """
 
     names: tuple[str, ...]
@@ -57,6 +60,12 @@ class FeatureLayout:
     token_grid: tuple[int, int] = (0, 0)
     registers: int = 0
     shard_rows: int = MAX_SHARD_ROWS
+    mask_px: tuple[int, int] = (0, 0)
+
+    @property
+    def has_mask(self) -> bool:
+        """Whether label maps are kept."""
+        return self.mask_px != (0, 0)
 
     def row_shape(self, name: str) -> tuple[int, ...]:
         """Shape of one sample's feature ``name``."""
@@ -74,7 +83,8 @@ class FeatureLayout:
 
 def fitting_shard_rows(layout: FeatureLayout) -> int:
     """The largest power of two ≤ 4,096 for which every array's shard is ≤ 256 MB."""
-    widest = max(layout.row_bytes(name) for name in layout.names)
+    mask_bytes = int(np.prod(layout.mask_px)) * MASK_DTYPE.itemsize
+    widest = max(mask_bytes, *(layout.row_bytes(name) for name in layout.names))
     rows = MAX_SHARD_ROWS
     while rows > 1 and rows * widest > MAX_SHARD_BYTES:
         rows //= 2
@@ -118,6 +128,16 @@ def embed_arrays(n: int, layout: FeatureLayout) -> Iterator[ArraySpec]:
             shape=(n, *layout.row_shape(name)),
             dtype=layout.row_dtype(name),
             fill=float("nan"),
+            rows=rows,
+            chunk=chunk,
+        )
+    if layout.has_mask:
+        yield ArraySpec(
+            name=MASK,
+            dims=(SAMPLE, MASK_Y, MASK_X),
+            shape=(n, *layout.mask_px),
+            dtype=MASK_DTYPE,
+            fill=UNKNOWN_LABEL,
             rows=rows,
             chunk=chunk,
         )
@@ -222,10 +242,14 @@ def _label_arrays(name: str, label_set: LabelSet) -> Iterator[ArraySpec]:
         fill=UNKNOWN_LABEL,
         data=label_set.codes.astype(dtype),
     )
-    names = np.array(label_set.classes, dtype=object)
-    yield ArraySpec(
-        name=classes, dims=(classes,), shape=names.shape, dtype=str, fill="", data=names
-    )
+    yield class_array(name, label_set.classes)
+
+
+def class_array(name: str, classes: tuple[str, ...]) -> ArraySpec:
+    """Class names of a label set or of the label maps."""
+    names = np.array(classes, dtype=object)
+    array = f"{CLASS_PREFIX}{name}"
+    return ArraySpec(name=array, dims=(array,), shape=names.shape, dtype=str, fill="", data=names)
 
 
 def _split_array(name: str, split: Array) -> ArraySpec:

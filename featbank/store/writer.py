@@ -10,8 +10,9 @@ import numpy as np
 import zarr
 
 from featbank.image import Array
+from featbank.samples import UNKNOWN_LABEL
 from featbank.store.arrays import as_stored, content_sha256, open_array
-from featbank.store.schema import COMMIT, REFUSED, VALID, FeatureLayout
+from featbank.store.schema import COMMIT, MASK, MASK_DTYPE, REFUSED, VALID, FeatureLayout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +35,8 @@ class StoreWriter:
         self.n = n
         _clean(path)
         group = zarr.open_group(path, mode="r+", zarr_format=3, use_consolidated=False)
-        self._names = (*layout.names, VALID, REFUSED)
+        mask = (MASK,) if layout.has_mask else ()
+        self._names = (*layout.names, *mask, VALID, REFUSED)
         self._arrays = {name: open_array(group, name) for name in (*self._names, COMMIT)}
 
     @property
@@ -71,6 +73,8 @@ class StoreWriter:
             )
             for name in self.layout.names
         }
+        if self.layout.has_mask:
+            buffers[MASK] = np.full((rows, *self.layout.mask_px), UNKNOWN_LABEL, MASK_DTYPE)
         buffers[VALID] = np.zeros(rows, dtype=bool)
         buffers[REFUSED] = np.full(rows, "", dtype=object)
         return buffers
