@@ -155,7 +155,7 @@ def _encoder(plan: EmbedPlan) -> Encoder:
             found = plan.spec.build(config, plan.weights.state)
             built.append((config, found))
         encoders.append(found)
-    if len(passes.picks) == 1:
+    if passes.picks == (tuple(range(len(plan.adapted.channels))),):
         return encoders[0]
     from featbank.layers.passes import Passes
 
