@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import zstandard
 
 from featbank.downloads.streams import ZIP, Watched, kind_of, plain_bytes
-from featbank.errors import DownloadError
+from featbank.errors import DownloadError, FeatbankError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,14 +29,11 @@ _BROKEN = (
     zstandard.ZstdError,
     EOFError,
     NotImplementedError,
+    struct.error,
+    UnicodeError,
 )
 _ENCRYPTED = 0x1
 _TAIL_BYTES = 1 << 18
-_SENSELESS = (
-    tarfile.EmptyHeaderError,
-    tarfile.InvalidHeaderError,
-    tarfile.TruncatedHeaderError,
-)
 
 
 @dataclass(frozen=True)
@@ -56,26 +55,36 @@ class Member:
     stream: BinaryIO | None = None
 
 
+@contextmanager
+def reading(archive: Path) -> Iterator[None]:
+    """Tells of an archive that makes no sense in the house's way.
+
+    Raises:
+        DownloadError: The archive is damaged.
+    """
+    try:
+        yield
+    except _BROKEN as error:
+        raise damaged(archive, str(error)) from error
+    except OSError as error:
+        # bz2 and gzip say so of damaged bytes; a disk's error has a number.
+        if isinstance(error, FeatbankError) or error.errno is not None:
+            raise
+        raise damaged(archive, str(error)) from error
+
+
 def members(archive: Path, tell: Callable[[int], None]) -> Iterator[Member]:
-    """The members of an archive, in its order, read once.
+    """The members of an archive, in its order, read once; to be taken inside ``reading``.
 
     Args:
         archive: A zip file, or a tar file, plain or compressed with gzip, bzip2 or Zstandard.
         tell: Takes the number of the archive's bytes that are behind.
 
     Raises:
-        DownloadError: The file is no archive, or breaks off.
+        DownloadError: The file is no archive.
     """
     kind = kind_of(archive)
-    try:
-        yield from _zip(archive, tell) if kind == ZIP else _tar(archive, kind, tell)
-    except _BROKEN as error:
-        raise damaged(archive, str(error)) from error
-    except OSError as error:
-        # bz2 and gzip say so of damaged bytes; a disk's error has a number.
-        if isinstance(error, DownloadError) or error.errno is not None:
-            raise
-        raise damaged(archive, str(error)) from error
+    return _zip(archive, tell) if kind == ZIP else _tar(archive, kind, tell)
 
 
 def damaged(archive: Path, reason: str) -> DownloadError:
@@ -89,11 +98,8 @@ def declared_bytes(archive: Path) -> int | None:
     """Bytes of all members together, where an archive says so up front; None for tar files."""
     if kind_of(archive) != ZIP:
         return None
-    try:
-        with zipfile.ZipFile(archive) as file:
-            return sum(info.file_size for info in file.infolist())
-    except _BROKEN as error:
-        raise damaged(archive, str(error)) from error
+    with reading(archive), zipfile.ZipFile(archive) as file:
+        return sum(info.file_size for info in file.infolist())
 
 
 def _zip(archive: Path, tell: Callable[[int], None]) -> Iterator[Member]:
@@ -125,10 +131,12 @@ class _WholeHeader(tarfile.TarInfo):
     """A header that makes sense; the module would take any other for the archive's end."""
 
     @classmethod
-    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+    def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
         try:
-            return super().fromtarfile(tarfile)
-        except _SENSELESS as error:
+            return super().fromtarfile(tar)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined] # not in the stubs
+            raise
+        except tarfile.HeaderError as error:
             raise EOFError(f"a member's header makes no sense: {error}") from error
 
 

@@ -8,7 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from featbank.downloads.archives import FILE, FOLDER, LINK, Member, damaged, declared_bytes, members
+from featbank.downloads.archives import (
+    FILE,
+    FOLDER,
+    LINK,
+    Member,
+    damaged,
+    declared_bytes,
+    members,
+    reading,
+)
 from featbank.downloads.locking import held
 from featbank.downloads.placing import place
 from featbank.downloads.space import free_bytes, in_words, is_full, no_room, require_room
@@ -56,7 +65,8 @@ def unpack(
         if declared is not None:
             _require_honest(archive, declared)
             require_room(folder, declared, subject=archive.name)
-        _extract(archive, staging, progress)
+        with reading(archive):
+            _extract(archive, staging, progress)
         return place(staging, folder, last=last)
 
 
@@ -85,7 +95,8 @@ def _extract(archive: Path, staging: Path, progress: Callable[[int, int], None] 
         try:
             _write(member, archive, staging, links)
         except OSError as error:
-            if isinstance(error, DownloadError):
+            # Without a number it tells of the archive's bytes, not of the disk.
+            if isinstance(error, DownloadError) or error.errno is None:
                 raise
             raise _unwritten(member, archive, staging, error) from error
     for link in links:
