@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from featbank.datasets import DATASETS
+from featbank.datasets.splits import SCHEMES
 from featbank.errors import UsageError
 from featbank.samples import SPLITS
 from featbank.stages.embed_plan import contract_of
@@ -40,7 +41,8 @@ class CheckReport:
         n: Number of samples N.
         expected: Numbers of samples that a whole copy may have; empty where any number is right.
         refused: Reason by sample id, of chips that break the input contract.
-        splits: Number of samples by split, by scheme; splits without samples are left out.
+        splits: Number of samples by split, by scheme; splits without samples are left out, and of
+            the schemes that are drawn where none is published only the default is told.
         excluded: Number of samples by the reason for which they are marked to be left out.
         notes: What a user must know of this copy.
         manifest: How its files compare with a list of checksums; None where none was named.
@@ -124,9 +126,9 @@ def check_dataset(
         n=len(samples),
         expected=() if spec is None else spec.expected_samples,
         refused=_refused(dataset, progress),
-        splits={scheme: _split_counts(codes) for scheme, codes in samples.splits.items()},
+        splits={scheme: _split_counts(samples.splits[scheme]) for scheme in _schemes(dataset)},
         excluded={} if samples.exclude is None else _counts(samples.exclude),
-        notes=tuple(note for note in (*dataset.notes, dataset.splits_from) if note),
+        notes=_notes(dataset),
         manifest=files,
     )
 
@@ -159,6 +161,22 @@ def _cores() -> int:
     # macOS has no affinity; there every core counts.
     has_affinity = hasattr(os, "sched_getaffinity")
     return min(_MOST_WORKERS, len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1)
+
+
+def _schemes(dataset: Dataset) -> list[str]:
+    """The schemes worth telling: of the drawn ones, the default speaks for all."""
+    schemes = list(dataset.samples.splits)
+    return schemes[:1] if _has_drawn_splits(dataset) else schemes
+
+
+def _has_drawn_splits(dataset: Dataset) -> bool:
+    return tuple(dataset.samples.splits) == SCHEMES
+
+
+def _notes(dataset: Dataset) -> tuple[str, ...]:
+    drawn = f"no split lists are here; {SCHEMES[0]} to {SCHEMES[-1]} are drawn"
+    own = (*dataset.notes, drawn if _has_drawn_splits(dataset) else "", dataset.splits_from)
+    return tuple(note for note in own if note)
 
 
 def _split_counts(codes: NDArray[np.int8]) -> dict[str, int]:
