@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from featbank.errors import CatalogError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from io import BufferedReader, FileIO
 
     from featbank.remote import RemoteFile
@@ -48,11 +49,18 @@ class Digest:
         if self._hash is not None:
             self._hash.update(data)
 
-    def update_from(self, stream: BufferedReader | FileIO) -> None:
-        """Take all bytes of a stream from its start."""
-        stream.seek(0)
+    def update_from(self, stream: BufferedReader | FileIO, tell: Callable[[int], None]) -> None:
+        """Take all bytes of a stream from its start.
+
+        Args:
+            stream: The open file.
+            tell: Takes the number of bytes taken so far.
+        """
+        done = stream.seek(0)
         while self._hash is not None and (data := stream.read(CHUNK_BYTES)):
             self._hash.update(data)
+            done += len(data)
+            tell(done)
 
     @property
     def found(self) -> str:

@@ -47,9 +47,9 @@ def fetch(file: RemoteFile, folder: Path, *, progress: Progress | None = None) -
     path = folder / file.name
     tell = progress or _silent
     if path.exists():
-        _require_whole(file, path)
+        _require_whole(file, path, tell)
         return path
-    with open_part(file, folder) as part:
+    with open_part(file, folder, lambda done: tell(done, file.size_bytes)) as part:
         # Another process may have finished it while this one waited to look.
         if not path.exists():
             _complete(file, part, folder, tell)
@@ -143,11 +143,11 @@ def _require_content(file: RemoteFile, part: Part) -> None:
     )
 
 
-def _require_whole(file: RemoteFile, path: Path) -> None:
+def _require_whole(file: RemoteFile, path: Path, tell: Progress) -> None:
     size = path.stat().st_size
     digest = Digest(file)
     with path.open("rb") as stream:
-        digest.update_from(stream)
+        digest.update_from(stream, lambda done: tell(done, size))
     has_size = file.size_bytes in (None, size)
     if has_size and digest.fits:
         return

@@ -12,7 +12,7 @@ from featbank.downloads.locking import held
 from featbank.downloads.space import is_full, no_room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from io import FileIO
     from pathlib import Path
 
@@ -26,9 +26,12 @@ class Part:
         file: What it becomes.
         path: The part's path.
         stream: The part, open and held.
+        tell: Takes the number of bytes read while the checksum of an earlier attempt's is made.
     """
 
-    def __init__(self, file: RemoteFile, path: Path, stream: FileIO) -> None:
+    def __init__(
+        self, file: RemoteFile, path: Path, stream: FileIO, tell: Callable[[int], None]
+    ) -> None:
         self._file = file
         self._path = path
         self._stream = stream
@@ -36,9 +39,9 @@ class Part:
         self.digest = Digest(file)
         self.size = 0
         self.validator = ""
-        self._resume()
+        self._resume(tell)
 
-    def _resume(self) -> None:
+    def _resume(self, tell: Callable[[int], None]) -> None:
         note = self._read_note()
         self.validator = str(note.get("validator", ""))
         # Without either, nothing could tell that the rest belongs to another version of the file.
@@ -46,7 +49,7 @@ class Part:
         if note.get("url") != self._file.url or not is_known:
             self.restart()
             return
-        self.digest.update_from(self._stream)
+        self.digest.update_from(self._stream, tell)
         self.size = self._stream.seek(0, os.SEEK_END)
 
     def _read_note(self) -> dict[str, object]:
@@ -103,7 +106,7 @@ def note_path(part: Path) -> Path:
 
 
 @contextmanager
-def open_part(file: RemoteFile, folder: Path) -> Iterator[Part]:
+def open_part(file: RemoteFile, folder: Path, tell: Callable[[int], None]) -> Iterator[Part]:
     """The part of a file in a folder, from this or an earlier attempt.
 
     Raises:
@@ -111,4 +114,4 @@ def open_part(file: RemoteFile, folder: Path) -> Iterator[Part]:
     """
     path = folder / f"{file.name}.part"
     with held(path) as stream:
-        yield Part(file, path, stream)
+        yield Part(file, path, stream, tell)

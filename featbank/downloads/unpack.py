@@ -110,7 +110,6 @@ def _write(member: Member, archive: Path, staging: Path, links: list[Member]) ->
     elif member.kind == FILE:
         _copy(member, path, archive, staging)
     elif member.kind == LINK:
-        _inside(member.target, member, archive)
         links.append(member)
     else:
         raise _unsafe(member, archive, "is neither a file, a folder nor a link to a file")

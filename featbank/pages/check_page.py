@@ -22,9 +22,9 @@ def print_check(report: CheckReport) -> None:
     """Print what a copy holds, then what is wrong with it, then the verdict."""
     console = Console()
     console.print(_facts(report))
-    _print_faults(console, "chips refused", report.refused)
+    _print_faults(console, "Chips refused", report.refused)
     if report.manifest is not None:
-        _print_faults(console, "files that differ from the manifest", report.manifest.wrong)
+        _print_faults(console, "Files altered", report.manifest.wrong)
     style = "bold red" if report.is_broken else "bold green"
     console.print(f"{escape(report.dataset)}: [{style}]{escape(report.verdict)}[/]", soft_wrap=True)
 
@@ -62,7 +62,7 @@ def _compared(manifest: ManifestReport) -> str:
 def _print_faults(console: Console, title: str, faults: Mapping[str, str]) -> None:
     if not faults:
         return
-    table = Table(title=f"{len(faults):,} {title}", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=f"{title}: {len(faults):,}", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("which", overflow="fold", style="bold")
     table.add_column("why", overflow="fold")
     for name, why in list(faults.items())[:_SHOWN]:

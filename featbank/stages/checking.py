@@ -77,7 +77,7 @@ class CheckReport:
     @property
     def verdict(self) -> str:
         """The answer in one line."""
-        faults = [f"{len(self.refused):,} of {self.n:,} chips are refused"] if self.refused else []
+        faults = [f"{len(self.refused):,} of {self.n:,} chips refused"] if self.refused else []
         if self.manifest is not None:
             faults += self.manifest.faults()
         if faults:

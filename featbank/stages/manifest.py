@@ -49,7 +49,8 @@ class ManifestReport:
         """What is wrong, in words."""
         if not self.wrong and not self.same:
             return [f"none of the {self.listed:,} files that the manifest lists is here"]
-        return [f"{len(self.wrong):,} files differ from the manifest"] if self.wrong else []
+        here = self.same + len(self.wrong)
+        return [f"{len(self.wrong):,} of {here:,} listed files altered"] if self.wrong else []
 
 
 @dataclass(frozen=True)

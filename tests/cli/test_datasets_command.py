@@ -27,9 +27,9 @@ def test_a_broken_copy_exits_with_1_and_names_the_chip(chips, capsys):
     (chips / "class1" / "04.png").write_text("torn")
     assert run(["datasets", "--check", str(chips)]) == 1
     out = capsys.readouterr().out
-    assert "1 chips refused" in out
+    assert "Chips refused: 1" in out
     assert "class1/04" in out
-    assert out.splitlines()[-1].startswith("chips: broken: 1 of 24 chips are refused")
+    assert out.splitlines()[-1].startswith("chips: broken: 1 of 24 chips refused")
 
 
 def test_long_lists_are_cut_on_the_page_and_whole_in_json(tmp_path, capsys):
@@ -58,7 +58,7 @@ def test_a_tampered_file_exits_with_1(chips, tmp_path, capsys):
     manifest = ("--manifest", str(tmp_path / "list.csv"))
     assert run(["datasets", "--check", str(chips), *manifest]) == 1
     out = capsys.readouterr().out
-    assert "1 files that differ from the manifest" in out
+    assert "Files altered: 1" in out
     assert "1 of 1 listed files are here, 0 the same; 23 files" in out
 
 

@@ -85,6 +85,14 @@ def test_progress_ends_with_all_bytes(publisher, tmp_path):
     assert seen[-1] == (len(CONTENT), len(CONTENT))
 
 
+def test_progress_goes_through_what_is_here_first(publisher, tmp_path):
+    cut_off(publisher, tmp_path, after=120_000)
+    seen = []
+    fetch(remote(publisher), tmp_path, progress=lambda done, _: seen.append(done))
+    assert seen[0] == 120_000
+    assert seen == sorted(seen)
+
+
 def test_a_dropped_connection_is_taken_up_where_it_broke(publisher, tmp_path):
     publisher.drop_after = [100_000, 50_000]
     fetch(remote(publisher), tmp_path)
@@ -259,8 +267,10 @@ def test_a_length_that_claims_too_little_is_seen(publisher, tmp_path):
 
 def test_a_stream_without_end_is_left(publisher, tmp_path):
     publisher.length, publisher.content = -1, CONTENT * 20
-    with pytest.raises(DownloadError, match="bytes; expected 300000 bytes"):
+    with pytest.raises(DownloadError, match="bytes; expected 300000 bytes") as caught:
         fetch(remote(publisher), tmp_path)
+    taken = int(str(caught.value).split(" with ")[1].split(" bytes")[0])
+    assert taken < len(publisher.content) / 2
     assert names(tmp_path) == []
 
 
@@ -308,8 +318,8 @@ def test_a_disk_that_fills_up_keeps_what_is_there(publisher, tmp_path, monkeypat
 
     resume = Part._resume
 
-    def with_little_room(self):
-        resume(self)
+    def with_little_room(self, tell):
+        resume(self, tell)
         self._stream = Full(self._stream.fileno(), "ab", closefd=False)
 
     with monkeypatch.context() as patched:

@@ -244,6 +244,13 @@ def test_a_cut_off_archive_is_damaged(tmp_path, kind):
         assert_untouched(archive, tmp_path, "is damaged")
 
 
+@pytest.mark.parametrize("kind", ["tar.gz", "tar.bz2", "tar.zst"])
+def test_a_lost_last_byte_is_damage(tmp_path, kind):
+    archive = write_archive(tmp_path, kind, FILES)
+    archive.write_bytes(archive.read_bytes()[:-1])
+    assert_untouched(archive, tmp_path, "is damaged")
+
+
 def test_a_tar_cut_off_between_members_is_damaged(tmp_path):
     archive = write_archive(tmp_path, "tar", FILES)
     archive.write_bytes(archive.read_bytes()[: 512 + 70_144])

@@ -50,7 +50,7 @@ def test_every_chip_is_read(tmp_path):
     victim.write_bytes(victim.read_bytes()[:60])
     report = check_dataset(str(folder))
     assert list(report.refused) == ["class1/133"]
-    assert report.verdict == "broken: 1 of 320 chips are refused (320 samples)"
+    assert report.verdict == "broken: 1 of 320 chips refused (320 samples)"
 
 
 def test_each_refused_chip_has_its_reason(chips):
@@ -122,7 +122,7 @@ def test_a_tampered_file_is_named(chips, tmp_path):
     longer.write_bytes(longer.read_bytes() + b"more")
     report = check_dataset(str(chips), manifest=manifest)
     assert sorted(report.manifest.wrong) == ["class0/00.png", "class1/02.png"]
-    assert report.verdict.startswith("broken: 2 files differ from the manifest")
+    assert report.verdict.startswith("broken: 2 of 24 listed files altered")
     # Every chip still decodes: only the manifest knows.
     assert not report.refused
 
