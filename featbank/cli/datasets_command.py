@@ -105,7 +105,8 @@ def _download(name: str, data_root: Path | None, as_json: bool) -> int:
     if as_json:
         print_json({"dataset": name, "made": made})
     elif made:
-        click.echo(f"{name}: fetched {', '.join(map(str, made))}. Archives are kept beside.")
+        kept = " Archives are kept beside." if any(path.is_dir() for path in made) else ""
+        click.echo(f"{name}: fetched {', '.join(map(str, made))}.{kept}")
     else:
         click.echo(f"{name}: all of it is here already.")
     return 0

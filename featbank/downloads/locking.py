@@ -7,6 +7,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from featbank.downloads.space import unwritable
 from featbank.errors import LockedError
 
 if TYPE_CHECKING:
@@ -26,14 +27,22 @@ def held(path: Path) -> Iterator[FileIO]:
 
     Raises:
         LockedError: A living process holds it.
+        DownloadError: It cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
-        with path.open("a+b", buffering=0) as file:
+        with _opened(path) as file:
             _take(file, path)
             if _is_still(path, file):
                 yield file
                 return
+
+
+def _opened(path: Path) -> FileIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+b", buffering=0)
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def _take(file: FileIO, path: Path) -> None:

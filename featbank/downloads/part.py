@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from featbank.downloads.checksum import Digest
 from featbank.downloads.locking import held
-from featbank.downloads.space import is_full, no_room
+from featbank.downloads.space import is_full, no_room, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -75,7 +75,7 @@ class Part:
         """Add further bytes.
 
         Raises:
-            DownloadError: The disk is full.
+            DownloadError: The disk is full, or fails.
         """
         rest = memoryview(data)
         try:
@@ -84,7 +84,7 @@ class Part:
         except OSError as error:
             if is_full(error):
                 raise no_room(self._path.parent, len(data), subject=self._file.name) from error
-            raise
+            raise unwritable(self._path, error) from error
         self.digest.update(data)
         self.size += len(data)
 

@@ -50,6 +50,16 @@ def no_room(folder: Path, needed: int, *, subject: str) -> DownloadError:
     )
 
 
+def unwritable(path: Path, error: OSError) -> DownloadError:
+    """The one error for a file or folder that cannot be made or written, room aside."""
+    return DownloadError(
+        str(path),
+        f"cannot be written ({error.strerror or error})",
+        "a folder that may be written to",
+        "Check the folder and its disk, or name another.",
+    )
+
+
 def is_full(error: OSError) -> bool:
     """Whether an operating system's error says that the disk or the quota is full."""
     return error.errno in _FULL

@@ -20,7 +20,7 @@ _SHOWN = 20
 
 def print_check(report: CheckReport) -> None:
     """Print what a copy holds, then what is wrong with it, then the verdict."""
-    console = Console()
+    console = Console(highlight=False)
     console.print(_facts(report))
     _print_faults(console, "Chips refused", report.refused)
     if report.manifest is not None:

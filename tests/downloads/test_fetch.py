@@ -341,6 +341,30 @@ class Full(FileIO):
         return super().write(data[: 1000 - self.tell()])
 
 
+def test_a_disk_that_fails_is_one_line(publisher, tmp_path, monkeypatch):
+    from featbank.downloads.part import Part
+
+    class Failing(FileIO):
+        def write(self, data):
+            raise OSError(errno.EIO, "Input/output error")
+
+    resume = Part._resume
+
+    def on_a_failing_disk(self, tell):
+        resume(self, tell)
+        self._stream = Failing(self._stream.fileno(), "ab", closefd=False)
+
+    monkeypatch.setattr(Part, "_resume", on_a_failing_disk)
+    with pytest.raises(DownloadError, match=r"part: cannot be written \(Input/output error\)"):
+        fetch(remote(publisher), tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(publisher, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DownloadError, match="file.bin.part: cannot be written"):
+        fetch(remote(publisher), tmp_path / "file" / "below")
+
+
 def test_two_processes_do_not_write_one_part(publisher, tmp_path):
     reached, go_on = threading.Event(), threading.Event()
 
