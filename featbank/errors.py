@@ -53,6 +53,10 @@ class ReadError(FeatbankError, OSError):
     """The disk or network failed while reading; never a refused sample."""
 
 
+class DownloadError(FeatbankError, OSError):
+    """A file that cannot be fetched whole, or an archive that cannot be unpacked safely."""
+
+
 class ContractError(FeatbankError, ValueError):
     """A dataset and a backbone that do not agree on bands, units or statistics."""
 

@@ -1,1 +1,1 @@
-"""Downloads: fetching what publishers offer, whole or not at all."""
+"""Fetching what publishers offer, whole or not at all; unpacking it, inside its folder or not."""
