@@ -41,10 +41,6 @@ class DatasetError(FeatbankError, ValueError):
     """Imagery that breaks what its dataset promises."""
 
 
-class DownloadError(FeatbankError, OSError):
-    """A publisher's file that cannot be fetched or unpacked whole."""
-
-
 class DecodeError(FeatbankError, ValueError):
     """One image file that does not decode."""
 

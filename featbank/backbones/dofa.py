@@ -37,9 +37,15 @@ _S2_UM = dict(zip(_S2_NAMES, _S2_WAVES, strict=True))
 # Optical range of the training data, EnMAP's: outside it the generator has seen nothing but the
 # slot of Sentinel-1.
 _OPTICAL_UM = (0.4, 2.5)
-# First eight digits of the SHA-256 of files whose rows are viewed the new way: torchgeo's own,
-# whose names carry them (torchgeo ``models/dofa.py``).
-_NEW_HASHES = ("a0275954", "0ff904d3")
+# SHA-256 of published v1 files whose rows are viewed the new way: torchgeo's (their names carry its
+# first digits, torchgeo ``models/dofa.py``), and the original ones since they were replaced on
+# 2024-08-30 and 2024-09-01 (Git LFS records of the hub's torchgeo/dofa and earthflow/DOFA).
+_NEW_HASHES = {
+    "a027595480a4b0641d0be330d876034439bcb6ead8b9ce10f4949227426856c6": "torchgeo base",
+    "0ff904d35418b0ae26e15812f2669f906a047f94517823bfbc3824eac9328291": "torchgeo large",
+    "4720985e42b918ac0307009eb06121a3435d9bbce6fd95446f84824a538165b1": "original base",
+    "ea9910bc026268ca36c30b76fd1169aeaca9ea51af5eaff840a20f150ea03d49": "original large",
+}
 _PREFIX = "patch_embed."
 # Parts of published files that no frozen encoder needs: classifier, distillation projector, masked
 # autoencoder.
@@ -211,16 +217,15 @@ def _identity_norm(dim: int, state: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reshape(config: Config, file: WeightsFile) -> str:
     answer = file.answers.get("reshape")
-    is_known = file.sha256[:8] in _NEW_HASHES
     if answer is not None:
         return answer
-    if is_known or config["version"] == 2:
+    if file.sha256 in _NEW_HASHES or config["version"] == 2:
         return "new"
     raise WeightsError(
         file.name,
         f"its hash {file.sha256[:8] or '(none)'} is unknown, and keys cannot tell how its kernels "
         "are laid out",
-        f"a file whose SHA-256 begins {' or '.join(_NEW_HASHES)}, or your word",
+        f"a known file ({', '.join(_NEW_HASHES.values())}), or your word",
         "Pass --dofa-reshape new for files published since 2024-08-30, old for earlier ones.",
     )
 
@@ -229,18 +234,24 @@ def _notes(config: Config) -> tuple[str, ...]:
     return () if config["has_norm"] else ("the file has no norm over tokens, so no CLS feature",)
 
 
-# Revision and hashes: torchgeo ``models/dofa.py``.
-_TORCHGEO = "https://hf.co/torchgeo/dofa/resolve/b8db318b64a90b9e085ec04ba8851233c5893666/"
+# Revisions, sizes and hashes: Git LFS records of the hub. Of the v2 files none was found.
+_TORCHGEO = "https://huggingface.co/torchgeo/dofa/resolve/b8db318b64a90b9e085ec04ba8851233c5893666/"
 _EARTHFLOW = "https://huggingface.co/earthflow/DOFA/resolve/main/"
+_TORCHGEO_BASE, _TORCHGEO_LARGE, *_ = _NEW_HASHES
 
 
-def _remote(folder: str, name: str, checksum: str = "") -> RemoteFile:
-    return RemoteFile(name=name, url=f"{folder}{name}", checksum=checksum)
+def _remote(folder: str, name: str, size: int | None = None, sha256: str = "") -> RemoteFile:
+    checksum = f"sha256:{sha256}" if sha256 else ""
+    return RemoteFile(name=name, url=f"{folder}{name}", size_bytes=size, checksum=checksum)
 
 
 _FILES = {
-    ("base", 1): _remote(_TORCHGEO, "dofa_base_patch16_224-a0275954.pth", "sha256:a0275954"),
-    ("large", 1): _remote(_TORCHGEO, "dofa_large_patch16_224-0ff904d3.pth", "sha256:0ff904d3"),
+    ("base", 1): _remote(
+        _TORCHGEO, "dofa_base_patch16_224-a0275954.pth", 445_295_690, _TORCHGEO_BASE
+    ),
+    ("large", 1): _remote(
+        _TORCHGEO, "dofa_large_patch16_224-0ff904d3.pth", 1_348_512_262, _TORCHGEO_LARGE
+    ),
     ("base", 2): _remote(_EARTHFLOW, "dofav2_vit_base_e150.pth"),
     ("large", 2): _remote(_EARTHFLOW, "dofav2_vit_large_e150.pth"),
 }

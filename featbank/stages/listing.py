@@ -16,7 +16,7 @@ from featbank.bank.lock import locked
 from featbank.bank.runlog import log_path
 from featbank.datasets import DATASETS
 from featbank.errors import StoreError
-from featbank.stages.opening import DATA_VARIABLE
+from featbank.stages.data_folder import DATA_VARIABLE
 from featbank.stages.weights import weights_folder
 from featbank.store.schema import REFUSED, SAMPLE_ID, VALID
 from featbank.store.state import committed, is_finished, metadata

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from featbank.datasets import DATASETS, Dataset, DatasetRequest
 from featbank.datasets.splits import with_splits
-from featbank.errors import MissingPathError, UsageError
+from featbank.errors import UsageError
+from featbank.stages.data_folder import data_folder, missing_dataset
 
 if TYPE_CHECKING:
     from featbank.datasets import DatasetSpec
-
-DATA_VARIABLE = "FEATBANK_DATA"
 
 
 def open_dataset(
@@ -43,7 +42,7 @@ def open_dataset(
     """
     spec = DATASETS["folder"] if _is_path(name) else DATASETS[name]
     _require_taken(spec, name, chips, splits)
-    root = Path(name) if _is_path(name) else _root(spec, data_root)
+    root = Path(name) if _is_path(name) else _root(spec, data_root, download)
     dataset = spec.open(DatasetRequest(root=root, chips=chips, splits=splits))
     return replace(dataset, samples=with_splits(dataset.samples))
 
@@ -69,17 +68,14 @@ def _is_path(name: str) -> bool:
     return name not in DATASETS and (os.sep in name or Path(name).is_dir())
 
 
-def _root(spec: DatasetSpec, data_root: Path | None) -> Path | None:
+def _root(spec: DatasetSpec, data_root: Path | None, download: bool) -> Path | None:
     if not spec.needs_root:
         return None
-    if data_root is not None:
-        return data_root
-    data = os.environ.get(DATA_VARIABLE)
-    if not data:
-        raise MissingPathError(
-            spec.name,
-            "no folder was named that holds it",
-            f"--data-root or the variable {DATA_VARIABLE}",
-            "Pass --data-root path/to/its/own/folder.",
-        )
-    return Path(data) / spec.name
+    root = data_folder(spec, data_root)
+    if download:
+        from featbank.stages.fetching import fetch_dataset
+
+        fetch_dataset(spec.name, root)
+    if not root.is_dir():
+        raise missing_dataset(spec, root)
+    return root

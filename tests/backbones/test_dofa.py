@@ -6,7 +6,7 @@ from featbank.bands import RGB, SENTINEL1, SENTINEL2, WHU_OHS, Band
 from featbank.errors import ContractError, WeightsError
 
 SMALL = {"dim": 32, "depth": 1, "heads": 2, "mlp_dim": 128}
-FILE = WeightsFile(name="w.pth", sha256="a0275954" + "0" * 56)
+FILE = WeightsFile(name="w.pth", sha256=BACKBONES["dofa"].remote.checksum.removeprefix("sha256:"))
 
 
 def spec_of(version):
