@@ -1,0 +1,143 @@
+"""What the classes and materials of the procedural landscape send back at C band, and how it varies.
+
+Everything is in dB of sigma nought; pairs are (VV, VH).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.datasets.signatures import CLASS_NAMES, MATERIALS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Pair = tuple[float, float]
+POLARISATIONS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class RadarClass:
+    """Backscatter of one land-cover class.
+
+    Attributes:
+        name: As in ``signatures.CLASSES``.
+        level: At an incidence of 38°.
+        per_degree: Change by one degree more of incidence.
+        roughness: Deviation by structures of about 40 m: crowns, houses, tussocks.
+        patchiness: Deviation from parcel to parcel: tillage, height of a stand.
+        furrows: How much brighter parcels are whose rows face the radar; skewed, of mean 0.
+        tone: Deviation over kilometres: season, wind, phenology.
+        wetness: Change by one unit more of water in soil and plants.
+        greenness: Change by one unit more of green vegetation.
+        height_m: What stands above the ground, and casts layover and shadow.
+    """
+
+    name: str
+    level: Pair
+    per_degree: float
+    roughness: float
+    patchiness: float
+    furrows: float
+    tone: float
+    wetness: Pair
+    greenness: Pair
+    height_m: float
+
+
+# Levels: C-band statistics of terrain by Ulaby and Dobson 1989 (ISBN 978-0-89006-336-1), the
+# Sentinel-1 Global Backscatter Model (Bauer-Marschallinger et al. 2021, doi:10.48436/n2d1v-gqb91);
+# spruce, beech and oak: Rüetschi, Schaepman and Small 2018 (doi:10.3390/rs10010055); cereals, maize
+# and rape: Vreugdenhil et al. 2018 (doi:10.3390/rs10091396), Harfenmeister et al. 2019
+# (doi:10.3390/rs11131569). Chosen by hand within the ranges usual for summer scenes of IW at 38°,
+# such as water -20 to -25 dB in VV, forest -8 to -9 (VH -13 to -14), towns -4 to 0: no copies of
+# tabled values. All amplitudes and slopes are ours, chosen for the bars of
+# tests/datasets/test_synthetic_bars.py; wet soil sends back more, as do rows across the beam.
+RADAR_CLASSES = (
+    RadarClass(
+        name="water",
+        level=(-21.0, -27.5), per_degree=-0.35, roughness=0.2, patchiness=0.0, furrows=0.0,
+        tone=2.0, wetness=(0.0, 0.0), greenness=(0.0, 0.0), height_m=0.0,
+    ),
+    RadarClass(
+        name="conifer forest",
+        level=(-9.0, -14.2), per_degree=-0.08, roughness=1.4, patchiness=0.5, furrows=0.0,
+        tone=0.8, wetness=(0.3, 0.3), greenness=(0.1, 0.2), height_m=22.0,
+    ),
+    RadarClass(
+        name="broadleaf forest",
+        level=(-8.4, -13.4), per_degree=-0.08, roughness=0.8, patchiness=0.4, furrows=0.0,
+        tone=0.8, wetness=(0.3, 0.3), greenness=(0.1, 0.3), height_m=18.0,
+    ),
+    RadarClass(
+        name="grassland",
+        level=(-11.8, -18.4), per_degree=-0.14, roughness=0.3, patchiness=0.7, furrows=0.0,
+        tone=1.2, wetness=(0.8, 0.6), greenness=(-0.2, 0.5), height_m=0.0,
+    ),
+    RadarClass(
+        name="green crop",
+        level=(-10.4, -16.2), per_degree=-0.10, roughness=0.3, patchiness=1.0, furrows=0.0,
+        tone=1.3, wetness=(0.5, 0.4), greenness=(-0.4, 0.7), height_m=1.5,
+    ),
+    RadarClass(
+        name="ripe crop",
+        level=(-12.6, -17.8), per_degree=-0.12, roughness=0.3, patchiness=1.0, furrows=0.3,
+        tone=1.3, wetness=(0.8, 0.6), greenness=(-0.2, 0.4), height_m=0.8,
+    ),
+    RadarClass(
+        name="bare soil",
+        level=(-11.2, -19.6), per_degree=-0.18, roughness=0.5, patchiness=1.1, furrows=0.8,
+        tone=1.3, wetness=(1.4, 1.2), greenness=(-0.1, 0.3), height_m=0.0,
+    ),
+    RadarClass(
+        name="urban",
+        level=(-6.0, -12.6), per_degree=-0.06, roughness=1.6, patchiness=0.6, furrows=0.0,
+        tone=0.8, wetness=(0.1, 0.1), greenness=(-0.2, 0.1), height_m=8.0,
+    ),
+    RadarClass(
+        name="wetland",
+        level=(-11.2, -18.0), per_degree=-0.15, roughness=1.5, patchiness=0.7, furrows=0.0,
+        tone=1.3, wetness=(-0.9, -0.7), greenness=(0.4, 0.5), height_m=1.0,
+    ),
+    RadarClass(
+        name="heath",
+        level=(-11.6, -17.2), per_degree=-0.12, roughness=1.1, patchiness=0.5, furrows=0.0,
+        tone=1.2, wetness=(0.5, 0.4), greenness=(0.0, 0.4), height_m=0.5,
+    ),
+)  # fmt: skip
+
+# Levels of what stands on plots, in the order of ``signatures.MATERIALS``: walls and frames of
+# metal answer as corners do, water and asphalt as mirrors. Ours.
+_MATERIAL_LEVELS = {
+    "white roof": (-2.0, -11.0),
+    "red tiles": (-5.0, -12.0),
+    "blue steel": (0.0, -9.0),
+    "greenhouse film": (-6.0, -14.0),
+    "solar panels": (-4.0, -16.0),
+    "burnt ground": (-12.5, -20.5),
+    "gravel pit": (-13.0, -21.5),
+    "algal pond": (-20.0, -26.0),
+    "cast shadow": (-10.0, -15.5),
+    "sports track": (-15.0, -22.0),
+}
+
+
+@lru_cache(maxsize=1)
+def levels() -> NDArray[np.float32]:
+    """(2, K + M) level of the classes, then of the materials, at 38°."""
+    pairs = [item.level for item in RADAR_CLASSES]
+    pairs += [_MATERIAL_LEVELS[material.name] for material in MATERIALS]
+    return np.array(pairs, dtype=np.float32).T.copy()
+
+
+@lru_cache(maxsize=16)
+def amplitudes(name: str) -> NDArray[np.float32]:
+    """(2, K) one of the attributes of ``RadarClass``, for VV and VH."""
+    by_name = {item.name: getattr(item, name) for item in RADAR_CLASSES}
+    values = [by_name[class_name] for class_name in CLASS_NAMES]
+    pairs = [value if isinstance(value, tuple) else (value, value) for value in values]
+    return np.array(pairs, dtype=np.float32).T.copy()
