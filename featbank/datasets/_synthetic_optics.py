@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 _KEY_LIGHT, _KEY_NOISE = 101, 102
 
 
-def optical_scene(
-    landscape: Landscape, index: int, bands: tuple[Band, ...]
-) -> NDArray[np.float32]:
+def optical_scene(landscape: Landscape, index: int, bands: tuple[Band, ...]) -> NDArray[np.float32]:
     """(C, H, W) reflectance of chip ``index`` at 10 m, under its light and haze, without noise."""
     ground = landscape.ground(chip_window(index))
     scene = landscape.reflectance(ground, bands)

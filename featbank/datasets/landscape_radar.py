@@ -12,6 +12,7 @@ from featbank.datasets.landscape import (
     GREENNESS,
     TERRAIN,
     URBAN,
+    WATER,
     WETNESS,
     Ground,
     Landscape,
@@ -20,7 +21,13 @@ from featbank.datasets.landscape import (
 )
 from featbank.datasets.landscape_decibel import to_decibel, to_power
 from featbank.datasets.landscape_noise import Window, bell, hash_words, uniform
-from featbank.datasets.landscape_radar_signatures import POLARISATIONS, amplitudes, levels
+from featbank.datasets.landscape_parcels import frame
+from featbank.datasets.landscape_radar_signatures import (
+    POLARISATIONS,
+    SHRUB_START,
+    amplitudes,
+    levels,
+)
 from featbank.datasets.landscape_speckle import MARGIN_PX, blur, speckle
 
 if TYPE_CHECKING:
@@ -29,8 +36,8 @@ if TYPE_CHECKING:
 # Incidence of IW, 29.1° to 46° over the swath (ESA Sentinel-1 user guide, acquisition modes).
 _INCIDENCE_DEG = (29.1, 46.0)
 _NOMINAL_DEG = 38.0
-# Radiometric accuracy is 1 dB at three deviations, the noise equivalent -22 dB or better (ESA Sentinel-1
-# SAR technical guide, instrument, performance); 2 dB better is our choice.
+# Radiometric accuracy is 1 dB at three deviations, the noise equivalent -22 dB or better (ESA
+# Sentinel-1 SAR technical guide, instrument, performance); 2 dB better is our choice.
 _CALIBRATION_DB = 1.0 / 3
 NOISE_FLOOR_DB = -24.0
 # Amplitudes from here on are ours. Slopes that face the radar are brighter: dB per unit of the
@@ -54,21 +61,27 @@ class Look:
         incidence_deg: Angle of incidence.
         side: 1 where the radar looks east (ascending), -1 where it looks west.
         offset_db: (2,) error of calibration of VV and VH.
+        moisture: How wet the day is, in units of the wetness field.
+        wind: How rough the water is, in units of its tone.
     """
 
     incidence_deg: np.float32
     side: int
     offset_db: NDArray[np.float32]
+    moisture: np.float32
+    wind: np.float32
 
 
 def radar_look(key: int) -> Look:
     """The look of one chip, from its key."""
-    words = hash_words([key], np.arange(1), np.arange(2 + POLARISATIONS))[0, 0]
+    words = hash_words([key], np.arange(1), np.arange(4 + POLARISATIONS))[0, 0]
     low, high = _INCIDENCE_DEG
     return Look(
         incidence_deg=np.float32(low) + np.float32(high - low) * uniform(words[:1])[0],
         side=1 if int(words[1]) & 1 else -1,
-        offset_db=bell(words[2:]) * np.float32(_CALIBRATION_DB),
+        offset_db=bell(words[4:]) * np.float32(_CALIBRATION_DB),
+        moisture=bell(words[2:3])[0],
+        wind=bell(words[3:4])[0],
     )
 
 
@@ -101,7 +114,7 @@ def backscatter(landscape: Landscape, ground: Ground, look: Look) -> NDArray[np.
     image = levels().take(surface, axis=1)
     image += _classwise(ground, cover, look)
     words, rough = landscape.structure(ground.window)
-    image += amplitudes("roughness").take(cover, axis=1) * rough[_INSIDE]
+    image += _texture(ground, cover, rough[_INSIDE])
     image += _corners(uniform(words[_INSIDE]), cover)
     is_town = cover == URBAN
     image += np.where(is_town, _block_fronts(plots.parcel[_INSIDE]), np.float32(0))
@@ -115,15 +128,42 @@ def _classwise(ground: Ground, cover: NDArray[np.intp], look: Look) -> NDArray[n
     fields = ground.fields[_INSIDE]
     patch, green_patch = parcel_offsets(ground.parcel[_INSIDE])
     drift = amplitudes("per_degree")[0] * (look.incidence_deg - np.float32(_NOMINAL_DEG))
+    drift[WATER] += amplitudes("tone")[0, WATER] * look.wind
     shared = drift[cover]
     for direction, field in zip(_drift(), fields[GREENNESS:], strict=True):
         shared += direction[cover] * field
     shared += amplitudes("patchiness")[0][cover] * patch
     shared += amplitudes("furrows")[0][cover] * (patch * patch - 1)
-    image = amplitudes("wetness").take(cover, axis=1) * fields[WETNESS]
+    image: NDArray[np.float32] = amplitudes("wetness").take(cover, axis=1) * (
+        fields[WETNESS] + look.moisture
+    )
     image += amplitudes("greenness").take(cover, axis=1) * (fields[GREENNESS] + green_patch)
     image += shared
     return image
+
+
+def _texture(
+    ground: Ground, cover: NDArray[np.intp], rough: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(H, W) crowns, shrubs, pools and strips, in dB."""
+    image: NDArray[np.float32] = amplitudes("roughness")[0][cover] * rough
+    beyond = np.abs(rough) - np.float32(SHRUB_START)
+    beyond = np.maximum(beyond, 0)
+    high, low = amplitudes("shrubs")[0][cover], amplitudes("pools")[0][cover]
+    image += np.where(rough > 0, high, -low) * beyond
+    image += amplitudes("strips")[0][cover] * _strips(ground, cover)
+    return image
+
+
+def _strips(ground: Ground, cover: NDArray[np.intp]) -> NDArray[np.float32]:
+    """(H, W) a triangular wave of variance 1 along one of the sides of each parcel."""
+    along, across = frame(ground.window, ground.fields[TERRAIN])
+    is_turned = (ground.parcel[_INSIDE] & np.uint64(1)).astype(bool)
+    place = np.where(is_turned, along[_INSIDE], across[_INSIDE])
+    place /= amplitudes("strip_px")[0][cover]
+    place -= np.floor(place)
+    wave: NDArray[np.float32] = np.abs(place * 4 - 2).astype(np.float32) - 1
+    return wave * np.float32(3**0.5)
 
 
 def _corners(chance: NDArray[np.float32], cover: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -146,14 +186,15 @@ def _relief(ground: Ground, side: int) -> NDArray[np.float32]:
     surface = ground.fields[TERRAIN] * np.float32(_SLOPE_DB)
     surface += (amplitudes("height_m")[0] * np.float32(_STEP_DB))[ground.cover]
     # Along the rows of pixels, which is nearly the direction of the beam.
-    rise = (surface[1:-1, 2:] - surface[1:-1, :-2]) * np.float32(0.5 * side)
+    rise: NDArray[np.float32] = surface[1:-1, 2:] - surface[1:-1, :-2]
+    rise *= np.float32(0.5 * side)
     return rise
 
 
 @lru_cache(maxsize=1)
 def _drift() -> NDArray[np.float32]:
     """(4, K) how each class follows the four fields from ``GREENNESS`` on, in dB."""
-    return (drift_turns() * amplitudes("tone")[0] / 2**0.5).astype(np.float32)
+    return np.asarray(drift_turns() * amplitudes("tone")[0] / 2**0.5, dtype=np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""What the classes and materials of the procedural landscape send back at C band, and how it varies.
+"""What classes and materials of the procedural landscape send back at C band, and how it varies.
 
 Everything is in dB of sigma nought; pairs are (VV, VH).
 """
@@ -16,6 +16,7 @@ from featbank.datasets.signatures import CLASS_NAMES, MATERIALS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+SHRUB_START = 0.5
 Pair = tuple[float, float]
 POLARISATIONS = 2
 
@@ -28,7 +29,11 @@ class RadarClass:
         name: As in ``signatures.CLASSES``.
         level: At an incidence of 38°.
         per_degree: Change by one degree more of incidence.
-        roughness: Deviation by structures of about 40 m: crowns, houses, tussocks.
+        roughness: Deviation by structures of about 40 m: crowns, houses.
+        shrubs: What the highest of these structures add, one unit beyond ``SHRUB_START``.
+        pools: What the lowest ones take away, in the same way.
+        strips: Deviation from strip to strip inside parcels: beds, swaths, rows of hops or trees.
+        strip_px: How wide a pair of strips is, in pixels.
         patchiness: Deviation from parcel to parcel: tillage, height of a stand.
         furrows: How much brighter parcels are whose rows face the radar; skewed, of mean 0.
         tone: Deviation over kilometres: season, wind, phenology.
@@ -41,6 +46,10 @@ class RadarClass:
     level: Pair
     per_degree: float
     roughness: float
+    shrubs: float
+    pools: float
+    strips: float
+    strip_px: float
     patchiness: float
     furrows: float
     tone: float
@@ -60,52 +69,62 @@ class RadarClass:
 RADAR_CLASSES = (
     RadarClass(
         name="water",
-        level=(-21.0, -27.5), per_degree=-0.35, roughness=0.2, patchiness=0.0, furrows=0.0,
+        level=(-21.0, -27.5), per_degree=-0.35, patchiness=0.0, furrows=0.0,
+        roughness=0.2, shrubs=0.0, pools=0.0, strips=0.0, strip_px=6.0,
         tone=2.0, wetness=(0.0, 0.0), greenness=(0.0, 0.0), height_m=0.0,
     ),
     RadarClass(
         name="conifer forest",
-        level=(-9.0, -14.2), per_degree=-0.08, roughness=1.4, patchiness=0.5, furrows=0.0,
+        level=(-9.0, -14.2), per_degree=-0.08, patchiness=0.5, furrows=0.0,
+        roughness=2.2, shrubs=0.0, pools=0.0, strips=0.0, strip_px=6.0,
         tone=0.8, wetness=(0.3, 0.3), greenness=(0.1, 0.2), height_m=22.0,
     ),
     RadarClass(
         name="broadleaf forest",
-        level=(-8.4, -13.4), per_degree=-0.08, roughness=0.8, patchiness=0.4, furrows=0.0,
+        level=(-8.4, -13.4), per_degree=-0.08, patchiness=0.4, furrows=0.0,
+        roughness=0.6, shrubs=0.0, pools=0.0, strips=0.0, strip_px=6.0,
         tone=0.8, wetness=(0.3, 0.3), greenness=(0.1, 0.3), height_m=18.0,
     ),
     RadarClass(
         name="grassland",
-        level=(-11.8, -18.4), per_degree=-0.14, roughness=0.3, patchiness=0.7, furrows=0.0,
+        level=(-11.8, -18.4), per_degree=-0.14, patchiness=0.7, furrows=0.0,
+        roughness=0.2, shrubs=0.0, pools=0.0, strips=0.0, strip_px=6.0,
         tone=1.2, wetness=(0.8, 0.6), greenness=(-0.2, 0.5), height_m=0.0,
     ),
     RadarClass(
         name="green crop",
-        level=(-10.4, -16.2), per_degree=-0.10, roughness=0.3, patchiness=1.0, furrows=0.0,
+        level=(-10.4, -16.2), per_degree=-0.10, patchiness=1.0, furrows=0.0,
+        roughness=0.2, shrubs=0.0, pools=0.0, strips=1.8, strip_px=4.0,
         tone=1.3, wetness=(0.5, 0.4), greenness=(-0.4, 0.7), height_m=1.5,
     ),
     RadarClass(
         name="ripe crop",
-        level=(-12.6, -17.8), per_degree=-0.12, roughness=0.3, patchiness=1.0, furrows=0.3,
+        level=(-12.6, -17.8), per_degree=-0.12, patchiness=1.0, furrows=0.3,
+        roughness=0.2, shrubs=0.0, pools=0.0, strips=2.0, strip_px=6.0,
         tone=1.3, wetness=(0.8, 0.6), greenness=(-0.2, 0.4), height_m=0.8,
     ),
     RadarClass(
         name="bare soil",
-        level=(-11.2, -19.6), per_degree=-0.18, roughness=0.5, patchiness=1.1, furrows=0.8,
+        level=(-11.2, -19.6), per_degree=-0.18, patchiness=1.1, furrows=0.8,
+        roughness=0.3, shrubs=0.0, pools=0.0, strips=0.4, strip_px=6.0,
         tone=1.3, wetness=(1.4, 1.2), greenness=(-0.1, 0.3), height_m=0.0,
     ),
     RadarClass(
         name="urban",
-        level=(-6.0, -12.6), per_degree=-0.06, roughness=1.6, patchiness=0.6, furrows=0.0,
+        level=(-6.0, -12.6), per_degree=-0.06, patchiness=0.6, furrows=0.0,
+        roughness=1.6, shrubs=0.0, pools=0.0, strips=0.0, strip_px=6.0,
         tone=0.8, wetness=(0.1, 0.1), greenness=(-0.2, 0.1), height_m=8.0,
     ),
     RadarClass(
         name="wetland",
-        level=(-11.2, -18.0), per_degree=-0.15, roughness=1.5, patchiness=0.7, furrows=0.0,
+        level=(-11.2, -18.0), per_degree=-0.15, patchiness=0.7, furrows=0.0,
+        roughness=0.4, shrubs=0.0, pools=4.5, strips=0.0, strip_px=6.0,
         tone=1.3, wetness=(-0.9, -0.7), greenness=(0.4, 0.5), height_m=1.0,
     ),
     RadarClass(
         name="heath",
-        level=(-11.6, -17.2), per_degree=-0.12, roughness=1.1, patchiness=0.5, furrows=0.0,
+        level=(-11.6, -17.2), per_degree=-0.12, patchiness=0.5, furrows=0.0,
+        roughness=0.4, shrubs=4.5, pools=0.0, strips=0.0, strip_px=6.0,
         tone=1.2, wetness=(0.5, 0.4), greenness=(0.0, 0.4), height_m=0.5,
     ),
 )  # fmt: skip

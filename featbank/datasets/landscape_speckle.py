@@ -1,4 +1,4 @@
-"""Radar speckle: multiplicative noise of a given number of looks, correlated as resolution makes it.
+"""Radar speckle: multiplicative noise of some looks, correlated by the sensor's resolution.
 
 Only products and sums, so that every machine computes the same bits.
 """

@@ -11,12 +11,13 @@ from featbank.bands import RGB
 from featbank.datasets._synthetic_optics import noise_key, optical_scene
 from featbank.datasets._synthetic_samples import Sensor, synthetic_spec
 from featbank.datasets.chip_layout import CHIP_PX
-from featbank.datasets.landscape import Landscape
 from featbank.datasets.landscape_view import DN_PER_REFLECTANCE, digitise
 from featbank.image import Grid, Image
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from featbank.datasets.landscape import Landscape
 
 _GRID = Grid(
     name="rgb", bands=tuple(band.name for band in RGB), dtype="uint8", size_px=(CHIP_PX, CHIP_PX)
@@ -63,7 +64,7 @@ SPECS = (
             title="Aerial RGB view of a procedural landscape; any number of chips, no files",
             bands=RGB,
             grids=(_GRID,),
-            processing="8-bit RGB, square root of surface reflectance, white at 0.3558 (procedural)",
+            processing="8-bit RGB, square root of reflectance, white at 0.3558 (procedural)",
             reader=RgbReader,
             version="rgb v1",
         )
