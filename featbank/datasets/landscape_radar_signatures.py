@@ -58,14 +58,14 @@ class RadarClass:
     height_m: float
 
 
-# Levels: C-band statistics of terrain by Ulaby and Dobson 1989 (ISBN 978-0-89006-336-1), the
-# Sentinel-1 Global Backscatter Model (Bauer-Marschallinger et al. 2021, doi:10.48436/n2d1v-gqb91);
-# spruce, beech and oak: Rüetschi, Schaepman and Small 2018 (doi:10.3390/rs10010055); cereals, maize
-# and rape: Vreugdenhil et al. 2018 (doi:10.3390/rs10091396), Harfenmeister et al. 2019
-# (doi:10.3390/rs11131569). Chosen by hand within the ranges usual for summer scenes of IW at 38°,
-# such as water -20 to -25 dB in VV, forest -8 to -9 (VH -13 to -14), towns -4 to 0: no copies of
-# tabled values. All amplitudes and slopes are ours, chosen for the bars of
-# tests/datasets/test_synthetic_bars.py; wet soil sends back more, as do rows across the beam.
+# Levels are set by hand to the ranges usual for summer scenes of IW at 38°: water below -20 dB in
+# VV, forest -8 to -9 (VH -13 to -14), towns -4 to 0 with their corners, fields and grass between.
+# They are no copies of tabled values. Works that measure them: terrain at C band, Ulaby and Dobson
+# 1989 (ISBN 978-0-89006-336-1), and the Sentinel-1 Global Backscatter Model, Bauer-Marschallinger
+# et al. 2021 (doi:10.48436/n2d1v-gqb91); spruce, beech and oak, Rüetschi, Schaepman and Small 2018
+# (doi:10.3390/rs10010055); cereals, maize and rape, Vreugdenhil et al. 2018
+# (doi:10.3390/rs10091396) and Harfenmeister et al. 2019 (doi:10.3390/rs11131569).
+# All amplitudes and slopes are ours, chosen for the bars of tests/datasets/test_synthetic_bars.py.
 RADAR_CLASSES = (
     RadarClass(
         name="water",

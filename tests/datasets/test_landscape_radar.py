@@ -11,9 +11,11 @@ from featbank.datasets.landscape_decibel import to_decibel, to_power
 from featbank.datasets.landscape_noise import Window
 from featbank.datasets.landscape_radar import backscatter, radar_look
 from featbank.datasets.landscape_radar_signatures import RADAR_CLASSES, amplitudes, levels
-from featbank.datasets.landscape_speckle import LOOKS, blur, speckle
+from featbank.datasets.landscape_speckle import blur, speckle
 from featbank.datasets.signatures import CLASS_NAMES, MATERIALS
 
+# Looks of IW GRDH (CLS 2016, S1-RS-MDA-52-7440).
+LOOKS = 4.4
 WIDE = Window(row=-70, column=330, height=90, width=150)
 PART = Window(row=-33, column=371, height=40, width=56)
 INSIDE = (..., slice(37, 75), slice(41, 95))

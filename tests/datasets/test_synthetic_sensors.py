@@ -15,11 +15,12 @@ from featbank.datasets.landscape import (
     WATER,
     Landscape,
 )
-from featbank.datasets.landscape_speckle import LOOKS
 from featbank.datasets.landscape_view import BAND_GAIN_STD, NOISE_STD, box_mean
 from featbank.datasets.synthetic_rgb import WHITE_REFLECTANCE, tone
 
 CHIPS = 40
+# Looks of IW GRDH (CLS 2016, S1-RS-MDA-52-7440).
+LOOKS = 4.4
 OTHERS = ("synthetic-s1", "synthetic-rgb", "synthetic-ohs")
 
 
