@@ -48,6 +48,8 @@ _BLOCK_DB = 9.0
 # Corners, masts and fences: share of pixels in towns and elsewhere, and what they add.
 _CORNER_SHARE, _OBJECT_SHARE = 0.05, 0.002
 _CORNER_DB = (9.0, 7.0)
+# Nothing sends back more, so that even the brightest speckle stays below 20 dB.
+_STRONGEST_DB = 10.0
 # One pixel for the slopes, one for the resolution.
 MARGIN = 1 + MARGIN_PX
 _INSIDE = (..., slice(1, -1), slice(1, -1))
@@ -120,7 +122,7 @@ def backscatter(landscape: Landscape, ground: Ground, look: Look) -> NDArray[np.
     image += np.where(is_town, _block_fronts(plots.parcel[_INSIDE]), np.float32(0))
     image += _relief(ground, look.side)
     image += look.offset_db[:, None, None]
-    return image
+    return np.minimum(image, np.float32(_STRONGEST_DB), out=image)
 
 
 def _classwise(ground: Ground, cover: NDArray[np.intp], look: Look) -> NDArray[np.float32]:
