@@ -104,10 +104,19 @@ class Landscape:
         cover, parcel = self._cover(window, fields)
         return Ground(window=window, cover=cover, fields=fields, parcel=parcel)
 
-    def surface(self, ground: Ground) -> NDArray[np.uint8]:
-        """(H, W) uint8: the class, or K + material where a plot stands on it."""
+    def plots(self, ground: Ground) -> Parcels:
+        """Building plots and blocks: a ninth of a parcel each, in a parcelling of their own."""
         key = derive_key(self.seed, _KEY_PLOTS)
-        plots = parcels(key, ground.window, ground.fields[TERRAIN], split=_PLOT_SPLIT)
+        return parcels(key, ground.window, ground.fields[TERRAIN], split=_PLOT_SPLIT)
+
+    def surface(self, ground: Ground, plots: Parcels | None = None) -> NDArray[np.uint8]:
+        """(H, W) uint8: the class, or K + material where a plot stands on it.
+
+        Args:
+            ground: What stands in the window.
+            plots: What ``plots`` gave for it, where it is at hand.
+        """
+        plots = plots or self.plots(ground)
         busy = uniform(plots.parish)
         is_site = uniform(plots.parcel) < _PLOT_SHARE * busy * busy
         is_site &= (ground.cover != WATER) & (ground.cover != WETLAND)
@@ -119,7 +128,7 @@ class Landscape:
         table = signatures(bands)
         # Look-ups convert their index to intp; once is cheaper than for every band.
         cover, surface = ground.cover.astype(np.intp), self.surface(ground).astype(np.intp)
-        light_patch, green_patch = _parcel_offsets(ground.parcel)
+        light_patch, green_patch = parcel_offsets(ground.parcel)
         light = self._light(ground, light_patch)
         light[surface >= len(CLASSES)] = 1
         greenness = _amplitude("greenness")[cover] * (ground.fields[GREENNESS] + green_patch)
@@ -130,6 +139,18 @@ class Landscape:
             plane *= 1 - wetness * table.wetting[band]
             plane += greenness * table.greening[band]
         return np.clip(image, 0.001, 1, out=image)
+
+    def structure(self, window: Window) -> tuple[NDArray[np.uint64], NDArray[np.float32]]:
+        """What stands on the ground: crowns, houses, tussocks, objects.
+
+        Returns:
+            (H, W) a random word of each pixel, and (H, W) structures of about 40 m, a field of
+            mean 0 and variance 1.
+        """
+        keys = [derive_key(self.seed, _KEY_GRAIN), derive_key(self.seed, _KEY_ROUGH)]
+        words = hash_words(keys[:1], window.rows, window.columns)[0]
+        weights = np.ones((1, 2), dtype=np.float32)
+        return words, fractal_noise(keys[1:], window, finest_px=2, weights=weights)[0]
 
     def _fields(self, window: Window, count: int) -> NDArray[np.float32]:
         keys = [derive_key(self.seed, _KEY_FIELDS, number) for number in range(count)]
@@ -150,12 +171,8 @@ class Landscape:
 
     def _light(self, ground: Ground, patch: NDArray[np.float32]) -> NDArray[np.float32]:
         """(H, W) brightness around 1: drift, parcels, structures, grain, objects."""
-        cover, window = ground.cover.astype(np.intp), ground.window
-        keys = [derive_key(self.seed, _KEY_GRAIN), derive_key(self.seed, _KEY_ROUGH)]
-        words = hash_words(keys[:1], window.rows, window.columns)[0]
-        rough = fractal_noise(
-            keys[1:], window, finest_px=2, weights=np.ones((1, 2), dtype=np.float32)
-        )[0]
+        cover = ground.cover.astype(np.intp)
+        words, rough = self.structure(ground.window)
         light = 1 + _amplitude("grain")[cover] * bell(words)
         light += _amplitude("roughness")[cover] * rough
         light *= 1 + _amplitude("patchiness")[cover] * patch
@@ -167,9 +184,14 @@ class Landscape:
         return light
 
 
+def class_areas(cover: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(K,) number of pixels of each class in a cover map."""
+    return np.bincount(cover.ravel(), minlength=len(CLASSES))
+
+
 def dominant_class(cover: NDArray[np.uint8]) -> int:
     """The class with the largest area of a cover map; the first one where two tie."""
-    return int(np.argmax(np.bincount(cover.ravel(), minlength=len(CLASSES))))
+    return int(np.argmax(class_areas(cover)))
 
 
 def _crops(land: Parcels) -> NDArray[np.uint8]:
@@ -180,7 +202,7 @@ def _crops(land: Parcels) -> NDArray[np.uint8]:
     return _CROPS[np.searchsorted(_CROP_SHARES, shares)]
 
 
-def _parcel_offsets(words: NDArray[np.uint64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def parcel_offsets(words: NDArray[np.uint64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Two independent uniform offsets of mean 0 and variance 1 from each parcel's word."""
     scale = np.float32(12**0.5 / 65536)
     low = (words & np.uint64(0xFFFF)).astype(np.float32)
@@ -209,6 +231,11 @@ def _amplitude(name: str) -> NDArray[np.float32]:
 @lru_cache(maxsize=1)
 def _drift() -> NDArray[np.float32]:
     """(4, K) how the brightness of each class follows the four fields from ``GREENNESS`` on."""
+    return (drift_turns() * _amplitude("tone") / 2**0.5).astype(np.float32)
+
+
+def drift_turns() -> NDArray[np.float64]:
+    """(4, K) each class's own direction, of length √2, among the fields from ``GREENNESS`` on."""
     number = np.arange(len(CLASSES))
     turns = [function(number * turn) for turn in _DRIFT_TURNS_RAD for function in (np.cos, np.sin)]
-    return (np.array(turns) * _amplitude("tone") / 2**0.5).astype(np.float32)
+    return np.array(turns)

@@ -43,11 +43,9 @@ def parcels(key: int, window: Window, terrain: NDArray[np.float32], *, split: in
         terrain: (H, W) smooth field of variance 1 along which the frame bends.
         split: Each parcel is cut into about split × split.
     """
-    rows, columns = window.rows[:, None], window.columns
-    cosine, sine = np.cos(_TURN_RAD), np.sin(_TURN_RAD)
-    bend = terrain.astype(np.float64) * _BEND_PX
-    u = ((columns * cosine + rows * sine) + bend) * (split / _PARCEL_PX[0])
-    v = ((rows * cosine - columns * sine) + bend) * (split / _PARCEL_PX[1])
+    along, across = frame(window, terrain)
+    u = along * (split / _PARCEL_PX[0])
+    v = across * (split / _PARCEL_PX[1])
     lane = np.floor(u).astype(np.int64)
     lanes = np.arange(lane.min(), lane.max() + 1)
     lane -= lanes[0]
@@ -60,3 +58,21 @@ def parcels(key: int, window: Window, terrain: NDArray[np.float32], *, split: in
     side = _PARISH * split
     parishes = hash_words([derive_key(key, _KEY_PARISH)], lanes // side, places // side)
     return Parcels(parcel=words.ravel()[cell], parish=parishes.ravel()[cell])
+
+
+def frame(
+    window: Window, terrain: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where pixels stand along the parcels' two sides, in pixels; bent with the terrain.
+
+    Args:
+        window: Where.
+        terrain: (H, W) smooth field of variance 1.
+
+    Returns:
+        (H, W) along the long side, and (H, W) along the short one.
+    """
+    rows, columns = window.rows[:, None], window.columns
+    cosine, sine = np.cos(_TURN_RAD), np.sin(_TURN_RAD)
+    bend = terrain.astype(np.float64) * _BEND_PX
+    return (columns * cosine + rows * sine) + bend, (rows * cosine - columns * sine) + bend

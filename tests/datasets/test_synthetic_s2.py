@@ -8,7 +8,7 @@ from featbank.datasets.chip_layout import BLOCK_CHIPS, chip_corners, chip_window
 from featbank.datasets.landscape import Landscape, dominant_class
 from featbank.datasets.landscape_noise import Window
 from featbank.datasets.landscape_view import NOISE_STD, box_mean
-from featbank.datasets.synthetic import Sentinel2Reader
+from featbank.datasets.synthetic_s2 import Sentinel2Reader
 from featbank.errors import UsageError
 
 
