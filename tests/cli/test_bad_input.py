@@ -41,7 +41,7 @@ def test_unknown_model(fail, chips):
 
 
 def test_unknown_dataset(fail):
-    assert "Did you mean 'synthetic-s2'?" in fail(*embed_args("synthetic-s1x"), code=1)
+    assert "Did you mean 'synthetic-s1'?" in fail(*embed_args("synthetic-s1x"), code=1)
 
 
 def test_missing_folder(fail):
