@@ -1,4 +1,4 @@
-"""``featbank models``: the backbones."""
+"""``featbank models``: the backbones; fetching the weights of one."""
 
 from __future__ import annotations
 
@@ -18,14 +18,22 @@ _COLUMNS = {
 
 
 @click.command(name="models")
+@click.option("--download", metavar="M", help="Fetch this model's weights from its publisher.")
 @output_options
-def command(as_json: bool, debug: bool) -> None:
+def command(download: str | None, as_json: bool, debug: bool) -> None:
     """List the backbones: size, GFLOP a chip, bands, features, where weights come from.
 
+    Weights are kept in $FEATBANK_WEIGHTS, or ~/.cache/featbank/weights; those of a hub id in the
+    hub's own cache.
+
     \b
-    Example:
+    Examples:
       featbank models
+      featbank models --download dofa
     """
+    if download is not None:
+        _download(download, as_json)
+        return
     from featbank.stages.listing import model_rows
 
     rows = model_rows()
@@ -35,3 +43,15 @@ def command(as_json: bool, debug: bool) -> None:
     from featbank.pages.catalog_table import print_rows
 
     print_rows(rows, _COLUMNS, fold=("needs",))
+
+
+def _download(name: str, as_json: bool) -> None:
+    from featbank.cli.step_bars import step_bars
+    from featbank.stages.fetching import fetch_model
+
+    with step_bars(counts_bytes=True) as progress:
+        path = fetch_model(name, progress)
+    if as_json:
+        print_json({"model": name, "weights": path})
+    else:
+        click.echo(f"{name}: its weights are at {path}.")

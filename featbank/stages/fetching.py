@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from featbank.backbones import BACKBONES
 from featbank.datasets import DATASETS
 from featbank.downloads.fetch import fetch
 from featbank.downloads.unpack import unpack
-from featbank.errors import DownloadError
+from featbank.errors import DownloadError, UsageError
 from featbank.stages.data_folder import data_folder
+from featbank.stages.weights import weights_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +62,33 @@ def fetch_weights(file: RemoteFile, folder: Path, progress: Progress | None = No
         DownloadError: It does not come whole.
     """
     return _fetch_one(file, folder, progress)
+
+
+def fetch_model(name: str, progress: Progress | None = None) -> Path:
+    """Download the publisher's own weights of a backbone, or find them here.
+
+    Args:
+        name: Catalog name.
+        progress: Takes the step, its bytes done and in all.
+
+    Raises:
+        UnknownNameError: No backbone has this name.
+        UsageError: It has no weights of its own to fetch.
+        DownloadError: They do not come whole, or the hub does not give them.
+    """
+    spec = BACKBONES[name]
+    if spec.hub_id:
+        from featbank.downloads.hub import hub_folder
+
+        return hub_folder(spec.hub_id, may_download=True)
+    if spec.remote is None:
+        raise UsageError(
+            f"--download {name}",
+            f"its weights: {spec.weights_from}",
+            "a model whose publisher offers a file",
+            "Leave --download out.",
+        )
+    return fetch_weights(spec.remote, weights_folder(), progress)
 
 
 def _fetch_one(file: RemoteFile, root: Path, progress: Progress | None) -> Path:

@@ -123,6 +123,7 @@ def store_description(path: Path) -> dict[str, Any]:
         "split_schemes": attributes["split_schemes"],
         "labels_sha256": attributes["labels_sha256"],
         "statistics": attributes["statistics_source"],
+        "notes": attributes["notes"],
         "recipe_id": attributes["recipe_id"],
         "recipe": attributes["recipe"],
         "command": attributes["command"],
