@@ -33,7 +33,8 @@ class Bank:
 
     def store_path(self, *, dataset: str, model: str, recipe: str) -> Path:
         """Path of the store that a recipe makes."""
-        return self.stores_folder / dataset / f"{model}-{short_id(recipe)}{STORE_SUFFIX}"
+        name = f"{_in_file_names(model)}-{short_id(recipe)}{STORE_SUFFIX}"
+        return self.stores_folder / dataset / name
 
     def result_path(self, result: str) -> Path:
         """Path of one result's rows."""
@@ -47,7 +48,7 @@ class Bank:
         """Paths of the stores of a dataset and a model, sorted; None stands for any."""
         pattern = f"{dataset or '*'}/*{STORE_SUFFIX}"
         found = sorted(self.stores_folder.glob(pattern))
-        return [path for path in found if model is None or _model_of(path) == model]
+        return [p for p in found if model is None or _model_of(p) == _in_file_names(model)]
 
     def newest(self) -> Path:
         """The store that the last successful ``embed`` named.
@@ -93,6 +94,11 @@ class Bank:
 def bank_of(store: Path) -> Bank:
     """The bank that a store's path stands in: ``<bank>/stores/<dataset>/<store>``."""
     return Bank(store.resolve().parent.parent.parent)
+
+
+def _in_file_names(model: str) -> str:
+    """A model's name without what file systems and shells trip over: ``hf:a/b`` -> ``hf-a--b``."""
+    return model.replace(":", "-").replace("/", "--")
 
 
 def _model_of(path: Path) -> str:

@@ -129,3 +129,12 @@ def test_an_empty_bank_has_no_results(tmp_path):
 def test_json_of_the_bank_is_readable(store, tmp_path):
     Bank(tmp_path).remember_newest(store)
     assert json.loads((tmp_path / "newest.json").read_text())["store"].startswith("stores/aid")
+
+
+def test_a_hub_model_is_one_file_and_found_by_its_name(tmp_path):
+    bank = Bank(tmp_path)
+    path = bank.store_path(dataset="d", model="hf:owner/vit", recipe="0" * 64)
+    path.mkdir(parents=True)
+    assert path.parent == bank.stores_folder / "d"
+    assert ":" not in path.name
+    assert bank.stores(model="hf:owner/vit") == [path]
