@@ -11,6 +11,8 @@ from rich.table import Table
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+# Settings of a transformers folder have long names; they must not squeeze the values.
+_NAME_WIDTH = 36
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -41,7 +43,7 @@ def print_rows(
 def print_description(description: Mapping[str, Any]) -> None:
     """Print everything that is known of one thing, a line a fact."""
     table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
+    table.add_column(style="bold", overflow="fold", max_width=_NAME_WIDTH)
     table.add_column(overflow="fold")
     for name, value in _flat(description):
         table.add_row(name.replace("_", " "), in_words(name, value))
