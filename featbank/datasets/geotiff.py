@@ -17,7 +17,8 @@ _PIXEL_SCALE, _TIEPOINT, _GEO_KEYS = 33550, 33922, 34735
 # GeoKey ids of OGC GeoTIFF 1.1 (19-008r4), section 7.5: projected and geodetic CRS as EPSG codes.
 _PROJECTED_CRS, _GEODETIC_CRS = 3072, 2048
 _USER_DEFINED = 32767
-_BROKEN = 0
+# EPSG code that stands for 'no place known'.
+NO_EPSG = 0
 _TIFF_SUFFIXES = {".tif", ".tiff"}
 
 
@@ -34,7 +35,7 @@ def read_lonlat(root: Path, paths: Sequence[str]) -> NDArray[np.float64] | None:
         if centre is None:
             return None
         centres[row] = centre
-    return _to_lonlat(centres) if np.isfinite(centres).any(axis=0).all() else None
+    return to_lonlat(centres) if np.isfinite(centres).any(axis=0).all() else None
 
 
 def _centre(path: Path) -> tuple[float, float, int] | None:
@@ -49,7 +50,7 @@ def _centre(path: Path) -> tuple[float, float, int] | None:
             return _centre_of(tags, page.imagelength, page.imagewidth)
     except (tifffile.TiffFileError, ValueError, IndexError):
         # A broken file has no place; it is refused when it is read.
-        return math.nan, math.nan, _BROKEN
+        return math.nan, math.nan, NO_EPSG
 
 
 def _centre_of(tags: dict[int, object], height: int, width: int) -> tuple[float, float, int] | None:
@@ -71,11 +72,20 @@ def _epsg(keys: object) -> int | None:
     return None if code in (None, _USER_DEFINED) else int(code)
 
 
-def _to_lonlat(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+def to_lonlat(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Longitude and latitude of projected points.
+
+    Args:
+        centres: (N, 3) x, y in the unit of their CRS, and its EPSG code; ``NO_EPSG`` where no
+            place is known.
+
+    Returns:
+        (N, 2) degrees in WGS 84, NaN where no place is known.
+    """
     from pyproj import Transformer
 
     lonlat = np.full((len(centres), 2), np.nan)
-    for epsg in set(centres[:, 2].astype(int)) - {_BROKEN}:
+    for epsg in set(centres[:, 2].astype(int)) - {NO_EPSG}:
         rows = centres[:, 2] == epsg
         transformer = Transformer.from_crs(f"EPSG:{epsg}", "EPSG:4326", always_xy=True)
         lonlat[rows] = np.stack(transformer.transform(centres[rows, 0], centres[rows, 1]), axis=1)
