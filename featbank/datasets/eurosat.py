@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.bands import RGB, SENTINEL2, Band
 from featbank.catalog import suggest
 from featbank.datasets import _split_lists as lists
-from featbank.datasets.dataset import BandStatistics, Dataset, DatasetRequest, DatasetSpec
+from featbank.datasets._eurosat_variants import (
+    CITATION,
+    CLASSES,
+    COLOUR,
+    COUNT,
+    MULTISPECTRAL,
+    SIZE_PX,
+    Variant,
+)
+from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
 from featbank.datasets.decode import Layout
 from featbank.datasets.folder import GRID, LABELS, FolderReader
 from featbank.datasets.geotiff import read_lonlat
@@ -26,15 +33,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-CLASSES = (
-    *("AnnualCrop", "Forest", "HerbaceousVegetation", "Highway", "Industrial"),
-    *("Pasture", "PermanentCrop", "Residential", "River", "SeaLake"),
-)
-# As the files hold them: B8A stands last, not after B08 (phelber/EuroSAT, README).
-_FILE_ORDER = (*(f"B{i:02d}" for i in range(1, 13)), "B8A")
-_BY_NAME = {band.name: band for band in SENTINEL2}
-_SIZE_PX = (64, 64)
-_COUNT = 27_000
 # List files by scheme: a random split (Neumann et al. 2019, arXiv:1911.06721) and one by
 # longitude, both kept at huggingface.co/datasets/torchgeo/eurosat.
 _SCHEMES = {"random": "eurosat-{}.txt", "spatial": "eurosat-spatial-{}.txt"}
@@ -42,75 +40,6 @@ _SPLITS_FROM = (
     "Fetch eurosat-{train,val,test}.txt or eurosat-spatial-{train,val,test}.txt from "
     "https://huggingface.co/datasets/torchgeo/eurosat, put them in the data root or name their "
     "folder with --splits."
-)
-# torchgeo datamodules/eurosat.py, in file order; its names for the last five bands are those of
-# another order, so the numbers are named here by the order of the files.
-_STATISTICS = {
-    "B01": (1354.41, 245.72),
-    "B02": (1118.24, 333.01),
-    "B03": (1042.93, 395.09),
-    "B04": (947.63, 593.75),
-    "B05": (1199.47, 566.42),
-    "B06": (1999.79, 861.18),
-    "B07": (2369.22, 1086.63),
-    "B08": (2296.83, 1117.98),
-    "B09": (732.08, 404.92),
-    "B10": (12.11, 4.78),
-    "B11": (1819.01, 1002.59),
-    "B12": (1118.92, 761.31),
-    "B8A": (2594.14, 1231.59),
-}
-_CITATION = (
-    "P. Helber, B. Bischke, A. Dengel, D. Borth, EuroSAT: A Novel Dataset and Deep Learning "
-    "Benchmark for Land Use and Land Cover Classification, IEEE JSTARS 2019, arXiv:1709.00029."
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Variant:
-    """One of the two forms that EuroSAT is published in.
-
-    Attributes:
-        name: Catalog name.
-        folders: Where archives put the class folders; the data root itself is tried last.
-        suffix: Suffix of the images.
-        bands: Bands in file order.
-        dtype: NumPy dtype name.
-        processing: Processing level.
-        statistics: Published band statistics.
-    """
-
-    name: str
-    folders: tuple[str, ...]
-    suffix: str
-    bands: tuple[Band, ...]
-    dtype: str
-    processing: str
-    statistics: BandStatistics | None = None
-
-
-MULTISPECTRAL = Variant(
-    name="eurosat-ms",
-    folders=(
-        "EuroSATallBands",
-        "EuroSAT_MS",
-        "ds/images/remote_sensing/otherDatasets/sentinel_2/tif",
-    ),
-    suffix=".tif",
-    bands=tuple(_BY_NAME[name] for name in _FILE_ORDER),
-    dtype="uint16",
-    processing=(
-        "Sentinel-2 L1C, DN = top-of-atmosphere reflectance x 10000, no offset, all bands on 10 m"
-    ),
-    statistics=BandStatistics(values=_STATISTICS, source="torchgeo, EuroSAT"),
-)
-COLOUR = Variant(
-    name="eurosat-rgb",
-    folders=("EuroSAT_RGB", "2750"),
-    suffix=".jpg",
-    bands=RGB,
-    dtype="uint8",
-    processing="Sentinel-2 L1C, B04, B03, B02 with 0..2750 stretched to 0..255, JPEG",
 )
 
 
@@ -135,7 +64,7 @@ def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
         name=variant.name,
         root=images,
         bands=variant.bands,
-        grids=(Grid(name=GRID, bands=names, dtype=variant.dtype, size_px=_SIZE_PX),),
+        grids=(Grid(name=GRID, bands=names, dtype=variant.dtype, size_px=SIZE_PX),),
         samples=Samples(
             ids=np.array(ids, dtype=object),
             origins=np.array([f"{path}\t{size}" for path, size in files], dtype=object),
@@ -148,7 +77,7 @@ def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
         ),
         processing=variant.processing,
         licence="MIT",
-        citation=_CITATION,
+        citation=CITATION,
         statistics=variant.statistics,
         notes=() if splits else ("no split lists here: all samples are unlabelled",),
         splits_from="" if splits else _SPLITS_FROM,
@@ -182,8 +111,8 @@ def _has_classes(folder: Path) -> bool:
 def _files(images: Path, variant: Variant) -> list[tuple[str, int]]:
     files = []
     folders = [e.name for e in os.scandir(images) if e.is_dir() and not e.name.startswith(".")]
-    for folder in folders:
-        if folder not in CLASSES and folder != "splits":
+    for folder in set(folders) - {"splits"}:
+        if folder not in CLASSES:
             raise DatasetError(
                 str(images / folder),
                 "is no class of EuroSAT",
@@ -239,14 +168,14 @@ def _spec(variant: Variant, title: str) -> DatasetSpec:
         name=variant.name,
         title=title,
         bands=variant.bands,
-        size=f"{_COUNT:,} chips of 640 m",
+        size=f"{COUNT:,} chips of 640 m",
         processing=variant.processing,
         licence="MIT",
-        citation=_CITATION,
+        citation=CITATION,
         open=partial(open_eurosat, variant=variant),
         takes_splits=True,
         homepage="https://github.com/phelber/EuroSAT",
-        expected_samples=(_COUNT,),
+        expected_samples=(COUNT,),
     )
 
 
