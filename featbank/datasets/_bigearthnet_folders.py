@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -112,20 +113,21 @@ def _children(folder: Path) -> list[str]:
 
 def _parse(names: list[str], folder: Path, edition: Edition, sensor: str) -> PatchNames:
     pattern = edition.patches[sensor]
-    groups, times, tiles, cells = [], [], [], []
+    groups, times, tiles, columns, rows = [], [], [], [], []
     for name in names:
         match = pattern.fullmatch(name)
         if match is None:
             raise _misnamed(name, folder, edition, sensor)
         parts = match.groupdict()
-        groups.append(parts["group"])
-        times.append(parts["time"])
-        tiles.append(parts.get("tile", ""))
-        cells.append((int(parts["column"]), int(parts["row"])))
-    columns, rows = np.array(cells, dtype=np.int64).T
+        # A few hundred acquisitions repeat half a million times: one string for each.
+        groups.append(sys.intern(parts["group"]))
+        times.append(sys.intern(parts["time"]))
+        tiles.append(sys.intern(parts.get("tile", "")))
+        columns.append(int(parts["column"]))
+        rows.append(int(parts["row"]))
     has_tiles = "tile" in pattern.groupindex
     centres = (
-        cell_centres(tiles, columns, rows, size_m=PATCH_M)
+        cell_centres(tiles, np.array(columns), np.array(rows), size_m=PATCH_M)
         if has_tiles
         else np.zeros((len(names), 3))
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -124,4 +125,4 @@ def _seconds(record: dict[str, Any], path: str) -> int:
 def _tile(source: str) -> str:
     # S2B_MSIL1C_20170927T094019_N0205_R036_T35VLC_20170927T094016.SAFE
     fields = source.split("_")
-    return fields[5] if len(fields) > 5 else ""
+    return sys.intern(fields[5]) if len(fields) > 5 else ""

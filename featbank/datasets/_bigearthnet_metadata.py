@@ -106,9 +106,12 @@ class Metadata:
         """(N,) values of a text column, empty for row -1 and where the column is absent."""
         if name not in self.table.column_names:
             return np.full(len(rows), "", dtype=object)
-        values = self._column(name).fill_null("").to_numpy(zero_copy_only=False)
-        with_unknown: NDArray[np.object_] = np.append(values.astype(object), "")
-        return with_unknown[rows]
+        # Encoded, so that a country is one string for all its patches.
+        encoded = self._column(name).fill_null("").dictionary_encode()
+        values = np.array([*encoded.dictionary.to_pylist(), ""], dtype=object)
+        codes = np.append(encoded.indices.to_numpy(), len(values) - 1)
+        found: NDArray[np.object_] = values[codes[rows]]
+        return found
 
     def _column(self, name: str) -> Column:
         return self.table[name].combine_chunks()

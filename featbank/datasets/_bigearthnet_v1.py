@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,7 +77,7 @@ def read_v1(root: Path, sensors: Sequence[str], splits: Path | None) -> Table:
         has_splits=has_splits,
         exclude=exclude,
         # A name without its tile stands for up to four tiles of one pass.
-        groups=[f"{g}_{t}" if t else g for g, t in zip(groups, tiles, strict=True)],
+        groups=[sys.intern(f"{g}_{t}") if t else g for g, t in zip(groups, tiles, strict=True)],
         times=files[main].times[kept],
         centres=files[main].centres[kept],
         notes=notes,

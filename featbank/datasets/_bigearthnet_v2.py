@@ -75,9 +75,12 @@ def _refuse_foreign(metadata: Metadata, told: NDArray[np.int64], names: Sequence
 
 
 def _seconds(times: Sequence[str]) -> NDArray[np.int64]:
-    # 20170613T101031
-    iso = [f"{t[:4]}-{t[4:6]}-{t[6:11]}:{t[11:13]}:{t[13:]}" for t in times]
-    return np.array(iso, dtype="datetime64[s]").astype(np.int64)
+    # 20170613T101031, the same for all patches of a scene.
+    known = {
+        t: np.datetime64(f"{t[:4]}-{t[4:6]}-{t[6:11]}:{t[11:13]}:{t[13:]}", "s").astype(np.int64)
+        for t in set(times)
+    }
+    return np.array([known[t] for t in times], dtype=np.int64)
 
 
 def _unknown(told: NDArray[np.int64], has_metadata: bool) -> list[str]:

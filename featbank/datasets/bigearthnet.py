@@ -123,9 +123,9 @@ def _spec(name: str, sensors: tuple[str, ...]) -> DatasetSpec:
     called = " and ".join(SENSOR_NAMES[sensor] for sensor in sensors)
     return DatasetSpec(
         name=name,
-        title=f"{called} patches with land-cover labels, v1.0 (43 or 19 classes) or v2.0 (19)",
+        title=f"{called} patches, land cover in 19 or 43 classes",
         bands=tuple(band for sensor in sensors for band in BANDS[sensor]),
-        size=f"{_PATCHES_V1:,} (v1.0) or {_PATCHES_V2:,} (v2.0) chips of 1.2 km",
+        size=f"v1.0 {_PATCHES_V1:,} or v2.0 {_PATCHES_V2:,}",
         processing=" and ".join(
             V1.processing[s].removesuffix(" (BigEarthNet v1.0)") for s in sensors
         ),
