@@ -29,7 +29,8 @@ class LabelSet:
 
     Attributes:
         classes: K class names.
-        codes: (N,) int32 class indices, -1 unknown; or (N, K) int8 of 0 and 1 for multilabel sets.
+        codes: (N,) int32 class indices, -1 unknown; or (N, K) int8 of 0 and 1 for multilabel sets,
+            rows of -1 where a sample's labels are unknown.
     """
 
     classes: tuple[str, ...]
