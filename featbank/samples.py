@@ -29,7 +29,8 @@ class LabelSet:
 
     Attributes:
         classes: K class names.
-        codes: (N,) int32 class indices, -1 unknown; or (N, K) int8 of 0 and 1 for multilabel sets.
+        codes: (N,) int32 class indices, -1 unknown; or (N, K) int8 of 0 and 1 for multilabel sets,
+            rows of -1 where a sample's labels are unknown.
     """
 
     classes: tuple[str, ...]
@@ -104,8 +105,9 @@ def refuse_duplicates(ids: NDArray[Any]) -> None:
     Raises:
         DatasetError: Names the first repeated id.
     """
-    values, counts = np.unique(ids.astype(str), return_counts=True)
-    if len(values) < len(ids):
+    # Half a million ids are a small set; sorting copies of them takes ten times its memory.
+    if len(set(ids.tolist())) < len(ids):
+        values, counts = np.unique(ids.astype(str), return_counts=True)
         repeated = values[counts > 1]
         raise DatasetError(
             str(repeated[0]),

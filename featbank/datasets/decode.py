@@ -54,8 +54,8 @@ def decode(data: bytes, *, name: str, layout: Layout) -> Array:
     pixels = _pixels(data, name)
     if pixels.ndim == 2:
         pixels = pixels[..., None]
-    if not layout.planar or _kind(data, name) != "tiff":
-        pixels = np.moveaxis(pixels, -1, 0)
+    if pixels.ndim == 3 and (not layout.planar or _kind(data, name) != "tiff"):
+        pixels = pixels.transpose(2, 0, 1)
     if pixels.ndim != 3 or pixels.shape[0] != layout.bands:
         raise DecodeError(
             name,

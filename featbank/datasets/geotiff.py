@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featbank.datasets._tiff_tags import NotClassicTiff, read_tags
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+_WIDTH, _HEIGHT = 256, 257
 _PIXEL_SCALE, _TIEPOINT, _GEO_KEYS = 33550, 33922, 34735
+_WANTED = frozenset({_WIDTH, _HEIGHT, _PIXEL_SCALE, _TIEPOINT, _GEO_KEYS})
 # GeoKey ids of OGC GeoTIFF 1.1 (19-008r4), section 7.5: projected and geodetic CRS as EPSG codes.
 _PROJECTED_CRS, _GEODETIC_CRS = 3072, 2048
 _USER_DEFINED = 32767
-_BROKEN = 0
+# EPSG code that stands for 'no place known'.
+NO_EPSG = 0
 _TIFF_SUFFIXES = {".tif", ".tiff"}
 
 
@@ -34,29 +39,38 @@ def read_lonlat(root: Path, paths: Sequence[str]) -> NDArray[np.float64] | None:
         if centre is None:
             return None
         centres[row] = centre
-    return _to_lonlat(centres) if np.isfinite(centres).any(axis=0).all() else None
+    return to_lonlat(centres) if np.isfinite(centres).any(axis=0).all() else None
 
 
 def _centre(path: Path) -> tuple[float, float, int] | None:
     if path.suffix.lower() not in _TIFF_SUFFIXES:
         return None
+    try:
+        tags = read_tags(path, _WANTED)
+    except NotClassicTiff:
+        tags = _tags_by_tifffile(path)
+    return (math.nan, math.nan, NO_EPSG) if _HEIGHT not in tags else _centre_of(tags)
+
+
+def _tags_by_tifffile(path: Path) -> dict[int, Any]:
+    # BigTIFF and rarer kinds; empty for a broken file, which is refused when it is read.
     import tifffile
 
     try:
         with tifffile.TiffFile(path) as tiff:
-            page = tiff.pages.first
-            tags = {code: page.tags.valueof(code) for code in (_PIXEL_SCALE, _TIEPOINT, _GEO_KEYS)}
-            return _centre_of(tags, page.imagelength, page.imagewidth)
+            tags = tiff.pages.first.tags
+            return {code: tags.valueof(code) for code in _WANTED if code in tags}
     except (tifffile.TiffFileError, ValueError, IndexError):
-        # A broken file has no place; it is refused when it is read.
-        return math.nan, math.nan, _BROKEN
+        return {}
 
 
-def _centre_of(tags: dict[int, object], height: int, width: int) -> tuple[float, float, int] | None:
-    scale, tiepoint = tags[_PIXEL_SCALE], tags[_TIEPOINT]
-    epsg = _epsg(tags[_GEO_KEYS])
-    if not isinstance(scale, tuple) or not isinstance(tiepoint, tuple) or epsg is None:
+def _centre_of(tags: Mapping[int, Any]) -> tuple[float, float, int] | None:
+    scale, tiepoint, epsg = tags.get(_PIXEL_SCALE), tags.get(_TIEPOINT), _epsg(tags.get(_GEO_KEYS))
+    if scale is None or tiepoint is None or epsg is None:
         return None
+    if len(scale) < 2 or len(tiepoint) < 6:
+        return None
+    (width,), (height,) = np.atleast_1d(tags[_WIDTH]), np.atleast_1d(tags[_HEIGHT])
     column, row, _, x, y, _ = tiepoint[:6]
     return x + (width / 2 - column) * scale[0], y - (height / 2 - row) * scale[1], epsg
 
@@ -66,16 +80,25 @@ def _epsg(keys: object) -> int | None:
         return None
     # Four header shorts, then (id, location, count, value) for each key; location 0 means the
     # value stands here.
-    entries = {keys[i]: keys[i + 3] for i in range(4, len(keys), 4) if keys[i + 1] == 0}
+    entries = {keys[i]: keys[i + 3] for i in range(4, len(keys) - 3, 4) if keys[i + 1] == 0}
     code = entries.get(_PROJECTED_CRS, entries.get(_GEODETIC_CRS))
     return None if code in (None, _USER_DEFINED) else int(code)
 
 
-def _to_lonlat(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+def to_lonlat(centres: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Longitude and latitude of projected points.
+
+    Args:
+        centres: (N, 3) x, y in the unit of their CRS, and its EPSG code; ``NO_EPSG`` where no
+            place is known.
+
+    Returns:
+        (N, 2) degrees in WGS 84, NaN where no place is known.
+    """
     from pyproj import Transformer
 
     lonlat = np.full((len(centres), 2), np.nan)
-    for epsg in set(centres[:, 2].astype(int)) - {_BROKEN}:
+    for epsg in set(centres[:, 2].astype(int)) - {NO_EPSG}:
         rows = centres[:, 2] == epsg
         transformer = Transformer.from_crs(f"EPSG:{epsg}", "EPSG:4326", always_xy=True)
         lonlat[rows] = np.stack(transformer.transform(centres[rows, 0], centres[rows, 1]), axis=1)

@@ -8,7 +8,17 @@ from fake_chips import write_chips
 
 from featbank.datasets import DATASETS, DatasetRequest
 from featbank.inputs.checks import refusal
+from featbank.samples import UNLABELLED
 from featbank.stages.embed_plan import contract_of
+
+# Where real imagery stands, in the folder of shared test data, by dataset.
+ROOTS = {
+    "bigearthnet-s1": "bigearthnet_v1",
+    "bigearthnet-s2": "bigearthnet_v1",
+    "bigearthnet-s1s2": "bigearthnet_v1",
+    "eurosat-ms": "eurosat100",
+    "eurosat-rgb": "fixtures_real",
+}
 
 
 @pytest.fixture(scope="module", params=list(DATASETS))
@@ -18,7 +28,8 @@ def dataset(request, tmp_path_factory):
         return spec.open(DatasetRequest(chips=40))
     if spec.name == "folder":
         return spec.open(DatasetRequest(root=write_chips(tmp_path_factory.mktemp("d") / "chips")))
-    pytest.skip(f"{spec.name} needs its own imagery; its own tests open it")
+    root = request.getfixturevalue("shared") / "data" / ROOTS[spec.name]
+    return spec.open(DatasetRequest(root=root))
 
 
 def test_its_grids_hold_its_bands(dataset):
@@ -42,7 +53,8 @@ def test_its_columns_are_as_long_as_its_ids(dataset):
     samples = dataset.samples
     columns = [samples.origins, *(s.codes for s in samples.labels.values())]
     columns += [*samples.splits.values(), *samples.meta.values()]
-    columns += [c for c in (samples.group, samples.lonlat, samples.exclude) if c is not None]
+    known = (samples.group, samples.pair_id, samples.lonlat, samples.time, samples.exclude)
+    columns += [column for column in known if column is not None]
     assert {len(column) for column in columns} == {len(samples)}
 
 
@@ -55,3 +67,16 @@ def test_its_labels_are_classes_or_unknown(dataset):
 def test_it_says_where_it_comes_from(dataset):
     assert dataset.licence
     assert dataset.processing
+
+
+def test_its_statistics_are_of_its_bands(dataset):
+    if dataset.statistics is None:
+        pytest.skip(f"nobody published statistics of {dataset.name}")
+    assert set(dataset.statistics.values) == {band.name for band in dataset.bands}
+    assert dataset.statistics.source
+
+
+def test_it_has_splits_or_says_where_they_come_from(dataset):
+    splits = dataset.samples.splits.values()
+    has_any = any((codes != UNLABELLED).any() for codes in splits)
+    assert has_any or dataset.splits_from or not dataset.samples.splits

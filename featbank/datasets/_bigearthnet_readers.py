@@ -1,0 +1,123 @@
+"""Reading BigEarthNet patches and label maps: band files by name, whatever their order on disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.datasets._clc import map_to_19
+from featbank.datasets.decode import Layout, decode
+from featbank.errors import DecodeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from featbank.image import Array, Grid, Image
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchReader:
+    """Reads the patches of one sensor.
+
+    Attributes:
+        root: The sensor's folder.
+        names: (N,) patch names, as bytes: a quarter of the memory in every reader process.
+        fields: How many fields at the end of a patch's name are not in its parent folder's name;
+            0 where patches stand directly in the root.
+        grids: Bands, dtype and size of each array.
+    """
+
+    root: str
+    names: NDArray[np.bytes_]
+    fields: int
+    grids: tuple[Grid, ...]
+
+    def read(self, index: int) -> Image:
+        """Pixels of patch ``index``, grid by grid."""
+        name = self.names[index].decode()
+        stem = f"{patch_folder(name, self.fields)}/{name}"
+        return {grid.name: self._read_grid(stem, grid) for grid in self.grids}
+
+    def _read_grid(self, stem: str, grid: Grid) -> Array:
+        layout = Layout(bands=1, dtype=grid.dtype)
+        bands = [self._read_band(f"{stem}_{band}.tif", grid, layout) for band in grid.bands]
+        return np.concatenate(bands)
+
+    def _read_band(self, path: str, grid: Grid, layout: Layout) -> Array:
+        pixels = read_tiff(self.root, path, layout)
+        if pixels.shape[1:] != grid.size_px or pixels.dtype != grid.dtype:
+            raise DecodeError(
+                path,
+                f"holds {pixels.shape[1]} × {pixels.shape[2]} pixels of {pixels.dtype}",
+                f"{grid.size_px} pixels of {grid.dtype}",
+                "Replace it by the publisher's file.",
+            )
+        return pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairReader:
+    """Reads both sensors of a pair as one chip.
+
+    Attributes:
+        readers: Readers with the same rows and different grids.
+    """
+
+    readers: tuple[PatchReader, ...]
+
+    def read(self, index: int) -> Image:
+        """Pixels of pair ``index``: the grids of both sensors."""
+        image: dict[str, Array] = {}
+        for reader in self.readers:
+            image |= reader.read(index)
+        return image
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapReader:
+    """Reads reference maps: CORINE level-3 codes, merged to 19 classes.
+
+    Attributes:
+        root: Folder of the maps.
+        names: (N,) names of the Sentinel-2 patches, as bytes; empty where unknown.
+        fields: As for ``PatchReader``.
+    """
+
+    root: str
+    names: NDArray[np.bytes_]
+    fields: int
+
+    def read_mask(self, index: int) -> Array:
+        """(H, W) int16 indices of the 19 classes, -1 for all other land."""
+        name = self.names[index].decode()
+        if not name:
+            raise DecodeError(
+                f"row {index}", "its Sentinel-2 patch is unknown", "its name", "Add its metadata."
+            )
+        path = f"{patch_folder(name, self.fields)}/{name}_reference_map.tif"
+        return map_to_19(read_tiff(self.root, path, Layout(bands=1, dtype="uint16"))[0])
+
+
+def patch_folder(name: str, fields: int) -> str:
+    """Path of a patch's folder inside its sensor's folder."""
+    return f"{name.rsplit('_', fields)[0]}/{name}" if fields else name
+
+
+def read_tiff(root: str, path: str, layout: Layout) -> Array:
+    """(C, H, W) of one file.
+
+    Raises:
+        DecodeError: The file is missing or does not decode.
+        OSError: The disk or network failed.
+    """
+    try:
+        # Unbuffered: whole files are read at once.
+        with open(f"{root}/{path}", "rb", buffering=0) as file:
+            data = file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise DecodeError(
+            path, "is missing", "every band file of the patch", "Unpack the archive again."
+        ) from None
+    return decode(data, name=path, layout=layout)

@@ -1,0 +1,185 @@
+"""EuroSAT: 27,000 Sentinel-2 chips of 640 m in ten land-cover classes, 13 bands or RGB."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.catalog import suggest
+from featbank.datasets import _split_lists as lists
+from featbank.datasets._eurosat_variants import (
+    CITATION,
+    CLASSES,
+    COLOUR,
+    COUNT,
+    MULTISPECTRAL,
+    SIZE_PX,
+    Variant,
+)
+from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
+from featbank.datasets.decode import Layout
+from featbank.datasets.folder import GRID, LABELS, FolderReader
+from featbank.datasets.geotiff import read_lonlat
+from featbank.errors import DatasetError, MissingPathError
+from featbank.image import Grid
+from featbank.samples import UNLABELLED, LabelSet, Samples
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+# List files by scheme: a random split (Neumann et al. 2019, arXiv:1911.06721) and one by
+# longitude, both kept at huggingface.co/datasets/torchgeo/eurosat.
+_SCHEMES = {"random": "eurosat-{}.txt", "spatial": "eurosat-spatial-{}.txt"}
+_SPLITS_FROM = (
+    "Fetch eurosat-{train,val,test}.txt or eurosat-spatial-{train,val,test}.txt from "
+    "https://huggingface.co/datasets/torchgeo/eurosat, put them in the data root or name their "
+    "folder with --splits."
+)
+
+
+def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
+    """Open EuroSAT, or any part of it.
+
+    Args:
+        request: ``root`` holds the published folders; ``splits`` names split lists.
+        variant: Multispectral or RGB.
+
+    Raises:
+        MissingPathError: The root, or what ``splits`` names, is not there.
+        DatasetError: No or two image folders, a folder that is no class, lists that do not fit.
+    """
+    root, images = _image_folder(request.root, variant)
+    files = sorted(_files(images, variant))
+    paths = [path for path, _ in files]
+    ids = [Path(path).stem for path in paths]
+    splits = _splits(root, request.splits, ids)
+    names = tuple(band.name for band in variant.bands)
+    return Dataset(
+        name=variant.name,
+        root=images,
+        bands=variant.bands,
+        grids=(Grid(name=GRID, bands=names, dtype=variant.dtype, size_px=SIZE_PX),),
+        samples=Samples(
+            ids=np.array(ids, dtype=object),
+            origins=np.array([f"{path}\t{size}" for path, size in files], dtype=object),
+            labels={LABELS: LabelSet(classes=CLASSES, codes=_codes(paths))},
+            splits=splits or {"random": np.full(len(ids), UNLABELLED, dtype=np.int8)},
+            lonlat=read_lonlat(images, paths),
+        ),
+        reader=FolderReader(
+            str(images), np.array(paths), Layout(bands=len(names), dtype=variant.dtype)
+        ),
+        processing=variant.processing,
+        licence="MIT",
+        citation=CITATION,
+        statistics=variant.statistics,
+        notes=() if splits else ("no split lists here: all samples are unlabelled",),
+        splits_from="" if splits else _SPLITS_FROM,
+    )
+
+
+def _image_folder(root: Path | None, variant: Variant) -> tuple[Path, Path]:
+    if root is None or not root.is_dir():
+        raise MissingPathError(
+            str(root), "there is no such folder", "EuroSAT's data root", "Check the path."
+        )
+    found = [root / folder for folder in variant.folders if _has_classes(root / folder)]
+    if not found and _has_classes(root):
+        found = [root]
+    if len(found) == 1:
+        return root, found[0]
+    raise DatasetError(
+        str(root),
+        f"holds {len(found)} copies ({', '.join(str(f.relative_to(root)) for f in found)})"
+        if found
+        else f"holds no class folders of {variant.name}",
+        f"one of {', '.join(variant.folders)} with folders such as {CLASSES[0]}",
+        "Keep one." if found else "Pass the folder that holds it as --data-root.",
+    )
+
+
+def _has_classes(folder: Path) -> bool:
+    return any((folder / name).is_dir() for name in CLASSES)
+
+
+def _files(images: Path, variant: Variant) -> list[tuple[str, int]]:
+    files = []
+    folders = [e.name for e in os.scandir(images) if e.is_dir() and not e.name.startswith(".")]
+    for folder in set(folders) - {"splits"}:
+        if folder not in CLASSES:
+            raise DatasetError(
+                str(images / folder),
+                "is no class of EuroSAT",
+                "its ten classes",
+                suggest(folder, CLASSES),
+            )
+        with os.scandir(images / folder) as entries:
+            files += [
+                (f"{folder}/{e.name}", e.stat().st_size)
+                for e in entries
+                if e.name.endswith(variant.suffix)
+            ]
+    if not files:
+        raise DatasetError(
+            str(images),
+            f"holds class folders without any {variant.suffix} file",
+            f"images of {variant.name}",
+            "JPEG images are eurosat-rgb, TIFF images are eurosat-ms.",
+        )
+    return files
+
+
+def _codes(paths: Sequence[str]) -> NDArray[np.int32]:
+    return np.array([CLASSES.index(path.split("/")[0]) for path in paths], dtype=np.int32)
+
+
+def _splits(root: Path, splits: Path | None, ids: Sequence[str]) -> dict[str, NDArray[np.int8]]:
+    folders = lists.search_folders(root, splits)
+    schemes = {}
+    for scheme, pattern in _SCHEMES.items():
+        names = {split: pattern.format(split) for split in ("train", "val", "test")}
+        found = {split: lists.find_list(folders, [name]) for split, name in names.items()}
+        files = {split: path for split, path in found.items() if path is not None}
+        if splits is not None and splits.is_file():
+            files = {split: path for split, path in files.items() if path == splits}
+        if files:
+            # Lists name .tif or .jpg, whichever their first user had.
+            listed = {s: [Path(x).stem for x in lists.read_lines(p)] for s, p in files.items()}
+            lists.refuse_foreign(list(listed.values()), ids, next(iter(files.values())))
+            schemes[scheme] = lists.assign(ids, files, listed)
+    if splits is not None and not schemes:
+        raise DatasetError(
+            str(splits),
+            "holds no split list of EuroSAT",
+            "eurosat-train.txt, eurosat-spatial-train.txt and so on",
+            _SPLITS_FROM,
+        )
+    return schemes
+
+
+def _spec(variant: Variant, title: str) -> DatasetSpec:
+    return DatasetSpec(
+        name=variant.name,
+        title=title,
+        bands=variant.bands,
+        size=f"{COUNT:,} chips of 640 m",
+        processing=variant.processing,
+        licence="MIT",
+        citation=CITATION,
+        open=partial(open_eurosat, variant=variant),
+        takes_splits=True,
+        homepage="https://github.com/phelber/EuroSAT",
+        expected_samples=(COUNT,),
+    )
+
+
+SPECS = (
+    _spec(MULTISPECTRAL, "Sentinel-2 chips of 13 bands, ten land-cover classes"),
+    _spec(COLOUR, "Sentinel-2 chips as RGB, ten land-cover classes"),
+)
