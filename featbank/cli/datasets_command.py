@@ -35,12 +35,14 @@ _COLUMNS = {
     type=click.Path(path_type=Path),
     help="With --check: CSV of path,bytes,sha256 (or .csv.gz) to compare the files with.",
 )
+@click.option("--edition", help="With --download: an edition other than the current one: v1.")
 @click.option("--chips", type=int, help="With --check: number of chips of a synthetic dataset.")
 @output_options
 def command(
     download: str | None,
     check: str | None,
     data_root: Path | None,
+    edition: str | None,
     as_json: bool,
     debug: bool,
     **asked: Any,  # noqa: ANN401 - click's values
@@ -52,12 +54,12 @@ def command(
     \b
     Examples:
       featbank datasets
-      featbank datasets --download eurosat --data-root data/eurosat
+      featbank datasets --download eurosat-ms --data-root data/eurosat
       featbank datasets --check path/to/EuroSATallBands --manifest sha256.csv
     """
     _require_partners(download, check, data_root, asked)
     if download is not None:
-        return _download(download, data_root, as_json)
+        return _download(download, data_root, edition, as_json)
     if check is not None:
         return _check(check, data_root, asked, as_json)
     return _list(as_json)
@@ -96,12 +98,12 @@ def _list(as_json: bool) -> int:
     return 0
 
 
-def _download(name: str, data_root: Path | None, as_json: bool) -> int:
+def _download(name: str, data_root: Path | None, edition: str | None, as_json: bool) -> int:
     from featbank.cli.step_bars import step_bars
     from featbank.stages.fetching import fetch_dataset
 
     with step_bars(counts_bytes=True) as progress:
-        made = fetch_dataset(name, data_root, progress)
+        made = fetch_dataset(name, data_root, progress, edition=edition)
     if as_json:
         print_json({"dataset": name, "made": made})
     elif made:

@@ -60,8 +60,8 @@ BIGEARTHNET_V1_TABLES = (
     ),
 )
 
-# Addresses, sizes and checksums: (record) 10891137, as at least three public repositories quote
-# each of them; the checksum of metadata.parquet is also torchgeo's, class BigEarthNetV2.
+# Addresses, sizes and checksums: (record) 10891137, as two or more public repositories quote each
+# of them; the checksum of metadata.parquet is also torchgeo's, class BigEarthNetV2.
 BIGEARTHNET_V2_S1 = (
     RemoteFile(
         name="BigEarthNet-S1.tar.zst",

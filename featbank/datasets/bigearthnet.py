@@ -23,6 +23,15 @@ from featbank.datasets._bigearthnet_table import SCHEME, Table, samples_of
 from featbank.datasets._bigearthnet_v1 import read_v1
 from featbank.datasets._bigearthnet_v2 import read_v2
 from featbank.datasets._clc import CLASSES_19
+from featbank.datasets._remote_files import (
+    BIGEARTHNET_V1_S1,
+    BIGEARTHNET_V1_S2,
+    BIGEARTHNET_V1_TABLES,
+    BIGEARTHNET_V2_MAPS,
+    BIGEARTHNET_V2_S1,
+    BIGEARTHNET_V2_S2,
+    BIGEARTHNET_V2_TABLES,
+)
 from featbank.datasets.dataset import BandStatistics, Dataset, DatasetRequest, DatasetSpec, Masks
 
 if TYPE_CHECKING:
@@ -36,6 +45,9 @@ if TYPE_CHECKING:
 # zenodo.org/records/12687186 (v1.0) and zenodo.org/records/10891137 (v2.0) bear the same licence.
 _LICENCE = "CDLA-Permissive-1.0"
 _HOMEPAGE = "https://bigearth.net"
+# The second edition is the one to take: checked labels, splits that do not touch.
+_V2_FILES = {S1: BIGEARTHNET_V2_S1, S2: (*BIGEARTHNET_V2_S2, *BIGEARTHNET_V2_MAPS)}
+_V1_FILES = {S1: BIGEARTHNET_V1_S1, S2: BIGEARTHNET_V1_S2}
 _PATCHES_V1, _PATCHES_V2 = 590_326, 549_488
 _MAP_PX = (120, 120)
 
@@ -133,6 +145,10 @@ def _spec(name: str, sensors: tuple[str, ...]) -> DatasetSpec:
         citation=f"{V1.citation} {V2.citation}",
         open=partial(open_bigearthnet, name=name, sensors=sensors),
         takes_splits=True,
+        files=(*(file for s in sensors for file in _V2_FILES[s]), *BIGEARTHNET_V2_TABLES),
+        editions={
+            "v1": (*(file for s in sensors for file in _V1_FILES[s]), *BIGEARTHNET_V1_TABLES)
+        },
         homepage=_HOMEPAGE,
         expected_samples=(_PATCHES_V1, _PATCHES_V2),
     )

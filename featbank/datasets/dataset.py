@@ -126,6 +126,7 @@ class DatasetSpec:
         default_chips: Number of chips where the dataset is procedural; None elsewhere.
         takes_splits: Whether ``--splits`` names split lists for it.
         files: What ``--download`` fetches; empty where the user has to fetch it by hand.
+        editions: Files of other editions, by name, as ``--edition`` takes it.
         homepage: Where a person finds it.
         expected_samples: Numbers of samples that a whole copy may have (versions differ); empty
             where any number is right.
@@ -143,5 +144,6 @@ class DatasetSpec:
     default_chips: int | None = None
     takes_splits: bool = False
     files: tuple[RemoteFile, ...] = ()
+    editions: Mapping[str, tuple[RemoteFile, ...]] = field(default_factory=dict)
     homepage: str = ""
     expected_samples: tuple[int, ...] = ()

@@ -20,6 +20,12 @@ from featbank.datasets._eurosat_variants import (
     SIZE_PX,
     Variant,
 )
+from featbank.datasets._remote_files import (
+    EUROSAT_MS,
+    EUROSAT_RGB,
+    EUROSAT_SPATIAL_SPLITS,
+    EUROSAT_SPLITS,
+)
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
 from featbank.datasets.decode import Layout
 from featbank.datasets.folder import GRID, LABELS, FolderReader
@@ -163,6 +169,9 @@ def _splits(root: Path, splits: Path | None, ids: Sequence[str]) -> dict[str, ND
     return schemes
 
 
+_FILES = {MULTISPECTRAL.name: EUROSAT_MS, COLOUR.name: EUROSAT_RGB}
+
+
 def _spec(variant: Variant, title: str) -> DatasetSpec:
     return DatasetSpec(
         name=variant.name,
@@ -174,6 +183,7 @@ def _spec(variant: Variant, title: str) -> DatasetSpec:
         citation=CITATION,
         open=partial(open_eurosat, variant=variant),
         takes_splits=True,
+        files=(*_FILES[variant.name], *EUROSAT_SPLITS, *EUROSAT_SPATIAL_SPLITS),
         homepage="https://github.com/phelber/EuroSAT",
         expected_samples=(COUNT,),
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from featbank.backbones import BACKBONES
+from featbank.catalog import suggest
 from featbank.datasets import DATASETS
 from featbank.downloads.fetch import fetch
 from featbank.downloads.unpack import unpack
-from featbank.errors import DownloadError, UsageError
+from featbank.errors import DownloadError, UnknownNameError, UsageError
 from featbank.stages.data_folder import data_folder
 from featbank.stages.weights import weights_folder
 
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 
 def fetch_dataset(
-    name: str, data_root: Path | None = None, progress: Progress | None = None
+    name: str,
+    data_root: Path | None = None,
+    progress: Progress | None = None,
+    *,
+    edition: str | None = None,
 ) -> list[Path]:
     """Download and unpack every file of a dataset that is not here yet.
 
@@ -34,20 +39,33 @@ def fetch_dataset(
         name: Catalog name.
         data_root: The dataset's own folder; None takes ``$FEATBANK_DATA/<name>``.
         progress: Takes the step, its bytes done and in all.
+        edition: An edition other than the current one, such as ``v1`` of BigEarthNet.
 
     Returns:
         What is now there that was not: files, and folders that archives made.
 
     Raises:
-        UnknownNameError: No dataset has this name.
+        UnknownNameError: No dataset or edition has this name.
         DownloadError: Nobody offers its files for download, or a file does not come whole.
     """
     spec = DATASETS[name]
     if not spec.files:
         raise _not_offered(spec)
+    files = spec.files if edition is None else _edition(spec, edition)
     root = data_folder(spec, data_root)
-    absent = [file for file in spec.files if not (root / (file.makes or file.name)).exists()]
+    absent = [file for file in files if not (root / (file.makes or file.name)).exists()]
     return [_fetch_one(file, root, progress) for file in absent]
+
+
+def _edition(spec: DatasetSpec, edition: str) -> tuple[RemoteFile, ...]:
+    if edition not in spec.editions:
+        raise UnknownNameError(
+            edition,
+            f"{spec.name} has no such edition to fetch",
+            f"one of {', '.join(spec.editions) or 'none'}, or no --edition for the current one",
+            suggest(edition, spec.editions),
+        )
+    return spec.editions[edition]
 
 
 def fetch_weights(file: RemoteFile, folder: Path, progress: Progress | None = None) -> Path:

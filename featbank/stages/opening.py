@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from featbank.datasets import DATASETS, Dataset, DatasetRequest
 from featbank.datasets.splits import with_splits
-from featbank.errors import UsageError
+from featbank.errors import DatasetError, MissingPathError, UsageError
 from featbank.stages.data_folder import data_folder, missing_dataset
 
 if TYPE_CHECKING:
@@ -43,8 +43,20 @@ def open_dataset(
     spec = DATASETS["folder"] if _is_path(name) else DATASETS[name]
     _require_taken(spec, name, chips, splits)
     root = Path(name) if _is_path(name) else _root(spec, data_root, download)
-    dataset = spec.open(DatasetRequest(root=root, chips=chips, splits=splits))
+    request = DatasetRequest(root=root, chips=chips, splits=splits)
+    dataset = _fetched(spec, request) if download and spec.files else spec.open(request)
     return replace(dataset, samples=with_splits(dataset.samples))
+
+
+def _fetched(spec: DatasetSpec, request: DatasetRequest) -> Dataset:
+    """The dataset, fetched first unless what is on disk already opens: also another edition."""
+    from featbank.stages.fetching import fetch_dataset
+
+    try:
+        return spec.open(request)
+    except (MissingPathError, DatasetError):
+        fetch_dataset(spec.name, request.root)
+        return spec.open(request)
 
 
 def _require_taken(spec: DatasetSpec, name: str, chips: int | None, splits: Path | None) -> None:
@@ -72,10 +84,6 @@ def _root(spec: DatasetSpec, data_root: Path | None, download: bool) -> Path | N
     if not spec.needs_root:
         return None
     root = data_folder(spec, data_root)
-    if download:
-        from featbank.stages.fetching import fetch_dataset
-
-        fetch_dataset(spec.name, root)
-    if not root.is_dir():
+    if not download and not root.is_dir():
         raise missing_dataset(spec, root)
     return root
