@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import filterfalse
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,18 @@ def blocks(language):
 
 
 @pytest.fixture(scope="module")
-def places(aid100, tiny_weights):
-    return {"path/to/AID": str(aid100), "FILE": str(tiny_weights)}
+def places(shared, aid100, tiny_weights):
+    return {
+        "path/to/AID": str(aid100),
+        "FILE": str(tiny_weights),
+        "path/to/BigEarthNet": str(shared / "data" / "bigearthnet_v1"),
+        "path/to/lists": str(shared / "data" / "bigearthnet_tables"),
+        "path/to/EuroSAT": str(shared / "data" / "eurosat100"),
+    }
+
+
+def needs_the_network(block):
+    return "--download" in block
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +55,7 @@ def run_shell(text, folder, places):
 
 @pytest.mark.slow
 def test_the_real_run_and_what_follows_it(folder, places):
-    for block in blocks("sh")[1:]:
+    for block in filterfalse(needs_the_network, blocks("sh")[1:]):
         done = run_shell(block, folder, places)
         assert done.returncode == 0, done.stderr
     assert "finished" in done.stdout
@@ -67,6 +78,32 @@ def test_the_example_backbone_keeps_the_contract():
     spec = namespace["SPECS"][0]
     out = spec.build(spec.config, {})(torch.rand(2, 3, 8, 8), layers=[0])
     assert out["mean"].shape == (2, 1, spec.describe(spec.config).dim)
+
+
+def commands():
+    lines = [
+        line.split("#")[0].strip() for block in blocks("sh")[1:] for line in block.splitlines()
+    ]
+    return [line for line in lines if line.startswith("featbank ")]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_every_command_is_one_that_featbank_takes(line):
+    """Also those that need a download: their options parse, their names are in the catalogs."""
+    import shlex
+
+    from featbank.backbones import BACKBONES
+    from featbank.cli.main import group
+    from featbank.datasets import DATASETS
+    from featbank.probes import PROBES
+
+    name, *words = shlex.split(line)[1:]
+    options = group.get_command(None, name).make_context(name, list(words)).params
+    model = options.get("model") or "rcf"
+    assert model in BACKBONES
+    assert (options.get("clf") or "knn") in PROBES
+    dataset = options.get("dataset") or "folder"
+    assert dataset in DATASETS or dataset.startswith("path/to/")
 
 
 def test_the_two_commands_stand_first():
