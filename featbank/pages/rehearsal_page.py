@@ -41,6 +41,8 @@ def _in_words(name: str, value: Any) -> str:  # noqa: ANN401 - any field of a re
     if name == "refused":
         few = [f"{sample}: {why}" for sample, why in list(value.items())[:_SHOWN]]
         return "\n".join([f"{len(value)} of them", *few])
+    if name == "notes":
+        return "\n".join(value) or "none"
     if isinstance(value, list):
         return ", ".join(f"{number:g}" for number in value)
     return str(value)
