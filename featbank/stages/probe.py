@@ -13,7 +13,7 @@ from featbank.bank.bank import Bank
 from featbank.bank.results import write_predictions, write_results
 from featbank.errors import UsageError
 from featbank.metrics._confusion import confusion_matrix
-from featbank.metrics._scoring import Scored, score
+from featbank.metrics._scoring import score
 from featbank.probes import PROBES
 from featbank.probes._sweep import Choice, Labelled, align_scores, choose
 from featbank.recipe import recipe_id
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from featbank.image import Array
+    from featbank.metrics._scored import Scored
     from featbank.probes import ProbeSpec
 
 HEADLINE = "accuracy"
