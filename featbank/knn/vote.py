@@ -68,7 +68,8 @@ def vote_labels(similarity: Array, index: Array, labels: Array, *, temperature: 
     # (Q, N) sparse weights @ (N, K) labels: never (Q, M, K), which is gigabytes for many labels
     table = csr_array((weights.ravel(), index.ravel(), ends), shape=(len(index), len(labels)))
     # Rounding may lift a sum of weights past 1 by one bit.
-    return np.minimum(table @ labels.astype(np.float64), 1.0)
+    summed: Array = table @ labels.astype(np.float64)
+    return np.minimum(summed, 1.0)
 
 
 def softmax(scores: Array) -> Array:

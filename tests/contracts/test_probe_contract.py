@@ -12,6 +12,12 @@ from featbank.probes import PROBES
 
 # scikit-learn's checks fit sets of a few samples; probes that need more name smaller parameters.
 TINY_SETS = {"knn": {"k": 2}}
+# The same code at a size that a few hundred fits can afford.
+QUICK = {
+    "linear": {"min_steps": 300},
+    "mlp": {"min_steps": 150, "hidden": 64},
+    "forest": {"trees": 20},
+}
 # A vote of neighbours or trees may be unanimous.
 VOTING = {"knn", "forest"}
 CERTAIN = {
@@ -34,7 +40,7 @@ def make_samples(classes):
 
 
 def build(spec, seed=0, **params):
-    return spec.build({**spec.defaults, **params}, seed)
+    return spec.build({**spec.defaults, **QUICK.get(spec.name, {}), **params}, seed)
 
 
 def test_listing_the_catalog_imports_nothing_heavy():
