@@ -11,7 +11,7 @@ import numpy as np
 from featbank.bank.bank import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -56,6 +56,7 @@ def write_predictions(
     scores: Array,
     split: str,
     classes: Sequence[str],
+    thresholds: Mapping[str, Array] | None = None,
 ) -> Path:
     """Write one result's predictions.
 
@@ -63,10 +64,11 @@ def write_predictions(
         bank: Where to.
         result: Id of the result.
         ids: (n,) sample ids.
-        truth: (n,) class indices.
+        truth: (n,) class indices; or (n, K) 0 and 1, kept as lists, without a column of decisions.
         scores: (n, K) probabilities.
         split: Split that was scored.
         classes: K class names; kept in the file's metadata under ``classes``.
+        thresholds: (K,) thresholds by name; kept in the file's metadata under ``thresholds``.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -74,11 +76,18 @@ def write_predictions(
     columns = {
         "sample_id": pa.array(ids.tolist(), pa.string()),
         "split": pa.array([split] * len(ids), pa.string()),
-        "truth": pa.array(truth.astype(np.int32)),
-        "predicted": pa.array(scores.argmax(axis=1).astype(np.int32)),
-        "scores": pa.array(list(scores.astype(np.float32)), pa.list_(pa.float32())),
     }
-    table = pa.table(columns).replace_schema_metadata({"classes": json.dumps(list(classes))})
+    if truth.ndim == 2:
+        columns["truth"] = pa.array(list(truth.astype(np.int8)), pa.list_(pa.int8()))
+    else:
+        columns["truth"] = pa.array(truth.astype(np.int32))
+        columns["predicted"] = pa.array(scores.argmax(axis=1).astype(np.int32))
+    columns["scores"] = pa.array(list(scores.astype(np.float32)), pa.list_(pa.float32()))
+    metadata = {"classes": json.dumps(list(classes))}
+    if thresholds:
+        limits = {name: values.tolist() for name, values in thresholds.items()}
+        metadata["thresholds"] = json.dumps(limits)
+    table = pa.table(columns).replace_schema_metadata(metadata)
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     path = bank.predictions_path(result)

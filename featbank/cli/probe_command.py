@@ -75,11 +75,12 @@ def _run(options: ProbeOptions, as_json: bool, confusion: bool) -> None:
 
 
 def _as_json(report: ProbeReport) -> dict[str, Any]:
+    confusion = report.confusion
     return {
         "store": report.results[0].store,
         "results_path": str(report.results_path),
         "predictions_path": str(report.predictions_path),
         "classes": list(report.classes),
-        "confusion": report.confusion.astype(int).tolist(),
+        "confusion": None if confusion is None else confusion.astype(int).tolist(),
         "results": [result.as_row() for result in report.results],
     }

@@ -9,7 +9,6 @@ import torch
 from scipy.special import expit
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from featbank.errors import ProbeError
 from featbank.knn.vote import softmax
 from featbank.probes._labelled_classifier import LabelledClassifier, constant_labels
 from featbank.probes._sgd import batches, cosine, device, few_threads, step_count
@@ -27,7 +26,8 @@ class LinearClassifier(LabelledClassifier):
 
     The loss is softmax cross-entropy; with several labels a sample, binary cross-entropy summed
     over the labels, so that a logit's gradient is of the same size in both. No weight decay: the
-    learning rate, chosen on validation, and the number of steps are what regularises.
+    learning rate, chosen on validation, and the number of steps are what regularises. A rate at
+    which the weights run off to infinity gives probabilities of NaN, which a sweep leaves out.
 
     Args:
         lr: Learning rate for a batch of 256; multiplied by batch / 256.
@@ -68,7 +68,6 @@ class LinearClassifier(LabelledClassifier):
             The classifier itself.
 
         Raises:
-            ProbeError: The rate is so high that the weights run off to infinity.
             ValueError: The features are not finite numbers, or y is not a classification target.
         """
         X, codes = self._read(X, y, np.float32)
@@ -77,6 +76,9 @@ class LinearClassifier(LabelledClassifier):
             weights, biases = self._descend(torch.from_numpy(X), targets)
         self.coef_ = weights.T.cpu().numpy().astype(np.float64)
         self.intercept_ = biases.cpu().numpy().astype(np.float64)
+        if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
+            # Infinite weights would give numbers for some samples; NaN gives none for any.
+            self.coef_[:], self.intercept_[:] = np.nan, np.nan
         if self.multilabel_:
             is_constant, share = constant_labels(codes)
             self.coef_[is_constant] = 0
