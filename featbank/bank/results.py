@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,35 +48,55 @@ def read_results(bank: Bank) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def write_predictions(
-    bank: Bank,
-    result: str,
-    *,
-    ids: Array,
-    truth: Array,
-    scores: Array,
-    split: str,
-    classes: Sequence[str],
-    thresholds: Mapping[str, Array] | None = None,
-) -> Path:
-    """Write one result's predictions.
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """What a probe said of n samples.
 
-    Args:
-        bank: Where to.
-        result: Id of the result.
+    Attributes:
         ids: (n,) sample ids.
-        truth: (n,) class indices; or (n, K) 0 and 1, kept as lists, without a column of decisions.
-        scores: (n, K) probabilities.
         split: Split that was scored.
-        classes: K class names; kept in the file's metadata under ``classes``.
-        thresholds: (K,) thresholds by name; kept in the file's metadata under ``thresholds``.
+        truth: (n,) class indices, or (n, K) 0 and 1 where a sample may bear several labels.
+        scores: (n, K) probabilities.
+        classes: K class names.
+        thresholds: (K,) thresholds by name that make decisions of scores; none for one class a
+            sample, whose decision is the greatest score.
+    """
+
+    ids: Array
+    split: str
+    truth: Array
+    scores: Array
+    classes: Sequence[str]
+    thresholds: Mapping[str, Array] = field(default_factory=dict)
+
+
+def write_predictions(bank: Bank, result: str, predictions: Predictions) -> Path:
+    """Write one result's predictions: a row a sample, lists where there is a number a class.
+
+    Class names and thresholds are kept in the file's metadata, as JSON under their names.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    limits = {name: values.tolist() for name, values in predictions.thresholds.items()}
+    metadata = {"classes": json.dumps(list(predictions.classes))}
+    metadata |= {"thresholds": json.dumps(limits)} if limits else {}
+    table = pa.table(_columns(predictions)).replace_schema_metadata(metadata)
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    path = bank.predictions_path(result)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, buffer.getvalue())
+    return path
+
+
+def _columns(predictions: Predictions) -> dict[str, Any]:
+    import pyarrow as pa
+
+    truth, scores = predictions.truth, predictions.scores
     columns = {
-        "sample_id": pa.array(ids.tolist(), pa.string()),
-        "split": pa.array([split] * len(ids), pa.string()),
+        "sample_id": pa.array(predictions.ids.tolist(), pa.string()),
+        "split": pa.array([predictions.split] * len(scores), pa.string()),
     }
     if truth.ndim == 2:
         columns["truth"] = pa.array(list(truth.astype(np.int8)), pa.list_(pa.int8()))
@@ -83,14 +104,4 @@ def write_predictions(
         columns["truth"] = pa.array(truth.astype(np.int32))
         columns["predicted"] = pa.array(scores.argmax(axis=1).astype(np.int32))
     columns["scores"] = pa.array(list(scores.astype(np.float32)), pa.list_(pa.float32()))
-    metadata = {"classes": json.dumps(list(classes))}
-    if thresholds:
-        limits = {name: values.tolist() for name, values in thresholds.items()}
-        metadata["thresholds"] = json.dumps(limits)
-    table = pa.table(columns).replace_schema_metadata(metadata)
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer)
-    path = bank.predictions_path(result)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, buffer.getvalue())
-    return path
+    return columns

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import Bank
-from featbank.bank.results import write_predictions, write_results
+from featbank.bank.results import Predictions, write_predictions, write_results
 from featbank.errors import UsageError
 from featbank.probes import PROBES
 from featbank.stages.finding import find_store
@@ -64,13 +64,11 @@ def probe_store(
     scores = run.final_scores(choice)
     verdict = judge(run.data, scores, choice, resamples=options.resamples, seed=options.seed)
     rows = run.data.rows["test"]
-    predictions_path = write_predictions(
-        bank,
-        run.result_id,
+    predictions = Predictions(
         ids=run.store.ids[rows],
+        split="test",
         truth=run.data.labels[rows],
         scores=scores,
-        split="test",
         classes=run.data.classes,
         thresholds=verdict.thresholds,
     )
@@ -80,7 +78,7 @@ def probe_store(
         classes=run.data.classes,
         confusion=verdict.confusion,
         results_path=write_results(bank, results),
-        predictions_path=predictions_path,
+        predictions_path=write_predictions(bank, run.result_id, predictions),
     )
 
 

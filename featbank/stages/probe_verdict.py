@@ -50,8 +50,17 @@ def headline_score(truth: Array, scores: Array) -> float:
         scores: (N, K) finite probabilities.
     """
     if truth.ndim == 2:
-        return mean_average_precision(truth, scores)
+        return mean_average_precision(truth, as_kept(scores))
     return float((scores.argmax(axis=1) == truth).mean())
+
+
+def as_kept(scores: Array) -> Array:
+    """Scores as the predictions file keeps them, in float32.
+
+    Rankings are made of these, so that anyone who ranks the file finds the same numbers, and so
+    that scores which differ by rounding alone, such as sums of all votes, are equal.
+    """
+    return scores.astype(np.float32)
 
 
 def judge(data: ProbeData, scores: Array, choice: Choice, *, resamples: int, seed: int) -> Verdict:
@@ -68,7 +77,8 @@ def judge(data: ProbeData, scores: Array, choice: Choice, *, resamples: int, see
     absent = _absent_note(truth, len(data.classes))
     groups = None if data.groups is None else data.groups[data.rows["test"]]
     if data.is_multilabel:
-        tuned = tuned_thresholds(data.labels[data.rows["val"]], choice.validation)
+        scores = as_kept(scores)
+        tuned = tuned_thresholds(data.labels[data.rows["val"]], as_kept(choice.validation))
         thresholds = {FIXED_NAME: np.full(len(data.classes), FIXED), TUNED_NAME: tuned.values}
         return Verdict(
             headline=("map", "macro"),
