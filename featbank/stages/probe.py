@@ -59,7 +59,10 @@ def probe_store(
     _require_known(spec, options.params)
     bank = Bank(options.bank)
     found = find_store(bank, store=options.store, model=options.model, dataset=options.dataset)
-    run = ProbeRun(spec, Store(found), options)
+    store = Store(found)
+    if options.confusion:
+        _require_one_class(store, store.label_set_name(options.labels))
+    run = ProbeRun(spec, store, options)
     choice = run.choose(progress)
     scores = run.final_scores(choice)
     verdict = judge(run.data, scores, choice, resamples=options.resamples, seed=options.seed)
@@ -90,4 +93,14 @@ def _require_known(spec: ProbeSpec, params: Mapping[str, Any]) -> None:
             f"probe '{spec.name}' has no such parameter",
             f"one of {', '.join(spec.defaults)}",
             f"Leave --{unknown[0]} out.",
+        )
+
+
+def _require_one_class(store: Store, label_set: str) -> None:
+    if store.labels(label_set).ndim != 1:
+        raise UsageError(
+            "--confusion",
+            f"a sample may bear several labels of '{label_set}'",
+            "a label set with one class a sample",
+            "Leave --confusion out or choose another set with --labels.",
         )

@@ -26,6 +26,8 @@ class ProbeOptions:
         params: Parameters that are fixed instead of the protocol's own, such as ``k``.
         seed: Seed of the probe, of a carved validation split and of the bootstrap.
         resamples: Bootstrap resamples.
+        confusion: Whether a confusion matrix is wanted, which is refused before any fit where a
+            sample may bear several labels.
         bank: Folder of the bank.
     """
 
@@ -40,4 +42,5 @@ class ProbeOptions:
     params: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     resamples: int = 1000
+    confusion: bool = False
     bank: Path = Path("bank")

@@ -103,13 +103,13 @@ def _absent_note(truth: Array, n_classes: int) -> tuple[str, ...]:
     absent = int((counts == 0).sum())
     if not absent:
         return ()
-    return (f"{absent} of {n_classes} classes have no test sample; macro averages leave them out",)
+    trouble = "without a test sample, so left out of macro averages"
+    return (f"{trouble}: {absent} of {n_classes} classes",)
 
 
 def _pooled_note(tuned: Thresholds) -> tuple[str, ...]:
     pooled = int(tuned.is_pooled.sum())
     if not pooled:
         return ()
-    trouble = f"fewer than {MIN_POSITIVES} positives in validation"
-    share = f"{pooled} of {len(tuned.values)} labels"
-    return (f"{share} have {trouble} and take the threshold of all labels pooled",)
+    trouble = f"with fewer than {MIN_POSITIVES} positives in validation, so at the pooled threshold"
+    return (f"{trouble}: {pooled} of {len(tuned.values)} labels",)

@@ -10,7 +10,7 @@ from labelled_store import CLASSES, N, make_labelled_store
 from sklearn.metrics import average_precision_score, fbeta_score
 
 import featbank
-from featbank.errors import ProbeError
+from featbank.errors import ProbeError, UsageError
 from featbank.probes._knn_classifier import KnnClassifier
 from featbank.stages.probe import ProbeOptions, probe_store
 from featbank.store.reader import Store
@@ -107,7 +107,7 @@ def test_a_threshold_is_tuned_on_validation_by_a_probe_fitted_on_train(report, s
 
 def test_rare_labels_share_the_pooled_threshold(report):
     assert threshold_of(report, "rice fields").value == threshold_of(report, "snow").value
-    assert "2 of 5 labels have fewer than 20 positives" in report.results[0].note
+    assert "pooled threshold: 2 of 5 labels" in report.results[0].note
 
 
 def test_n_of_a_threshold_is_its_positives_in_validation(report, store):
@@ -128,7 +128,7 @@ def test_rankings_have_no_threshold(report):
 
 
 def test_a_label_without_test_samples_is_counted(report):
-    assert "1 of 5 classes have no test sample" in report.results[0].note
+    assert "left out of macro averages: 1 of 5 classes" in report.results[0].note
     assert np.isnan(find(report, "map", class_name="snow").value)
 
 
@@ -186,3 +186,8 @@ def test_a_validation_set_is_carved_from_train(tmp_path, bank):
     two = (np.arange(N) % 2 * 2).astype(np.int8)
     path = make_labelled_store(tmp_path / "s.zarr", splits={"official": two, "bare": two})
     assert "validation is 20% of train" in run(path, bank).results[0].note
+
+
+def test_a_confusion_matrix_of_several_labels_is_refused(store, bank):
+    with pytest.raises(UsageError, match="--confusion: a sample may bear several labels"):
+        run(store, bank, confusion=True)
