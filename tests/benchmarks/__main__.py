@@ -12,10 +12,15 @@ import sys
 import time
 from pathlib import Path
 
-from tests.benchmarks import help_time, peak_memory, throughput
+from tests.benchmarks import forest_memory, help_time, peak_memory, throughput
 
 RESULTS = Path(__file__).with_name("results.json")
-BENCHMARKS = {"help": help_time, "throughput": throughput, "memory": peak_memory}
+BENCHMARKS = {
+    "help": help_time,
+    "throughput": throughput,
+    "memory": peak_memory,
+    "forest": forest_memory,
+}
 
 
 def main(names: list[str]) -> None:
