@@ -55,8 +55,8 @@ class MlpClassifier(LabelledClassifier):
         lr: float = 1e-3,
         weight_decay: float = 0.01,
         batch_size: int = 256,
-        epochs: int = 20,
-        min_steps: int = 1000,
+        epochs: int = 10,
+        min_steps: int = 500,
         random_state: int = 0,
     ) -> None:
         self.hidden = hidden

@@ -158,6 +158,6 @@ def _require_some(scores: list[float], probe: str) -> None:
         raise ProbeError(
             f"probe '{probe}'",
             "its validation score is undefined for every candidate",
-            "validation samples of some class",
-            "Choose a split scheme whose validation split has labels.",
+            "validation samples of some class, and fits that stay finite",
+            "Choose a split scheme whose validation split has labels, or another probe with --clf.",
         )

@@ -9,6 +9,10 @@ from featbank.probes.probe import Classifier, ProbeSpec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Most regularised first. Validation accuracy on AID (ViT-Ti/16) was within .01 of the best for all
+# three, for decays of .01 and .5, and for 250 and 500 steps; a rate of 3e-4 lost .01.
+_DROPOUTS = (0.8, 0.5, 0.2)
+
 
 def build(params: Mapping[str, Any], seed: int) -> Classifier:
     """An unfitted classifier; the seed draws weights, order of samples and dropout."""
@@ -28,9 +32,10 @@ SPECS = (
             "lr": 1e-3,
             "weight_decay": 0.01,
             "batch_size": 256,
-            "epochs": 20,
-            "min_steps": 1000,
+            "epochs": 10,
+            "min_steps": 500,
         },
-        source="our own",
+        grid=tuple({"dropout": dropout} for dropout in _DROPOUTS),
+        source="our own: values at which AID (ViT-Ti/16) is no worse than by logistic regression",
     ),
 )
