@@ -73,7 +73,9 @@ class LinearClassifier(LabelledClassifier):
         X, codes = self._read(X, y, np.float32)
         targets = _targets(codes, len(self.classes_))
         with few_threads(self.batch_size * X.shape[1] * targets.shape[1]):
-            weights, biases = self._descend(torch.from_numpy(X), targets)
+            # A copy only where the features may not be written: PyTorch warns of such arrays.
+            features = torch.from_numpy(np.require(X, requirements="W"))
+            weights, biases = self._descend(features, targets)
         self.coef_ = weights.T.cpu().numpy().astype(np.float64)
         self.intercept_ = biases.cpu().numpy().astype(np.float64)
         if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):

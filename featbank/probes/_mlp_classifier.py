@@ -115,7 +115,10 @@ class MlpClassifier(LabelledClassifier):
         return np.where(np.isnan(self.certain_), expit(scores), self.certain_)
 
     def _train(self, X: Array, codes: Array, place: torch.device) -> Mapping[str, torch.Tensor]:
-        features = torch.from_numpy(((X - self.mean_) / self.scale_).astype(np.float32)).to(place)
+        # In float32 throughout: a large set in float64 would take thrice its memory.
+        standardised = X - self.mean_.astype(np.float32)
+        standardised /= self.scale_.astype(np.float32)
+        features = torch.from_numpy(standardised).to(place)
         targets = torch.from_numpy(
             codes.astype(np.float32) if self.multilabel_ else codes.astype(np.int64)
         ).to(place)

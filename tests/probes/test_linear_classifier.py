@@ -76,6 +76,15 @@ def test_a_small_set_takes_the_rate_of_its_batch(samples):
     np.testing.assert_array_equal(whole.coef_, larger.coef_)
 
 
+def test_features_that_may_not_be_written_are_taken_quietly(samples):
+    samples[0].setflags(write=False)
+    torch.set_warn_always(True)
+    try:
+        LinearClassifier(min_steps=2).fit(*samples)
+    finally:
+        torch.set_warn_always(False)
+
+
 def test_rates_are_those_of_dinov2():
     rates = [member["lr"] for member in PROBES["linear"].grid]
     mantissas = [float(f"{digit}e{power}") for power in range(-5, -1) for digit in (1, 2, 5)]
