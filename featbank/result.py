@@ -11,11 +11,11 @@ class Result:
     """One row of the results table.
 
     Attributes:
-        metric: Name in the metrics catalog.
+        metric: Name in the metrics catalog; or ``threshold``, tuned on validation for one label.
         value: The metric; NaN where it is undefined (no such sample).
         low: Lower end of the 95 % bootstrap interval; None where no interval is made.
         high: Upper end.
-        n: Samples scored.
+        n: Samples scored; in a row of one class, those of the class in truth.
         n_invalid: Samples of the split that were refused at the door and left out.
         n_train: Samples that the scored probe was fitted on.
         split: Split that was scored.
@@ -23,7 +23,7 @@ class Result:
         label_set: Nomenclature of the labels.
         class_name: Class that the row speaks of; None for an aggregate.
         average: ``macro``, ``micro`` or None.
-        threshold: ``0.5``, ``tuned-f2`` or None.
+        threshold: What made decisions of scores: ``0.5``, ``tuned-f2``; None where nothing did.
         probe: Name in the probes catalog.
         protocol: Named recipe of the probe.
         feature: Features that the probe saw, such as ``cls+mean``.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from featbank.bank.bank import write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -47,41 +48,60 @@ def read_results(bank: Bank) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def write_predictions(
-    bank: Bank,
-    result: str,
-    *,
-    ids: Array,
-    truth: Array,
-    scores: Array,
-    split: str,
-    classes: Sequence[str],
-) -> Path:
-    """Write one result's predictions.
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """What a probe said of n samples.
 
-    Args:
-        bank: Where to.
-        result: Id of the result.
+    Attributes:
         ids: (n,) sample ids.
-        truth: (n,) class indices.
-        scores: (n, K) probabilities.
         split: Split that was scored.
-        classes: K class names; kept in the file's metadata under ``classes``.
+        truth: (n,) class indices, or (n, K) 0 and 1 where a sample may bear several labels.
+        scores: (n, K) probabilities.
+        classes: K class names.
+        thresholds: (K,) thresholds by name that make decisions of scores; none for one class a
+            sample, whose decision is the greatest score.
+    """
+
+    ids: Array
+    split: str
+    truth: Array
+    scores: Array
+    classes: Sequence[str]
+    thresholds: Mapping[str, Array] = field(default_factory=dict)
+
+
+def write_predictions(bank: Bank, result: str, predictions: Predictions) -> Path:
+    """Write one result's predictions: a row a sample, lists where there is a number a class.
+
+    Class names and thresholds are kept in the file's metadata, as JSON under their names.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {
-        "sample_id": pa.array(ids.tolist(), pa.string()),
-        "split": pa.array([split] * len(ids), pa.string()),
-        "truth": pa.array(truth.astype(np.int32)),
-        "predicted": pa.array(scores.argmax(axis=1).astype(np.int32)),
-        "scores": pa.array(list(scores.astype(np.float32)), pa.list_(pa.float32())),
-    }
-    table = pa.table(columns).replace_schema_metadata({"classes": json.dumps(list(classes))})
+    limits = {name: values.tolist() for name, values in predictions.thresholds.items()}
+    metadata = {"classes": json.dumps(list(predictions.classes))}
+    metadata |= {"thresholds": json.dumps(limits)} if limits else {}
+    table = pa.table(_columns(predictions)).replace_schema_metadata(metadata)
     buffer = io.BytesIO()
     pq.write_table(table, buffer)
     path = bank.predictions_path(result)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, buffer.getvalue())
     return path
+
+
+def _columns(predictions: Predictions) -> dict[str, Any]:
+    import pyarrow as pa
+
+    truth, scores = predictions.truth, predictions.scores
+    columns = {
+        "sample_id": pa.array(predictions.ids.tolist(), pa.string()),
+        "split": pa.array([predictions.split] * len(scores), pa.string()),
+    }
+    if truth.ndim == 2:
+        columns["truth"] = pa.array(list(truth.astype(np.int8)), pa.list_(pa.int8()))
+    else:
+        columns["truth"] = pa.array(truth.astype(np.int32))
+        columns["predicted"] = pa.array(scores.argmax(axis=1).astype(np.int32))
+    columns["scores"] = pa.array(list(scores.astype(np.float32)), pa.list_(pa.float32()))
+    return columns

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="probe")
-@click.option("--clf", required=True, help="knn: cosine neighbours; logistic: L-BFGS, C swept.")
+@click.option("--clf", required=True, help="knn, linear, logistic, mlp or forest; see above.")
 @click.option(
     "--store",
     "stores",
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 @click.option("--k", type=int, help="Neighbours of the knn probe; default: 20.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap too.")
 @click.option("--resamples", type=int, default=1000, show_default=True, help="Bootstrap resamples.")
-@click.option("--confusion", is_flag=True, help="Print the confusion matrix too.")
+@click.option(
+    "--confusion", is_flag=True, help="Print the confusion matrix too; not for several labels."
+)
 @bank_option
 @output_options
 def command(
@@ -50,6 +52,20 @@ def command(
     Examples:
       featbank probe --clf knn
       featbank probe --clf logistic --model vit-tiny --dataset path/to/AID
+      featbank probe --clf forest --split-scheme random-1 --confusion
+
+    \b
+    Probes, from the plainest; each takes one class a sample or several labels:
+      knn       softmax-weighted vote of the 20 nearest by cosine; nothing is fitted
+      linear    one linear layer by SGD, its learning rate swept: DINOv2's linear
+                probe, but on cached features, so without its augmentation
+      logistic  the same layer with an L2 penalty, by L-BFGS to convergence, its
+                strength swept; one-vs-rest where a sample bears several labels
+      mlp       one hidden layer of 512 units, by AdamW, on standardised features
+      forest    random forest of bounded trees, so of bounded memory
+
+    The headline is accuracy, or macro mAP where a sample may bear several labels; decisions on
+    labels are then scored at 0.5 and at thresholds tuned for F2 on validation, side by side.
     """
     from featbank.stages.probe import ProbeOptions
 
@@ -57,10 +73,10 @@ def command(
     runs: list[dict[str, Any]] = [{"store": store} for store in stores]
     runs += [{"model": model} for model in models]
     for run in runs or [{}]:
-        _run(ProbeOptions(params=params, **options, **run), as_json, confusion)
+        _run(ProbeOptions(params=params, confusion=confusion, **options, **run), as_json)
 
 
-def _run(options: ProbeOptions, as_json: bool, confusion: bool) -> None:
+def _run(options: ProbeOptions, as_json: bool) -> None:
     from featbank.stages.probe import probe_store
 
     with progress_bar(f"probe {options.clf}", "fits") as progress:
@@ -70,16 +86,17 @@ def _run(options: ProbeOptions, as_json: bool, confusion: bool) -> None:
         return
     from featbank.pages.result_table import print_results
 
-    print_results(report.results, confusion=report.confusion if confusion else None)
+    print_results(report.results, confusion=report.confusion if options.confusion else None)
     click.echo(f"{report.results_path}: {len(report.results)} rows. Bank: {options.bank}.")
 
 
 def _as_json(report: ProbeReport) -> dict[str, Any]:
+    confusion = report.confusion
     return {
         "store": report.results[0].store,
         "results_path": str(report.results_path),
         "predictions_path": str(report.predictions_path),
         "classes": list(report.classes),
-        "confusion": report.confusion.astype(int).tolist(),
+        "confusion": None if confusion is None else confusion.astype(int).tolist(),
         "results": [result.as_row() for result in report.results],
     }

@@ -1,10 +1,11 @@
-"""The softmax-weighted vote of nearest neighbours."""
+"""The softmax-weighted vote of nearest neighbours, for one class a sample or several labels."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from featbank.errors import ProbeError
 
@@ -42,6 +43,35 @@ def vote(similarity: Array, labels: Array, *, classes: int, k: int, temperature:
     return summed.reshape(-1, classes)
 
 
+def vote_labels(similarity: Array, index: Array, labels: Array, *, temperature: float) -> Array:
+    """Label probabilities: the softmax weight of the neighbours that bear each label.
+
+    All M neighbours vote and their weights sum to 1, so a label that all of them bear has
+    probability 1, one that none bears 0, and the labels do not compete.
+
+    Args:
+        similarity: (Q, M) similarities of the neighbours.
+        index: (Q, M) rows of the neighbours in ``labels``.
+        labels: (N, K) 0 and 1 of the samples that were searched.
+        temperature: Softmax temperature, > 0.
+
+    Returns:
+        (Q, K) float64 probabilities.
+
+    Raises:
+        ProbeError: The temperature is out of range, or the shapes differ.
+    """
+    _check_shapes(similarity, index)
+    _check_temperature(temperature)
+    weights = softmax(similarity.astype(np.float64, copy=False) / temperature)
+    ends = np.arange(0, index.size + 1, index.shape[1])
+    # (Q, N) sparse weights @ (N, K) labels: never (Q, M, K), which is gigabytes for many labels
+    table = csr_array((weights.ravel(), index.ravel(), ends), shape=(len(index), len(labels)))
+    # Rounding may lift a sum of weights past 1 by one bit.
+    summed: Array = table @ labels.astype(np.float64)
+    return np.minimum(summed, 1.0)
+
+
 def softmax(scores: Array) -> Array:
     """Softmax of (N, K) scores over K, safe from overflow."""
     exponentials = np.exp(scores - scores.max(axis=1, keepdims=True))
@@ -50,13 +80,7 @@ def softmax(scores: Array) -> Array:
 
 
 def _check(similarity: Array, labels: Array, *, classes: int, k: int, temperature: float) -> None:
-    if labels.shape != similarity.shape:
-        raise ProbeError(
-            "labels",
-            f"their shape is {labels.shape}",
-            f"{similarity.shape}, as the similarities",
-            "Pass the labels of the neighbours: labels[index].",
-        )
+    _check_shapes(similarity, labels)
     if not 1 <= k <= similarity.shape[1]:
         raise ProbeError(
             "k",
@@ -64,8 +88,7 @@ def _check(similarity: Array, labels: Array, *, classes: int, k: int, temperatur
             "at least 1 and no more than were found",
             "Search more neighbours or pass a smaller k.",
         )
-    if not temperature > 0:
-        raise ProbeError("temperature", f"it is {temperature}", "a number > 0", "Pass 0.07.")
+    _check_temperature(temperature)
     if labels.size and not (labels.min() >= 0 and labels.max() < classes):
         raise ProbeError(
             "labels",
@@ -73,3 +96,18 @@ def _check(similarity: Array, labels: Array, *, classes: int, k: int, temperatur
             f"class indices in [0, {classes})",
             "Leave out samples without a label.",
         )
+
+
+def _check_shapes(similarity: Array, labels: Array) -> None:
+    if labels.shape != similarity.shape:
+        raise ProbeError(
+            "labels",
+            f"their shape is {labels.shape}",
+            f"{similarity.shape}, as the similarities",
+            "Pass the labels of the neighbours: labels[index].",
+        )
+
+
+def _check_temperature(temperature: float) -> None:
+    if not temperature > 0:
+        raise ProbeError("temperature", f"it is {temperature}", "a number > 0", "Pass 0.07.")

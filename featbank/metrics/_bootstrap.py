@@ -8,12 +8,13 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from featbank.metrics._confusion import confusion_cells
+from featbank.metrics._resampling import draw_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from featbank.image import Array
-    from featbank.metrics.metric import Counts
+    from featbank.metrics.metric import Values
 
 _BLOCK_NUMBERS = 1 << 22  # numbers in the largest array of a block: 32 MB of float64
 
@@ -26,7 +27,7 @@ def bootstrap_confusions(
     groups: Array | None = None,
     resamples: int = 1000,
     seed: int = 0,
-) -> Iterator[Counts]:
+) -> Iterator[Values]:
     """Confusion matrices of resampled sets, block by block.
 
     Without groups, N samples drawn with replacement fall into the cells of the confusion matrix
@@ -77,7 +78,7 @@ def interval(values: Array, *, level: float = 0.95) -> tuple[Array, Array]:
 
 def _draw_samples(
     cells: Array, n_cells: int, *, resamples: int, rng: np.random.Generator
-) -> Iterator[Counts]:
+) -> Iterator[Values]:
     used, counts = np.unique(cells, return_counts=True)
     for size in _block_sizes(resamples, n_cells):
         block = np.zeros((size, n_cells))
@@ -87,16 +88,12 @@ def _draw_samples(
 
 def _draw_groups(
     cells: Array, groups: Array, n_cells: int, *, resamples: int, rng: np.random.Generator
-) -> Iterator[Counts]:
+) -> Iterator[Values]:
     names, codes = np.unique(groups, return_inverse=True)
     n_groups = len(names)
     table = csr_array((np.ones(len(cells)), (codes, cells)), shape=(n_groups, n_cells))
     for size in _block_sizes(resamples, max(n_cells, n_groups)):
-        picks = rng.integers(n_groups, size=(size, n_groups))
-        # (b, G) picks -> (b, G) times that each group was picked
-        bins = picks + np.arange(size)[:, None] * n_groups
-        times = np.bincount(bins.ravel(), minlength=size * n_groups).reshape(size, n_groups)
-        yield times.astype(np.float64) @ table
+        yield draw_times(rng, size, n_groups) @ table
 
 
 def _block_sizes(resamples: int, width: int) -> Iterator[int]:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import ProbeError
+from featbank.metrics.metric import Counts
 
 if TYPE_CHECKING:
     from featbank.image import Array
-    from featbank.metrics.metric import Counts
+    from featbank.metrics.metric import Values
 
 
 def confusion_matrix(
     truth: Array, predicted: Array, *, n_classes: int, weights: Array | None = None
-) -> Counts:
+) -> Values:
     """Count samples by true and predicted class.
 
     Args:
@@ -33,6 +34,14 @@ def confusion_matrix(
     cells = confusion_cells(truth, predicted, n_classes=n_classes)
     counts = np.bincount(cells, weights, minlength=n_classes**2)
     return counts.reshape(n_classes, n_classes).astype(np.float64, copy=False)
+
+
+def class_counts(confusion: Values) -> Counts:
+    """Counts by class (..., K) of confusion matrices (..., K, K), truth in rows."""
+    tp = np.diagonal(confusion, axis1=-2, axis2=-1)
+    support, predicted = confusion.sum(axis=-1), confusion.sum(axis=-2)
+    total = confusion.sum(axis=(-2, -1))[..., None]
+    return Counts(tp=tp, fp=predicted - tp, fn=support - tp, tn=total - support - predicted + tp)
 
 
 def confusion_cells(truth: Array, predicted: Array, *, n_classes: int) -> Array:

@@ -1,4 +1,4 @@
-"""Arithmetic that metrics share; all of it takes confusion matrices with any leading axes."""
+"""Arithmetic that metrics share; all of it takes any leading axes."""
 
 from __future__ import annotations
 
@@ -7,40 +7,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from featbank.metrics.metric import Counts
+    from numpy.typing import NDArray
+
+    from featbank.metrics.metric import Counts, Values
 
 
-def ratio(numerator: Counts, denominator: Counts) -> Counts:
+def ratio(numerator: Values, denominator: Values) -> Values:
     """The quotient, NaN where the denominator is 0."""
     undefined = np.full(np.broadcast(numerator, denominator).shape, np.nan)
-    quotient: Counts = np.divide(numerator, denominator, out=undefined, where=denominator > 0)
+    quotient: Values = np.divide(numerator, denominator, out=undefined, where=denominator > 0)
     return quotient
 
 
-def hits(counts: Counts) -> Counts:
-    """Samples (..., K) of each class that are predicted as it."""
-    return np.diagonal(counts, axis1=-2, axis2=-1)
+def f_score(counts: Counts, beta: float) -> Values:
+    """(..., K) of (1 + b²) tp / ((1 + b²) tp + b² fn + fp), b being beta.
+
+    NaN for a class neither present nor predicted.
+
+    References:
+        Van Rijsbergen 1979, Information Retrieval, chapter 7.
+    """
+    square = beta**2
+    return ratio((1 + square) * counts.tp, square * counts.support + counts.predicted)
 
 
-def support(counts: Counts) -> Counts:
-    """Samples (..., K) of each class in truth."""
-    summed: Counts = counts.sum(axis=-1)
-    return summed
-
-
-def predictions(counts: Counts) -> Counts:
-    """Samples (..., K) predicted as each class."""
-    summed: Counts = counts.sum(axis=-2)
-    return summed
-
-
-def rejections(counts: Counts) -> Counts:
-    """Samples (..., K) that are neither of the class nor predicted as it."""
-    total: Counts = counts.sum(axis=(-2, -1))[..., None]
-    return total - support(counts) - predictions(counts) + hits(counts)
-
-
-def present_mean(values: Counts, counts: Counts) -> Counts:
+def present_mean(values: Values, counts: Counts) -> Values:
     """Mean (...) of one value a class (..., K) over the classes that have samples in truth."""
-    kept = (support(counts) > 0) & ~np.isnan(values)
+    return kept_mean(values, (counts.support > 0) & ~np.isnan(values))
+
+
+def kept_mean(values: Values, kept: NDArray[np.bool_]) -> Values:
+    """Mean (...) of the values (..., K) that are kept; NaN where none is."""
     return ratio(np.where(kept, values, 0.0).sum(axis=-1), kept.sum(axis=-1))

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from featbank.metrics._ratios import hits, ratio
-from featbank.metrics.metric import Counts, MetricSpec
+from featbank.metrics._ratios import ratio
+from featbank.metrics.metric import Counts, MetricSpec, Values
 
 
-def accuracy(counts: Counts) -> Counts:
-    """Share (...) of samples on the diagonal of (..., K, K); NaN without samples."""
-    return ratio(hits(counts).sum(axis=-1), counts.sum(axis=(-2, -1)))
+def accuracy(counts: Counts) -> Values:
+    """Share (...) of samples predicted as their one class; NaN without samples."""
+    return ratio(counts.tp.sum(axis=-1), counts.samples)
 
 
-SPECS = (MetricSpec(name="accuracy", summary="samples predicted right / N", function=accuracy),)
+SPECS = (
+    MetricSpec(
+        name="accuracy",
+        summary="samples predicted right / N",
+        function=accuracy,
+        multilabel=False,
+    ),
+)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from featbank.metrics._ratios import present_mean
-from featbank.metrics.metric import Counts, MetricSpec
+from featbank.metrics.metric import MACRO, Counts, MetricSpec, Values
 from featbank.metrics.recall import recall
 
 
-def balanced_accuracy(counts: Counts) -> Counts:
-    """Mean recall (...) over classes present in truth of (..., K, K); NaN without samples."""
+def balanced_accuracy(counts: Counts) -> Values:
+    """Mean recall (...) over classes present in truth; NaN without samples."""
     return present_mean(recall(counts), counts)
 
 
@@ -17,6 +17,7 @@ SPECS = (
         name="balanced_accuracy",
         summary="mean recall over the classes that are present",
         function=balanced_accuracy,
-        average="macro",
+        averages=(MACRO,),
+        multilabel=False,
     ),
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from featbank.metrics._ratios import hits, predictions, ratio, support
-from featbank.metrics.metric import Counts, MetricSpec
+from featbank.metrics._ratios import f_score
+from featbank.metrics.metric import MACRO, MICRO, Counts, MetricSpec, Values
 
 
-def f1(counts: Counts) -> Counts:
+def f1(counts: Counts) -> Values:
     """Values (..., K) of 2 tp / (2 tp + fp + fn); NaN for a class neither present nor predicted."""
-    return ratio(2 * hits(counts), support(counts) + predictions(counts))
+    return f_score(counts, 1)
 
 
 SPECS = (
@@ -17,6 +17,6 @@ SPECS = (
         summary="2 tp / (2 tp + fp + fn) of each class",
         function=f1,
         per_class=True,
-        average="macro",
+        averages=(MACRO, MICRO),
     ),
 )

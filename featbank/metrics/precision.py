@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from featbank.metrics._ratios import hits, predictions, ratio, support
-from featbank.metrics.metric import Counts, MetricSpec
+from featbank.metrics._ratios import ratio
+from featbank.metrics.metric import MACRO, MICRO, Counts, MetricSpec, Values
 
 
-def precision(counts: Counts) -> Counts:
+def precision(counts: Counts) -> Values:
     """Values (..., K) of tp / (tp + fp).
 
     A class that is present and never predicted has precision 0, as scikit-learn's
     ``zero_division=0``; one that is neither present nor predicted has NaN.
     """
-    is_missed = (predictions(counts) == 0) & (support(counts) > 0)
-    return np.where(is_missed, 0.0, ratio(hits(counts), predictions(counts)))
+    is_missed = (counts.predicted == 0) & (counts.support > 0)
+    return np.where(is_missed, 0.0, ratio(counts.tp, counts.predicted))
 
 
 SPECS = (
@@ -24,6 +24,6 @@ SPECS = (
         summary="tp / (tp + fp) of each class; 0 for a class that is never predicted",
         function=precision,
         per_class=True,
-        average="macro",
+        averages=(MACRO, MICRO),
     ),
 )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from featbank.metrics._ratios import hits, ratio, support
-from featbank.metrics.metric import Counts, MetricSpec
+from featbank.metrics._ratios import ratio
+from featbank.metrics.metric import MACRO, MICRO, Counts, MetricSpec, Values
 
 
-def recall(counts: Counts) -> Counts:
+def recall(counts: Counts) -> Values:
     """Values (..., K) of tp / (tp + fn); NaN for a class without samples in truth."""
-    return ratio(hits(counts), support(counts))
+    return ratio(counts.tp, counts.support)
 
 
 SPECS = (
@@ -17,6 +17,6 @@ SPECS = (
         summary="tp / (tp + fn) of each class",
         function=recall,
         per_class=True,
-        average="macro",
+        averages=(MACRO, MICRO),
     ),
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from featbank.metrics._ratios import ratio, rejections, support
-from featbank.metrics.metric import Counts, MetricSpec
+from featbank.metrics._ratios import ratio
+from featbank.metrics.metric import MACRO, MICRO, Counts, MetricSpec, Values
 
 
-def specificity(counts: Counts) -> Counts:
+def specificity(counts: Counts) -> Values:
     """Values (..., K) of tn / (tn + fp); NaN where every sample is of the class."""
-    negatives = support(counts).sum(axis=-1, keepdims=True) - support(counts)
-    return ratio(rejections(counts), negatives)
+    return ratio(counts.tn, counts.tn + counts.fp)
 
 
 SPECS = (
@@ -18,6 +17,6 @@ SPECS = (
         summary="tn / (tn + fp) of each class",
         function=specificity,
         per_class=True,
-        average="macro",
+        averages=(MACRO, MICRO),
     ),
 )

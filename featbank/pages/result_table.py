@@ -1,13 +1,17 @@
-"""Results as tables on the terminal: the headline with its interval, then one row a class."""
+"""Results as tables on the terminal: the headline with its interval, then one row a class.
+
+Where a sample may bear several labels, the tables are those of ``label_table``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from featbank.pages.label_table import decision_table, label_table
+from featbank.pages.table_style import STYLE, interval, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,13 +19,8 @@ if TYPE_CHECKING:
     from featbank.image import Array
     from featbank.result import Result
 
+_WIDE = 100  # columns from which a table of labels has room for intervals and thresholds
 _COUNTS = ("tp", "fp", "tn", "fn")
-_STYLE: dict[str, Any] = {
-    "title_justify": "left",
-    "box": box.SIMPLE_HEAD,
-    "pad_edge": False,
-    "padding": (0, 1, 0, 0),
-}
 _RATIOS = ("precision", "recall", "specificity", "f1")
 
 
@@ -37,10 +36,14 @@ def print_results(
     """
     console = console or Console()
     head = results[0]
+    is_multilabel = any(row.threshold is not None for row in results)
     console.print(_headline(results))
+    if is_multilabel:
+        console.print(decision_table(results))
     console.print(_caption(head), highlight=False)
     console.print()
-    console.print(_by_class(results))
+    wide = console.width >= _WIDE
+    console.print(label_table(results, wide=wide) if is_multilabel else _by_class(results))
     if confusion is not None:
         console.print(_confusion(results, confusion))
 
@@ -48,16 +51,16 @@ def print_results(
 def _headline(results: Sequence[Result]) -> Table:
     head = results[0]
     title = f"{head.protocol} on {head.dataset} by {head.model}, split {head.split_scheme}"
-    table = Table(title=title, **_STYLE)
+    table = Table(title=title, **STYLE)
     table.add_column("metric")
     table.add_column("split")
     for name in ("value", "95 % interval", "n"):
         table.add_column(name, justify="right")
     for row in results:
-        if row.class_name is None:
-            name = f"{row.metric} ({row.average})" if row.average else row.metric
+        if row.class_name is None and row.threshold is None:
+            name = metric_name(row.metric) + (f" ({row.average})" if row.average else "")
             style = "bold" if row.selected else ""
-            cells = (name.replace("_", " "), row.split, _number(row.value), _interval(row))
+            cells = (name, row.split, number(row.value), interval(row))
             table.add_row(*cells, str(row.n), style=style)
     return table
 
@@ -78,7 +81,7 @@ def _caption(head: Result) -> str:
 
 
 def _by_class(results: Sequence[Result]) -> Table:
-    table = Table(title="By class, on test", **_STYLE)
+    table = Table(title="By class, on test", **STYLE)
     table.add_column("class", overflow="fold")
     for name in ("TP", "FP", "TN", "FN", "prec.", "recall", "spec.", "F1", "95 %"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -88,28 +91,18 @@ def _by_class(results: Sequence[Result]) -> Table:
             rows.setdefault(row.class_name, {})[row.metric] = row
     for name, metrics in rows.items():
         counts = [f"{metrics[metric].value:.0f}" for metric in _COUNTS]
-        ratios = [_number(metrics[metric].value) for metric in _RATIOS]
-        table.add_row(name, *counts, *ratios, _interval(metrics["f1"]))
+        ratios = [number(metrics[metric].value) for metric in _RATIOS]
+        table.add_row(name, *counts, *ratios, interval(metrics["f1"]))
     return table
 
 
 def _confusion(results: Sequence[Result], confusion: Array) -> Table:
     names = list(dict.fromkeys(row.class_name for row in results if row.class_name is not None))
-    table = Table(title="Confusion on test: truth in rows", **_STYLE)
+    table = Table(title="Confusion on test: truth in rows", **STYLE)
     table.add_column("")
-    for number in range(len(names)):
-        table.add_column(str(number), justify="right")
-    for number, (name, row) in enumerate(zip(names, confusion, strict=True)):
-        cells = [f"[bold]{n:.0f}[/]" if k == number else f"{n:.0f}" for k, n in enumerate(row)]
-        table.add_row(f"{number} {name}", *cells)
+    for position in range(len(names)):
+        table.add_column(str(position), justify="right")
+    for position, (name, row) in enumerate(zip(names, confusion, strict=True)):
+        cells = [f"[bold]{n:.0f}[/]" if k == position else f"{n:.0f}" for k, n in enumerate(row)]
+        table.add_row(f"{position} {name}", *cells)
     return table
-
-
-def _number(value: float) -> str:
-    return "-" if np.isnan(value) else f"{value:.3f}".removeprefix("0")
-
-
-def _interval(row: Result) -> str:
-    if row.low is None or row.high is None:
-        return ""
-    return f"{_number(row.low)}-{_number(row.high)}"

@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from featbank.errors import ProbeError
 from featbank.knn.search import nearest, unit_norm
-from featbank.knn.vote import vote
+from featbank.knn.vote import vote, vote_labels
+from featbank.probes._labelled_classifier import LabelledClassifier
 
 if TYPE_CHECKING:
     from featbank.image import Array
 
 
-class KnnClassifier(ClassifierMixin, BaseEstimator):
+class KnnClassifier(LabelledClassifier):
     """Softmax-weighted vote of the k training samples most similar by cosine, in float64.
+
+    With several labels a sample, each neighbour votes with its whole vector of labels, and the
+    weights sum to 1: the probability of a label is the weight of the neighbours that bear it.
 
     Args:
         k: Neighbours that vote, in [1, number of training samples].
@@ -26,8 +28,9 @@ class KnnClassifier(ClassifierMixin, BaseEstimator):
 
     Attributes:
         classes_: (K,) labels in sorted order.
+        multilabel_: Whether a sample may bear several labels.
         features_: (N, D) unit-norm training features.
-        codes_: (N,) class indices of the training samples.
+        codes_: (N,) class indices or (N, K) 0 and 1 of the training samples.
     """
 
     def __init__(self, k: int = 20, temperature: float = 0.07) -> None:
@@ -39,7 +42,7 @@ class KnnClassifier(ClassifierMixin, BaseEstimator):
 
         Args:
             X: (N, D) finite features; their norms do not matter.
-            y: (N,) labels.
+            y: (N,) labels, or (N, K) 0 and 1.
 
         Returns:
             The classifier itself.
@@ -48,15 +51,13 @@ class KnnClassifier(ClassifierMixin, BaseEstimator):
             ProbeError: There are fewer than k samples, or the temperature is not positive.
             ValueError: The features are not finite numbers, or y is not a classification target.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64)
-        check_classification_targets(y)
+        X, self.codes_ = self._read(X, y, np.float64)
         self._check(len(X))
-        self.classes_, self.codes_ = np.unique(y, return_inverse=True)
         self.features_ = unit_norm(X)
         return self
 
     def predict_proba(self, X: Array) -> Array:
-        """Class probabilities (N, K) of features (N, D); rows sum to 1.
+        """Probabilities (N, K) of features (N, D); rows of one class a sample sum to 1.
 
         Raises:
             ValueError: The features are not finite, or D is not that of the fit.
@@ -64,6 +65,8 @@ class KnnClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         similarity, index = nearest(unit_norm(X), self.features_, k=self.k)
+        if self.multilabel_:
+            return vote_labels(similarity, index, self.codes_, temperature=self.temperature)
         return vote(
             similarity,
             self.codes_[index],
@@ -71,12 +74,6 @@ class KnnClassifier(ClassifierMixin, BaseEstimator):
             k=self.k,
             temperature=self.temperature,
         )
-
-    def predict(self, X: Array) -> Array:
-        """The most probable label (N,) of each row of features (N, D)."""
-        best = self.predict_proba(X).argmax(axis=1)
-        labels: Array = self.classes_[best]
-        return labels
 
     def _check(self, n_samples: int) -> None:
         if not 1 <= self.k <= n_samples:

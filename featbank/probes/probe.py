@@ -14,17 +14,19 @@ if TYPE_CHECKING:
 class Classifier(Protocol):
     """The scikit-learn contract that every probe keeps.
 
-    ``fit`` takes (N, D) features and (N,) labels; ``predict_proba`` always gives (N, K) with
-    columns in the order of ``classes_``.
+    ``fit`` takes (N, D) features and (N,) labels, or (N, K) 0 and 1 where a sample may bear
+    several labels, K >= 2. ``predict_proba`` always gives (N, K): with columns in the order of
+    ``classes_`` and rows that sum to 1, or one independent probability for each of the K labels.
+    A label that all or none of the samples bear is no error: its probability is 1 or 0.
     """
 
     classes_: Array
 
     def fit(self, X: Array, y: Array) -> Classifier:
-        """Fit on features (N, D) and labels (N,)."""
+        """Fit on features (N, D) and labels (N,) or (N, K)."""
 
     def predict_proba(self, X: Array) -> Array:
-        """Class probabilities (N, K)."""
+        """Probabilities (N, K)."""
 
 
 @dataclass(frozen=True, kw_only=True)

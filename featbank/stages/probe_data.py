@@ -26,9 +26,10 @@ class ProbeData:
 
     Attributes:
         features: (N, D) of all samples.
-        labels: (N,) class indices.
+        labels: (N,) class indices, or (N, K) 0 and 1 where a sample may bear several labels.
         classes: K class names.
         rows: Row numbers by split: ``train``, ``val``, ``test``.
+        groups: (N,) group of each sample; None where the dataset does not say.
         refused: Refused samples of the test split.
         note: Where validation comes from, when it is not the scheme's own.
     """
@@ -37,8 +38,14 @@ class ProbeData:
     labels: Array
     classes: tuple[str, ...]
     rows: dict[str, NDArray[np.intp]]
+    groups: Array | None
     refused: int
     note: str = ""
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether a sample may bear several labels."""
+        return self.labels.ndim == 2
 
 
 def probe_data(
@@ -47,16 +54,8 @@ def probe_data(
     """Gather what a probe needs from a store.
 
     Raises:
-        ProbeError: A multilabel set, or a split scheme without train or test samples.
+        ProbeError: A split scheme without train or test samples.
     """
-    labels = store.labels(label_set)
-    if labels.ndim != 1:
-        raise ProbeError(
-            f"label set '{label_set}'",
-            "a sample may bear several of its classes",
-            "a set with one class a sample",
-            "Choose another with --labels.",
-        )
     split, usable = store.split(scheme), store.usable(label_set)
     rows = {name: np.flatnonzero(usable & (split == name)) for name in ("train", "val", "test")}
     _require(store, rows, scheme, label_set)
@@ -66,9 +65,10 @@ def probe_data(
         note = f"validation is {VALIDATION_SHARE:.0%} of train (seed {seed})"
     return ProbeData(
         features=store.features(features, layer=layer),
-        labels=labels,
+        labels=store.labels(label_set),
         classes=store.classes(label_set),
         rows=rows,
+        groups=store.group,
         refused=int(((split == "test") & ~store.valid).sum()),
         note=note,
     )
@@ -81,7 +81,8 @@ def _require(store: Store, rows: dict[str, NDArray[np.intp]], scheme: str, label
                 str(store.path),
                 f"split scheme '{scheme}' has no usable {name} sample with labels '{label_set}'",
                 "labelled samples in train and test",
-                f"Choose another of {', '.join(store.split_schemes)} with --split-scheme.",
+                store.attributes.get("splits_from")
+                or f"Choose another of {', '.join(store.split_schemes)} with --split-scheme.",
             )
 
 

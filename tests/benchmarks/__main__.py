@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.benchmarks import help_time, peak_memory, reading, throughput
+from tests.benchmarks import forest_memory, help_time, peak_memory, reading, throughput
 
 RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "throughput": throughput,
     "memory": peak_memory,
     "reading": reading,
+    "forest": forest_memory,
 }
 
 

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 
 from featbank.errors import ProbeError
 from featbank.knn.search import nearest
-from featbank.knn.vote import vote
+from featbank.knn.vote import vote, vote_labels
 
 
 def looped_vote(similarity, labels, classes, k, temperature):
@@ -77,3 +77,47 @@ def test_labels_of_another_shape_are_refused(neighbours):
     similarity, labels = neighbours
     with pytest.raises(ProbeError, match="their shape is"):
         vote(similarity, labels[0], classes=4, k=9, temperature=0.07)
+
+
+@pytest.fixture
+def borne(neighbours):
+    """Similarities (13, 9), rows (13, 9) into labels (40, 5) of 0 and 1."""
+    rng = np.random.default_rng(1)
+    labels = rng.integers(2, size=(40, 5)).astype(np.int8)
+    return neighbours[0], np.stack([rng.permutation(40)[:9] for _ in range(13)]), labels
+
+
+def test_votes_for_labels_equal_a_loop(borne):
+    similarity, index, labels = borne
+    scores = vote_labels(*borne, temperature=0.07)
+    for i in range(13):
+        weights = [math.exp(value / 0.07) for value in similarity[i]]
+        expected = sum(w * labels[j].astype(float) for w, j in zip(weights, index[i], strict=True))
+        np.testing.assert_allclose(scores[i], expected / sum(weights), atol=1e-12)
+
+
+def test_labels_that_hold_one_class_each_get_the_plain_vote(neighbours):
+    similarity, classes = neighbours
+    found = vote_labels(similarity, classes, np.eye(4), temperature=0.07)
+    plain = vote(similarity, classes, classes=4, k=9, temperature=0.07)
+    np.testing.assert_allclose(found, plain, atol=1e-12)
+
+
+def test_a_label_that_all_or_no_neighbours_bear_is_certain(borne):
+    similarity, index, labels = borne
+    labels[:, 0], labels[:, 1] = 1, 0
+    scores = vote_labels(similarity, index, labels, temperature=0.07)
+    np.testing.assert_allclose(scores[:, 0], 1, rtol=1e-15)
+    assert scores[:, 1].max() == 0
+    assert scores.max() <= 1
+
+
+def test_a_vote_for_labels_needs_a_temperature(borne):
+    with pytest.raises(ProbeError, match="temperature: it is 0"):
+        vote_labels(*borne, temperature=0.0)
+
+
+def test_a_vote_for_labels_needs_one_row_a_similarity(borne):
+    similarity, index, labels = borne
+    with pytest.raises(ProbeError, match="their shape is"):
+        vote_labels(similarity, index[:, 1:], labels, temperature=0.07)

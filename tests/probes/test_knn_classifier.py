@@ -51,3 +51,14 @@ def test_more_neighbours_than_samples_are_refused(samples):
 def test_a_temperature_of_zero_is_refused(samples):
     with pytest.raises(ProbeError, match="temperature: it is 0"):
         KnnClassifier(temperature=0).fit(*samples)
+
+
+def test_labels_get_the_weight_of_the_neighbours_that_bear_them(samples):
+    X = samples[0]
+    labels = np.random.default_rng(1).integers(2, size=(60, 4))
+    found = KnnClassifier(k=5, temperature=0.1).fit(X, labels).predict_proba(X[:3])
+    unit = X / np.linalg.norm(X, axis=1, keepdims=True)
+    for row, probabilities in zip(unit[:3] @ unit.T, found, strict=True):
+        near = np.argsort(-row)[:5]
+        weights = np.exp(row[near] / 0.1)
+        np.testing.assert_allclose(probabilities, weights @ labels[near] / weights.sum())

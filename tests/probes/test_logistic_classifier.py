@@ -44,12 +44,12 @@ def test_weights_equal_those_of_scikit_learn_on_raw_features(samples, classes):
     kept = y < classes
     ours = LogisticClassifier(tol=1e-9).fit(X[kept], y[kept])
     theirs = LogisticRegression(tol=1e-9, max_iter=5000).fit(X[kept], y[kept])
-    np.testing.assert_allclose(ours.model_.coef_, theirs.coef_, atol=1e-5)
-    np.testing.assert_allclose(ours.model_.intercept_, theirs.intercept_, atol=1e-4)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-5)
+    np.testing.assert_allclose(ours.intercept_, theirs.intercept_, atol=1e-4)
 
 
 def test_a_stronger_penalty_gives_smaller_weights(samples):
-    norms = [np.linalg.norm(LogisticClassifier(C=C).fit(*samples).model_.coef_) for C in (0.01, 1)]
+    norms = [np.linalg.norm(LogisticClassifier(C=C).fit(*samples).coef_) for C in (0.01, 1)]
     assert norms[0] < norms[1]
 
 
@@ -83,3 +83,22 @@ def test_one_class_is_refused(samples):
 def test_a_penalty_of_no_strength_is_refused(samples):
     with pytest.raises(ProbeError, match="C: it is 0"):
         LogisticClassifier(C=0).fit(*samples)
+
+
+@pytest.fixture
+def labels():
+    """(90, 4): two labels that samples differ in, one that none bears, one that all bear."""
+    rng = np.random.default_rng(1)
+    return np.column_stack([rng.integers(2, size=(90, 2)), np.zeros(90, int), np.ones(90, int)])
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_each_label_is_a_problem_of_two_classes(samples, labels, label):
+    X = samples[0]
+    together = LogisticClassifier(tol=1e-9).fit(X, labels).predict_proba(X)[:, label]
+    alone = LogisticClassifier(tol=1e-9).fit(X, labels[:, label]).predict_proba(X)[:, 1]
+    np.testing.assert_allclose(together, alone, atol=1e-12)
+
+
+def test_labels_that_do_not_converge_are_told(samples, labels):
+    assert not LogisticClassifier(max_iter=2).fit(samples[0], labels).converged_

@@ -5,7 +5,7 @@ import pytest
 
 from featbank.errors import ProbeError
 from featbank.probes import ProbeSpec
-from featbank.probes._sweep import Labelled, align_scores, candidates, choose
+from featbank.probes._sweep import Labelled, align_scores, candidates, choose, fit_predict
 
 
 class Constant:
@@ -59,6 +59,45 @@ def test_the_earliest_of_equals_wins():
 def test_an_undefined_score_never_wins():
     scorer = lambda truth, scores: np.nan if scores.max() > 0.2 else scores.max()  # noqa: E731
     assert sweep(make_spec(0.3, 0.1, 0.2), scorer=scorer).params["level"] == 0.2
+
+
+def test_a_fit_that_ran_off_never_wins():
+    choice = sweep(make_spec(np.nan, 0.2, np.inf))
+    assert choice.params["level"] == 0.2
+    assert np.isnan(choice.scores[2])
+
+
+def test_validation_probabilities_are_those_of_the_best():
+    np.testing.assert_array_equal(
+        sweep(make_spec(0.1, 0.3, 0.2)).validation, [[0.3, 0, 0.3, 0]] * 3
+    )
+
+
+class Shares:
+    """Gives every sample the shares of the labels that it was fitted to."""
+
+    def fit(self, X, y):
+        self.classes_ = np.arange(y.shape[1]) if y.ndim == 2 else np.unique(y)
+        self.shares = y.mean(axis=0) if y.ndim == 2 else [1 - y.mean(), y.mean()]
+        return self
+
+    def predict_proba(self, X):
+        return np.tile(self.shares, (len(X), 1))
+
+
+@pytest.mark.parametrize(
+    ("labels", "shares"),
+    [
+        ([[1, 0], [1, 0], [0, 1], [1, 0]], [0.75, 0.25]),
+        ([[1], [0], [0], [0]], [0.25]),
+        ([[0], [0]], [0]),
+        ([[1], [1]], [1]),
+    ],
+)
+def test_labels_have_one_column_each_however_many(labels, shares):
+    labels = np.array(labels)
+    data = Labelled(features=labels, labels=labels, n_classes=labels.shape[1])
+    assert fit_predict(Shares(), data, np.zeros((1, 2))).tolist() == [shares]
 
 
 def test_only_undefined_scores_are_refused():

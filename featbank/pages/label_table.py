@@ -1,0 +1,74 @@
+"""Tables of several labels a sample: decisions by both sets of thresholds, and label by label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from featbank.pages.table_style import STYLE, interval, metric_name, number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from featbank.result import Result
+
+_DECISIONS = (
+    ("f2", "macro"),
+    ("f2", "micro"),
+    ("f1", "macro"),
+    ("f1", "micro"),
+    ("precision", "macro"),
+    ("precision", "micro"),
+    ("recall", "macro"),
+    ("recall", "micro"),
+    ("hamming_loss", None),
+)
+_FIXED, _TUNED = "0.5", "tuned-f2"
+_TITLES = {_FIXED: "at 0.5", _TUNED: "tuned for F2"}
+
+
+def decision_table(results: Sequence[Result]) -> Table:
+    """Aggregates of decisions on test, the sets of thresholds side by side."""
+    table = Table(title="Decisions on test, by threshold", **STYLE)
+    table.add_column("metric")
+    for title in _TITLES.values():
+        table.add_column(title, justify="right")
+        table.add_column("95 % interval", justify="right")
+    rows = {
+        (row.metric, row.average, row.threshold): row for row in results if row.class_name is None
+    }
+    for metric, average in _DECISIONS:
+        name = metric_name(metric) + (f" ({average})" if average else "")
+        found = [rows[metric, average, threshold] for threshold in _TITLES]
+        table.add_row(name, *(cell for row in found for cell in (number(row.value), interval(row))))
+    return table
+
+
+def label_table(results: Sequence[Result], *, wide: bool) -> Table:
+    """One row a label, on test.
+
+    Args:
+        results: Rows of one result.
+        wide: Whether there is room for the interval of average precision and for the thresholds.
+    """
+    table = Table(title="By label, on test; precision and recall at 0.5", **STYLE)
+    table.add_column("label", overflow="fold")
+    titles = ["n", "AP", *(["95 %"] if wide else []), "F2", "F2 tuned", "F1", "prec.", "recall"]
+    for title in (*titles, *(["threshold"] if wide else [])):
+        table.add_column(title, justify="right", no_wrap=True)
+    by_label: dict[str, dict[tuple[str, str | None], Result]] = {}
+    for row in results:
+        if row.class_name is not None:
+            by_label.setdefault(row.class_name, {})[row.metric, row.threshold] = row
+    for name, rows in by_label.items():
+        table.add_row(name, *_cells(rows, wide=wide))
+    return table
+
+
+def _cells(rows: dict[tuple[str, str | None], Result], *, wide: bool) -> list[str]:
+    ranked = rows["map", None]
+    keys = [("f2", _FIXED), ("f2", _TUNED), ("f1", _FIXED), ("precision", _FIXED)]
+    keys += [("recall", _FIXED), *([("threshold", _TUNED)] if wide else [])]
+    head = [str(ranked.n), number(ranked.value), *([interval(ranked)] if wide else [])]
+    return head + [number(rows[key].value) for key in keys]

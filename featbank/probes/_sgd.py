@@ -1,0 +1,66 @@
+"""Small batches on cached features: how many steps, in what order, at what rate."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Below so many products a step, threads cost more than they give: on busy cores their barriers
+# spin, and a step of 256 x 192 x 30 in two threads then takes many times that of one.
+_THREADED_PRODUCTS = 50_000_000
+
+
+def step_count(n: int, *, batch_size: int, epochs: int, min_steps: int) -> int:
+    """Steps of a fit: whole passes over N samples, and more where the set is small."""
+    return max(min_steps, epochs * math.ceil(n / batch_size))
+
+
+def batches(
+    n: int, *, batch_size: int, steps: int, generator: torch.Generator
+) -> Iterator[torch.Tensor]:
+    """Indices (b,) of each step's samples: one new order a pass, the rest of a pass left out.
+
+    Args:
+        n: N samples.
+        batch_size: b, or N where that is less.
+        steps: Batches in all.
+        generator: Draws the orders.
+    """
+    size = min(batch_size, n)
+    whole = n // size
+    for step in range(steps):
+        if step % whole == 0:
+            order = torch.randperm(n, generator=generator)
+        start = step % whole * size
+        yield order[start : start + size]
+
+
+def cosine(step: int, steps: int) -> float:
+    """Share of the learning rate at a step: 1 at the first, to 0 after the last."""
+    return 0.5 * (1 + math.cos(math.pi * step / steps))
+
+
+def device() -> torch.device:
+    """The accelerator where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@contextmanager
+def few_threads(products: int) -> Iterator[None]:
+    """One PyTorch thread while steps are small, so that fits do not wait for busy cores.
+
+    Args:
+        products: Multiplications of the largest matrix product of a step.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1 if products < _THREADED_PRODUCTS else threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -1,0 +1,28 @@
+"""A random forest of bounded trees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from featbank.probes.probe import Classifier, ProbeSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def build(params: Mapping[str, Any], seed: int) -> Classifier:
+    """An unfitted classifier; the seed draws the samples and features of each tree."""
+    from featbank.probes._forest_classifier import ForestClassifier
+
+    return ForestClassifier(**params, random_state=seed)
+
+
+SPECS = (
+    ProbeSpec(
+        name="forest",
+        summary="random forest of 100 trees of at most 1,024 leaves, so that memory is bounded",
+        build=build,
+        defaults={"trees": 100, "max_leaves": 1024, "max_samples": 20_000},
+        source="Breiman 2001, doi:10.1023/A:1010933404324; trees as in scikit-learn; own bounds",
+    ),
+)
