@@ -86,7 +86,8 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "bfloat16", "float32"]),
     default="auto",
     show_default=True,
-    help="Compute dtype; auto: bfloat16 autocast for networks, float32 for statistics.",
+    help="Compute dtype; auto: bfloat16 autocast for networks where the device multiplies it in "
+    "hardware, else float32.",
 )
 @click.option(
     "--store-dtype",

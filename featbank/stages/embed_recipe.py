@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from featbank.datasets import DATASETS
 from featbank.inputs.adapters import ADAPTERS
 from featbank.recipe import recipe_id
+from featbank.stages.precision import compute_dtype
 from featbank.stages.selection import fingerprint
 from featbank.stages.weights import RANDOM
 from featbank.store.schema import MAX_CHUNK_ROWS, SCHEMA_VERSION
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 # Raised whenever the same recipe would give other bytes, so that old stores keep their meaning.
 ALGORITHM = 1
-AUTO = "auto"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def embed_recipe(parts: RecipeParts) -> dict[str, Any]:
         "model": _model(parts.spec, parts.weights, options),
         "features": [*layout.names, *(["mask"] if layout.has_mask else [])],
         "layers": list(layout.layers),
-        "compute_dtype": parts.spec.compute_dtype if options.dtype == AUTO else options.dtype,
+        "compute_dtype": compute_dtype(parts.spec, options),
         "store_dtype": layout.dtype,
         "layout": {
             "shard_rows": layout.shard_rows,
