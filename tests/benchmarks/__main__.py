@@ -12,7 +12,14 @@ import sys
 import time
 from pathlib import Path
 
-from tests.benchmarks import forest_memory, help_time, peak_memory, reading, throughput
+from tests.benchmarks import (
+    dofa_per_band,
+    forest_memory,
+    help_time,
+    peak_memory,
+    reading,
+    throughput,
+)
 
 RESULTS = Path(__file__).with_name("results.json")
 BENCHMARKS = {
@@ -21,6 +28,7 @@ BENCHMARKS = {
     "memory": peak_memory,
     "reading": reading,
     "forest": forest_memory,
+    "dofa-per-band": dofa_per_band,
 }
 
 
