@@ -9,6 +9,7 @@ import click
 
 from featbank.cli.options import bank_option, integers, numbers, output_options
 from featbank.cli.output import print_json, progress_bar, tell
+from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.embed_plan import plan_embed
 
-    plan = plan_embed(EmbedOptions(**options))
+    with step_bars(counts_bytes=True) as fetching:
+        plan = plan_embed(EmbedOptions(**options), progress=fetching)
     if dry_run:
         _rehearse(plan, as_json)
         return

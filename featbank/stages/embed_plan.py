@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from featbank.inputs.normalise import Statistics
     from featbank.stages.agreement import Passes
     from featbank.stages.embed_options import EmbedOptions
+    from featbank.stages.opening import FetchProgress
     from featbank.stages.weights import Weights
 
 
@@ -88,16 +89,20 @@ class EmbedPlan:
         return int(self.options.max_invalid * self.n)
 
 
-def plan_embed(options: EmbedOptions) -> EmbedPlan:
+def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) -> EmbedPlan:
     """Settle an embed run: open the dataset, read the weights, fit what is fitted.
+
+    Args:
+        options: As the user said.
+        progress: Takes the step of a download, its bytes done and in all.
 
     Raises:
         FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
     """
     check_choices(options)
     spec, options = named_backbone(options)
-    weights = load_weights(spec, options)
-    imagery = _imagery(options)
+    weights = load_weights(spec, options, progress)
+    imagery = _imagery(options, progress)
     seen = look(imagery)
     adapted, moments = adapt(options.adapt, imagery)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
@@ -198,13 +203,14 @@ def refuse_too_many(plan: EmbedPlan, refused: dict[int, str], *, before: int = 0
     )
 
 
-def _imagery(options: EmbedOptions) -> Imagery:
+def _imagery(options: EmbedOptions, progress: FetchProgress | None) -> Imagery:
     dataset = open_dataset(
         options.dataset,
         data_root=options.data_root,
         chips=options.chips,
         splits=options.splits,
         download=options.download,
+        progress=progress,
     )
     wanted = options.bands if options.bands != "all" else ADAPTERS[options.adapt].bands or "all"
     dataset = with_bands(dataset, wanted)

@@ -13,7 +13,12 @@ from featbank.errors import DatasetError, MissingPathError, UsageError
 from featbank.stages.data_folder import data_folder, missing_dataset
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from featbank.datasets import DatasetSpec
+
+    # Takes the step, bytes done, and bytes in all; the latter None where nobody knows.
+    FetchProgress = Callable[[str, int, int | None], None]
 
 
 def open_dataset(
@@ -23,6 +28,7 @@ def open_dataset(
     chips: int | None = None,
     splits: Path | None = None,
     download: bool = False,
+    progress: FetchProgress | None = None,
 ) -> Dataset:
     """Open a dataset.
 
@@ -33,6 +39,7 @@ def open_dataset(
         chips: Number of chips of a procedural dataset, at least 1.
         splits: Split lists, a file or a folder; None takes those beside the imagery.
         download: Whether to fetch a named dataset that is not there.
+        progress: Takes the step of a download, its bytes done and in all.
 
     Raises:
         UnknownNameError: Neither in the catalog nor a folder.
@@ -44,18 +51,19 @@ def open_dataset(
     _require_taken(spec, name, chips, splits)
     root = Path(name) if _is_path(name) else _root(spec, data_root, download)
     request = DatasetRequest(root=root, chips=chips, splits=splits)
-    dataset = _fetched(spec, request) if download and spec.files else spec.open(request)
+    is_offered = download and bool(spec.files)
+    dataset = _fetched(spec, request, progress) if is_offered else spec.open(request)
     return replace(dataset, samples=with_splits(dataset.samples))
 
 
-def _fetched(spec: DatasetSpec, request: DatasetRequest) -> Dataset:
+def _fetched(spec: DatasetSpec, request: DatasetRequest, progress: FetchProgress | None) -> Dataset:
     """The dataset, fetched first unless what is on disk already opens: also another edition."""
     from featbank.stages.fetching import fetch_dataset
 
     try:
         return spec.open(request)
     except (MissingPathError, DatasetError):
-        fetch_dataset(spec.name, request.root)
+        fetch_dataset(spec.name, request.root, progress)
         return spec.open(request)
 
 

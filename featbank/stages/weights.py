@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
     from featbank.backbones.backbone import Config, State
     from featbank.stages.embed_options import EmbedOptions
+    from featbank.stages.opening import FetchProgress
 
 RANDOM = "random"
 WEIGHTS_VARIABLE = "FEATBANK_WEIGHTS"
@@ -53,8 +54,15 @@ def weights_folder() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "featbank" / "weights"
 
 
-def load_weights(spec: BackboneSpec, options: EmbedOptions) -> Weights:
+def load_weights(
+    spec: BackboneSpec, options: EmbedOptions, progress: FetchProgress | None = None
+) -> Weights:
     """Weights of a backbone, as asked for; the publisher's own where nothing is.
+
+    Args:
+        spec: The backbone.
+        options: Its weights, answers about them, and whether they may be fetched.
+        progress: Takes the step of a download, its bytes done and in all.
 
     Raises:
         UsageError: ``--weights`` for a backbone that has none, or missing where it needs them.
@@ -75,14 +83,14 @@ def load_weights(spec: BackboneSpec, options: EmbedOptions) -> Weights:
         return Weights(
             config=spec.config, state={}, origin=f"random, untrained (seed {options.seed})"
         )
-    place = _place(spec, options)
+    place = _place(spec, options, progress)
     return _read_folder(spec, place, options) if place.is_dir() else _read(spec, place, options)
 
 
-def _place(spec: BackboneSpec, options: EmbedOptions) -> Path:
+def _place(spec: BackboneSpec, options: EmbedOptions, progress: FetchProgress | None) -> Path:
     named = options.weights
     if named is None:
-        return _own(spec, options)
+        return _own(spec, options, progress)
     if Path(named).exists() or not is_hub_id(named):
         return Path(named)
     from featbank.downloads.hub import hub_folder
@@ -103,7 +111,7 @@ def is_hub_id(name: str) -> bool:
     return len(parts) == 2 and all(parts) and parts[0] != "." and not name.endswith(suffixes)
 
 
-def _own(spec: BackboneSpec, options: EmbedOptions) -> Path:
+def _own(spec: BackboneSpec, options: EmbedOptions, progress: FetchProgress | None) -> Path:
     if spec.hub_id:
         from featbank.downloads.hub import hub_folder
 
@@ -119,7 +127,7 @@ def _own(spec: BackboneSpec, options: EmbedOptions) -> Path:
     if not path.exists() and options.download:
         from featbank.stages.fetching import fetch_weights
 
-        return fetch_weights(spec.remote, weights_folder())
+        return fetch_weights(spec.remote, weights_folder(), progress)
     if not path.exists():
         raise MissingPathError(
             spec.name,

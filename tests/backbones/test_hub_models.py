@@ -130,3 +130,44 @@ def test_a_half_saved_folder_names_what_it_lacks(folder, tmp_path):
     (tmp_path / "config.json").write_text((source / "config.json").read_text())
     with pytest.raises(WeightsError, match="lacks 1 tensors"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "settings", "dim"),
+    [
+        (
+            "resnet50",
+            "resnet",
+            {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]},
+            16,
+        ),
+        ("dinov3-small", "dinov3_vit", {"num_register_tokens": 4, "patch_size": 16}, 32),
+    ],
+)
+def test_catalog_models_of_the_hub_load_from_a_folder(tmp_path, model, kind, settings, dim):
+    from featbank.backbones import BACKBONES
+
+    folder = save_model(tmp_path / "m", kind, head=kind == "resnet", **settings)
+    options = EmbedOptions(model=model, dataset="x", weights=str(folder))
+    spec = BACKBONES[model]
+    weights = load_weights(spec, options)
+    with torch.inference_mode():
+        out = spec.build(weights.config, weights.state)(chips(64), layers=[0])
+    assert out["mean"].shape == (2, 1, dim) == (2, 1, spec.describe(weights.config).dim)
+    assert (["ignored" in note for note in weights.notes] == [True]) == (kind == "resnet")
+
+
+def test_resnet_gives_the_librarys_pooled_output(tmp_path):
+    from transformers import AutoModel
+
+    from featbank.backbones import BACKBONES
+
+    settings = {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 1]}
+    folder = save_model(tmp_path / "m", "resnet", **settings)
+    weights = load_weights(
+        BACKBONES["resnet50"], EmbedOptions(model="resnet50", dataset="x", weights=str(folder))
+    )
+    with torch.inference_mode():
+        out = BACKBONES["resnet50"].build(weights.config, weights.state)(chips(64), layers=[0])
+        expected = AutoModel.from_pretrained(folder).eval()(chips(64)).pooler_output
+    torch.testing.assert_close(out["mean"][:, 0], expected.flatten(1))

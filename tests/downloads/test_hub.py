@@ -68,3 +68,19 @@ def test_a_model_that_may_not_be_fetched_says_how_to(tmp_path):
 def test_a_hub_out_of_reach_is_told_in_one_line(tmp_path):
     line = fetch("http://127.0.0.1:9", tmp_path)
     assert line.startswith("lab/tiny: the hub cannot be reached")
+
+
+def test_dinov3_without_access_is_one_line_at_the_command_line(model, tmp_path):
+    words = ["embed", "--model", "dinov3-small", "--download", "--dataset", "synthetic-rgb"]
+    with serve_hub(model, error="GatedRepo") as address:
+        done = subprocess.run(
+            [sys.executable, "-m", "featbank", *words, "--bank", str(tmp_path / "bank")],
+            env={**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    line = done.stderr.strip().splitlines()[-1]
+    assert line.startswith("facebook/dinov3-vits16-pretrain-lvd1689m: the hub gives it only to")
+    assert "Traceback" not in done.stderr

@@ -42,7 +42,7 @@ def test_nothing_is_fetched_where_the_imagery_opens(shared, fetched):
 def test_what_does_not_open_is_fetched_first(tmp_path, fetched):
     with pytest.raises(DatasetError):
         open_dataset("bigearthnet-s1", data_root=tmp_path, download=True)
-    assert fetched == [("bigearthnet-s1", tmp_path)]
+    assert fetched == [("bigearthnet-s1", tmp_path, None)]
 
 
 def test_nothing_is_fetched_unasked(tmp_path, fetched):
