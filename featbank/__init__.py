@@ -73,7 +73,8 @@ def _plan(model: str, dataset: str | Path, options: Mapping[str, Any]) -> Any:  
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.embed_plan import plan_embed
 
-    paths = {name: Path(options[name]) for name in ("bank", "data_root") if options.get(name)}
+    named = ("bank", "data_root", "splits")
+    paths = {name: Path(options[name]) for name in named if options.get(name)}
     return plan_embed(EmbedOptions(model=model, dataset=str(dataset), **{**options, **paths}))
 
 

@@ -47,8 +47,9 @@ def open_store(path: str | Path) -> Store:
 def chip_sheet(store: Store, ids: Sequence[str]) -> Picture:
     """A sheet of chips, eight in a row, each with the end of its id.
 
-    Three-band chips and chips with red, green and blue are drawn in true colour, others by their
-    first three bands, each stretched between its 2nd and 98th percentile.
+    Three-band chips and chips with red, green and blue are drawn in true colour, Sentinel-1 as VV,
+    VH and their ratio, others by their first three bands, each stretched between its 2nd and 98th
+    percentile.
 
     Raises:
         StoreError: The bank does not know where the images are, or a chip is refused.
@@ -102,8 +103,11 @@ def _dataset(store: Store) -> Dataset:
 
 
 def _three_bands(dataset: Dataset, grids: Mapping[str, Array]) -> NDArray[np.float64]:
-    """(3, H, W) of the finest grid that holds red, green and blue, else its first bands."""
+    """(3, H, W): red, green and blue; VV, VH and VV-VH; or else the first bands."""
     names = [band for grid in dataset.grids for band in grid.bands]
+    if set(names) == {"VV", "VH"}:
+        vv, vh = (_plane(dataset, grids, name) for name in ("VV", "VH"))
+        return np.stack([vv, vh, vv - vh])
     by_role = {band.role: band.name for band in dataset.bands}
     wanted = [by_role.get(role, "") for role in ("red", "green", "blue")]
     if not set(wanted) <= set(names):
