@@ -18,10 +18,11 @@ _COLUMNS = {
 
 
 @click.command(name="models")
+@click.argument("name", required=False)
 @click.option("--download", metavar="M", help="Fetch this model's weights from its publisher.")
 @output_options
-def command(download: str | None, as_json: bool, debug: bool) -> None:
-    """List the backbones: size, GFLOP a chip, bands, features, where weights come from.
+def command(name: str | None, download: str | None, as_json: bool, debug: bool) -> None:
+    """List the backbones: size, parameters, GFLOP a chip, what they need; or tell all about one.
 
     Weights are kept in $FEATBANK_WEIGHTS, or ~/.cache/featbank/weights; those of a hub id in the
     hub's own cache.
@@ -29,10 +30,14 @@ def command(download: str | None, as_json: bool, debug: bool) -> None:
     \b
     Examples:
       featbank models
+      featbank models dofa
       featbank models --download dofa
     """
     if download is not None:
         _download(download, as_json)
+        return
+    if name is not None:
+        _tell(name, as_json)
         return
     from featbank.stages.listing import model_rows
 
@@ -55,3 +60,15 @@ def _download(name: str, as_json: bool) -> None:
         print_json({"model": name, "weights": path})
     else:
         click.echo(f"{name}: its weights are at {path}.")
+
+
+def _tell(name: str, as_json: bool) -> None:
+    from featbank.stages.listing import model_row
+
+    row = model_row(name)
+    if as_json:
+        print_json({"model": row})
+        return
+    from featbank.pages.catalog_table import print_description
+
+    print_description(row)

@@ -146,6 +146,21 @@ def shared_wavelengths(config: Config, passes: Passes, channels: tuple[Band, ...
     return ""
 
 
+def require_statistics(spec: BackboneSpec, options: EmbedOptions) -> None:
+    """Raise where nobody tells which statistics the weights were trained with.
+
+    Raises:
+        UsageError: Guessing would spoil every number that follows.
+    """
+    if options.normalise is None and spec.normalise is None:
+        raise UsageError(
+            spec.name,
+            "its weights do not say which statistics they were trained with",
+            "--normalise imagenet|half|dataset",
+            "Pass the one that the weights' publisher names.",
+        )
+
+
 def normalise_method(
     spec: BackboneSpec, options: EmbedOptions, channels: tuple[Band, ...], imagery: Imagery
 ) -> str:
@@ -153,20 +168,11 @@ def normalise_method(
 
     Eight-bit RGB takes the backbone's own statistics, everything else the dataset's: fitted on the
     train split, or published ones where this copy has no split lists.
-
-    Raises:
-        UsageError: The weights do not tell: guessing would spoil every number that follows.
     """
     if options.normalise is not None:
         return options.normalise
-    if spec.normalise is None:
-        raise UsageError(
-            spec.name,
-            "its weights do not say which statistics they were trained with",
-            "--normalise imagenet|half|dataset",
-            "Pass the one that the weights' publisher names.",
-        )
-    method = spec.normalise if is_rgb(channels) else "dataset"
+    own = spec.normalise or "dataset"
+    method = own if is_rgb(channels) else "dataset"
     has_train = bool((imagery.dataset.samples.splits[imagery.scheme] == TRAIN).any())
     if method == "dataset" and not has_train and imagery.dataset.statistics is not None:
         return "published"

@@ -18,6 +18,7 @@ from featbank.stages.agreement import (
     image_size,
     layer_indices,
     normalise_method,
+    require_statistics,
     shared_wavelengths,
 )
 from featbank.stages.backbones_by_name import named_backbone
@@ -101,15 +102,18 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     """
     check_choices(options)
     spec, options = named_backbone(options)
+    require_statistics(spec, options)
     weights = load_weights(spec, options, progress)
+    # Whatever the options ask of the network is settled before any chip is read.
+    alone = spec.describe(weights.config)
+    size = image_size(spec, options, alone.patch_px)
+    layers = layer_indices(options, alone.depth)
     imagery = _imagery(options, progress)
     seen = look(imagery)
     adapted, moments = adapt(options.adapt, imagery)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
     method = normalise_method(spec, options, adapted.channels, imagery)
-    provides = _provides(spec, weights, passes)
-    size = image_size(spec, options, provides.patch_px)
-    layers = layer_indices(options, provides.depth)
+    provides = _together(spec.describe(weights.config), passes)
     statistics = statistics_of(
         method, imagery, adapted, moments=moments, processor=weights.processor
     )
@@ -136,6 +140,11 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     return plan
 
 
+def _together(provides: Provides, passes: Passes) -> Provides:
+    """What several passes give: their features stand end to end."""
+    return replace(provides, dim=provides.dim * len(passes.picks))
+
+
 def _inputs(
     options: EmbedOptions,
     imagery: Imagery,
@@ -151,12 +160,6 @@ def _inputs(
         statistics=statistics,
         weights=adapted.weights,
     )
-
-
-def _provides(spec: BackboneSpec, weights: Weights, passes: Passes) -> Provides:
-    """What the passes give together: their features stand end to end."""
-    one = spec.describe(weights.config)
-    return replace(one, dim=one.dim * len(passes.picks))
 
 
 def check_choices(options: EmbedOptions) -> None:

@@ -31,6 +31,15 @@ def model_rows() -> list[dict[str, Any]]:
     return [_model(spec) for spec in BACKBONES.values()]
 
 
+def model_row(name: str) -> dict[str, Any]:
+    """One backbone.
+
+    Raises:
+        UnknownNameError: Not in the catalog.
+    """
+    return _model(BACKBONES[name])
+
+
 def _model(spec: BackboneSpec) -> dict[str, Any]:
     provides = spec.describe(spec.config)
     return {

@@ -19,9 +19,11 @@ from typing import Any
 
 import torch
 
-from featbank.backbones import BACKBONES
+from featbank.backbones import BACKBONES, WeightsFile
 from featbank.backbones._weights import read_state
 from featbank.bank import runlog
+from featbank.stages.embed_options import EmbedOptions
+from featbank.stages.precision import compute_dtype
 
 BATCH, SHARD_ROWS, BARE_BATCHES, ROUNDS = 64, 512, 24, 3
 
@@ -45,19 +47,25 @@ def measure(shared: Path) -> dict[str, Any]:
         **runs[0],
         "batch": BATCH,
         "threads": torch.get_num_threads(),
-        "compute_dtype": "bfloat16",
+        "compute_dtype": taken_dtype(),
         "model": "vit-tiny",
         "dataset": "aid100",
     }
 
 
+def taken_dtype() -> str:
+    """What ``--dtype auto`` takes on this machine."""
+    return compute_dtype(BACKBONES["vit-tiny"], EmbedOptions(model="vit-tiny", dataset=""))
+
+
 def bare_rate(weights: Path) -> float:
     """Chips a second of the network alone."""
     spec = BACKBONES["vit-tiny"]
-    config, state = spec.read(spec.config, read_state(weights), str(weights))
-    network = spec.build(config, state)
+    loaded = spec.read(spec.config, read_state(weights), WeightsFile(name=str(weights)))
+    network = spec.build(loaded.config, loaded.state)
     x = torch.randn(BATCH, 3, 224, 224, generator=torch.Generator().manual_seed(0))
-    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+    is_half = taken_dtype() == "bfloat16"
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_half):
         for _ in range(2):
             network(x, layers=[11])
         start = time.perf_counter()

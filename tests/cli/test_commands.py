@@ -147,3 +147,9 @@ def test_progress_shows_rate_and_time_left(monkeypatch, capsys):
             progress(done, 100)
     assert "chips/s" in terminal.getvalue()
     assert "100/100" in terminal.getvalue()
+
+
+def test_one_model_is_told_with_its_licence_and_statistics(call):
+    out = " ".join(call("models", "dinov3-large-sat").out.split())
+    assert "DINOv3 License" in out
+    assert "sat493m" in out

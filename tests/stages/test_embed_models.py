@@ -59,6 +59,22 @@ def test_per_band_dofa_sees_what_plain_dofa_cannot(plan):
         assert (np.abs(first - second).max() > 1e-3) == differs
 
 
+@pytest.mark.parametrize(
+    ("adapt", "bands", "kernels"), [("none", "all", 1), ("per-band", "all", 1)]
+)
+def test_dofa_generates_its_kernels_once_a_sensor(plan, monkeypatch, adapt, bands, kernels):
+    """However many batches; two bands of one wavelength share one."""
+    from featbank.layers import wave_kernels
+
+    made, generate = [], wave_kernels.generate_kernels
+    monkeypatch.setattr(
+        wave_kernels, "generate_kernels", lambda *a, **k: made.append(k) or generate(*a, **k)
+    )
+    run = plan(model="dofa", adapt=adapt, bands=bands, image_size=16, batch_size=4)
+    embed_dataset(run)
+    assert len(made) == kernels
+
+
 def test_dofa_says_that_the_polarisations_share_a_wavelength(plan):
     assert "VV and VH share the wavelength 3.75 µm" in plan(model="dofa").notes[-1]
     assert not plan(model="dofa", adapt="per-band").notes
