@@ -20,7 +20,6 @@ def describe_vit(config: Config, *, image_px: int) -> Provides:
         depth=config["depth"],
         patch_px=config["patch_px"],
         registers=registers,
-        padding_px=config.get("padding_px", 0),
         gflop=_flop(config, image_px) / 1e9,
         parameters=_parameters(config),
     )

@@ -79,7 +79,6 @@ class Provides:
         depth: Number of blocks; 1 for backbones without blocks.
         patch_px: Side of a patch; 0 for backbones without tokens.
         registers: Number of register tokens.
-        padding_px: Zero padding around the chip before it is cut into patches.
         gflop: GFLOP of one chip's forward pass at the default size; None where it varies.
         parameters: Number of parameters.
     """
@@ -89,7 +88,6 @@ class Provides:
     depth: int = 1
     patch_px: int = 0
     registers: int = 0
-    padding_px: int = 0
     gflop: float | None = None
     parameters: int = 0
 
