@@ -63,8 +63,16 @@ def _fetched(spec: DatasetSpec, request: DatasetRequest, progress: FetchProgress
     try:
         return spec.open(request)
     except (MissingPathError, DatasetError):
+        # A copy of another edition that does not open is to be repaired, not mixed with this one.
+        if _has_other_edition(spec, request.root):
+            raise
         fetch_dataset(spec.name, request.root, progress)
         return spec.open(request)
+
+
+def _has_other_edition(spec: DatasetSpec, root: Path | None) -> bool:
+    files = (file for edition in spec.editions.values() for file in edition)
+    return root is not None and any(file.makes and (root / file.makes).exists() for file in files)
 
 
 def _require_taken(spec: DatasetSpec, name: str, chips: int | None, splits: Path | None) -> None:

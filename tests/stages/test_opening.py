@@ -45,6 +45,13 @@ def test_what_does_not_open_is_fetched_first(tmp_path, fetched):
     assert fetched == [("bigearthnet-s1", tmp_path, None)]
 
 
+def test_a_broken_copy_of_another_edition_is_not_mixed_with_this_one(tmp_path, fetched):
+    (tmp_path / "BigEarthNet-S1-v1.0" / "not-a-patch").mkdir(parents=True)
+    with pytest.raises(DatasetError):
+        open_dataset("bigearthnet-s1", data_root=tmp_path, download=True)
+    assert not fetched
+
+
 def test_nothing_is_fetched_unasked(tmp_path, fetched):
     with pytest.raises(DatasetError):
         open_dataset("bigearthnet-s1", data_root=tmp_path)
