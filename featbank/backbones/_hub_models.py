@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,8 @@ from featbank.backbones.backbone import Loaded, Provides
 from featbank.errors import WeightsError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from featbank.backbones.backbone import Config, Encoder, State, WeightsFile
 
 # Families whose forward pass and final norm ``featbank.layers.hub_encoder`` knows.
@@ -136,21 +139,34 @@ def read_hub(config: Config, state: State, file: WeightsFile) -> Loaded:
 
 def _from_folder(file: WeightsFile) -> tuple[Any, dict[str, Any]]:
     from transformers import AutoModel
-    from transformers.utils import logging
 
-    # Heads that are left out are told in our own words.
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     try:
-        model, info = AutoModel.from_pretrained(
-            Path(file.folder), local_files_only=True, output_loading_info=True, dtype="float32"
-        )
+        with _quiet():
+            model, info = AutoModel.from_pretrained(
+                Path(file.folder), local_files_only=True, output_loading_info=True, dtype="float32"
+            )
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         first = str(error).strip().splitlines()[0]
         raise WeightsError(
             file.name, f"does not load ({first})", "a transformers folder", "Fetch it again."
         ) from error
     return model, info
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the library from printing: heads that are left out are told in our own words."""
+    from transformers.utils import logging
+
+    verbosity, has_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if has_bars:
+            logging.enable_progress_bar()
 
 
 def _plain(settings: dict[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from featbank.errors import DownloadError, MissingPathError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # What a frozen encoder needs; never pickles, never training states.
 _PATTERNS = ["config.json", "preprocessor_config.json", "model*.safetensors*"]
@@ -22,7 +28,6 @@ def hub_folder(hub_id: str, *, may_download: bool) -> Path:
         MissingPathError: Not in the cache, and it may not be fetched.
         DownloadError: The hub does not know it, asks for access, or cannot be reached.
     """
-    # An interrupted download must leave one line, not a bar.
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -32,7 +37,7 @@ def hub_folder(hub_id: str, *, may_download: bool) -> Path:
     )
 
     try:
-        with warnings.catch_warnings():
+        with _bars_on_terminals_only(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             folder = snapshot_download(
                 hub_id, allow_patterns=_PATTERNS, local_files_only=not may_download
@@ -61,6 +66,24 @@ def hub_folder(hub_id: str, *, may_download: bool) -> Path:
             "Repeat the command later; what was fetched is kept.",
         ) from error
     return Path(folder)
+
+
+@contextmanager
+def _bars_on_terminals_only() -> Iterator[None]:
+    from huggingface_hub.utils.tqdm import (
+        are_progress_bars_disabled,
+        disable_progress_bars,
+        enable_progress_bars,
+    )
+
+    if sys.stderr.isatty() or are_progress_bars_disabled():
+        yield
+        return
+    disable_progress_bars()
+    try:
+        yield
+    finally:
+        enable_progress_bars()
 
 
 def _absent(hub_id: str, may_download: bool) -> MissingPathError | DownloadError:

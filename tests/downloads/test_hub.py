@@ -29,6 +29,7 @@ def fetch(address, home, *, may_download=True):
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
+    assert not done.stderr
     return done.stdout.strip()
 
 
