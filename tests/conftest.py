@@ -46,6 +46,12 @@ def eurosat100(shared: Path) -> Path:
     return shared / "data" / "eurosat100" / "EuroSATallBands"
 
 
+@pytest.fixture(scope="session")
+def landscape_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One bank for stores of the whole synthetic landscape: what one test embeds, others find."""
+    return tmp_path_factory.mktemp("landscape")
+
+
 @pytest.fixture
 def chips(tmp_path: Path) -> Path:
     """A small folder dataset: 3 classes of 8 chips, 24 px RGB PNG."""

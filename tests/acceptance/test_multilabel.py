@@ -4,6 +4,8 @@ On both sensors of the landscape, several labels a chip. Filters see texture, st
 pixels do not; a probe that does not gain from it is broken, or the imagery has no texture.
 """
 
+from functools import cache
+
 import pytest
 
 import featbank
@@ -15,25 +17,29 @@ LABELS = "cover"
 
 
 @pytest.fixture(scope="module", params=["synthetic-s1", "synthetic-s2"])
-def stores(request, tmp_path_factory):
-    bank = tmp_path_factory.mktemp("bank")
-    return bank, {m: featbank.embed(m, request.param, bank=bank) for m in ("imagestats", "rcf")}
+def results(request, landscape_bank):
+    """Results of a probe on a model's features, each computed once."""
+
+    @cache
+    def store(model):
+        return featbank.embed(model, request.param, bank=landscape_bank)
+
+    @cache
+    def probed(probe, model):
+        return featbank.probe(probe, store(model), bank=landscape_bank, labels=LABELS, resamples=0)
+
+    return probed
 
 
 @pytest.mark.parametrize("probe", PROBES)
-def test_every_probe_beats_image_statistics(stores, probe):
-    bank, by_model = stores
-    scores = {
-        model: featbank.probe(probe, store, bank=bank, labels=LABELS, resamples=0).iloc[0]
-        for model, store in by_model.items()
-    }
-    assert {(row["metric"], row["average"]) for row in scores.values()} == {("map", "macro")}
+def test_every_probe_beats_image_statistics(results, probe):
+    heads = {model: results(probe, model).iloc[0] for model in ("imagestats", "rcf")}
+    assert {(row["metric"], row["average"]) for row in heads.values()} == {("map", "macro")}
     # The smallest gain seen is .05 (forest on Sentinel-1); its standard error is about .01.
-    assert scores["rcf"]["value"] > scores["imagestats"]["value"] + 0.02
+    assert heads["rcf"]["value"] > heads["imagestats"]["value"] + 0.02
 
 
-def test_tuned_thresholds_raise_f2(stores):
-    bank, by_model = stores
-    rows = featbank.probe("logistic", by_model["rcf"], bank=bank, labels=LABELS, resamples=0)
+def test_tuned_thresholds_raise_f2(results):
+    rows = results("logistic", "rcf")
     f2 = rows[(rows["metric"] == "f2") & (rows["average"] == "macro")].set_index("threshold")
     assert f2.loc["tuned-f2", "value"] > f2.loc["0.5", "value"]

@@ -19,25 +19,20 @@ SCHEMES = ("random-0", "random-1", "random-2")
 PROBES = ("knn", "logistic")
 
 
-@pytest.fixture(scope="module")
-def bank(tmp_path_factory):
-    return tmp_path_factory.mktemp("bars")
-
-
 def macro_f1(results):
     is_headline = (results["metric"] == "f1") & (results["average"] == "macro")
     return results.loc[is_headline, "value"].item()
 
 
 @pytest.fixture(scope="module")
-def scores(bank):
+def scores(landscape_bank):
     """Mean macro F1 on test over three split schemes, by model and probe."""
     found = {}
     for model in ("imagestats", "rcf"):
-        store = featbank.embed(model, "synthetic-s2", bank=bank)
+        store = featbank.embed(model, "synthetic-s2", bank=landscape_bank)
         for clf in PROBES:
             runs = [
-                featbank.probe(clf, store, bank=bank, split_scheme=scheme, resamples=0)
+                featbank.probe(clf, store, bank=landscape_bank, split_scheme=scheme, resamples=0)
                 for scheme in SCHEMES
             ]
             found[model, clf] = np.mean([macro_f1(results) for results in runs])
@@ -94,39 +89,6 @@ def areas():
 def test_every_class_is_present_in_5_to_60_percent_of_the_chips(areas):
     shares = (areas >= COVER_SHARE).mean(axis=0)
     assert 0.05 < shares.min() < shares.max() < 0.60
-
-
-def multilabel_scores(store):
-    """Macro average precision on test of a forest and of one logistic regression per class."""
-    from sklearn.ensemble import RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import average_precision_score
-    from sklearn.multiclass import OneVsRestClassifier
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    train, val, test = (store.xy(split, labels="cover") for split in ("train", "val", "test"))
-    x, y = (np.concatenate(parts) for parts in zip(train, val, strict=True))
-    forest = RandomForestClassifier(200, min_samples_leaf=2, random_state=0).fit(x, y)
-    linear = make_pipeline(
-        StandardScaler(), OneVsRestClassifier(LogisticRegression(C=0.03, max_iter=2000))
-    ).fit(x, y)
-    chances = {
-        "forest": np.stack([p[:, 1] for p in forest.predict_proba(test[0])], axis=1),
-        "logistic": linear.predict_proba(test[0]),
-    }
-    return {name: average_precision_score(test[1], found) for name, found in chances.items()}
-
-
-@pytest.mark.parametrize("dataset", ["synthetic-s1", "synthetic-s2"])
-def test_random_convolutions_stand_above_image_statistics_on_the_multilabel_set(bank, dataset):
-    found = {
-        model: multilabel_scores(featbank.embed(model, dataset, bank=bank))
-        for model in ("imagestats", "rcf")
-    }
-    for probe, value in found["imagestats"].items():
-        assert 0.45 < value < 0.85, found
-        assert found["rcf"][probe] - value >= 0.03, found
 
 
 def test_backscatter_of_2000_chips_stays_in_range():
