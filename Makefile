@@ -35,7 +35,7 @@ unit: setup
 	$(BIN)/pytest -q
 
 slow: setup
-	$(BIN)/pytest -q -m "slow and not gpu"
+	$(BIN)/pytest -q --durations=10 -m "slow and not gpu"
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
