@@ -107,6 +107,7 @@ def _dinov2(name: str, settings: Mapping[str, Any]) -> BackboneSpec:
         describe=_describe,
         build=build_vit,
         read=read_dinov2,
+        answers=("--positions",),
         initial=initial_vit,
     )
 

@@ -113,6 +113,7 @@ class BackboneSpec:
         read: Fits a weights file's state to the network; raises ``WeightsError``.
         bind: Config of a network for given bands, where more than their number matters, as for
             kernels made from wavelengths; raises ``ContractError``.
+        answers: Options that settle what its files do not tell, such as ``--positions``.
         remote: The publisher's file, taken when no ``--weights`` are named.
         hub_id: The publisher's hub id, likewise.
         initial: Untrained state of a config from a seed.
@@ -134,6 +135,7 @@ class BackboneSpec:
     build: Callable[[Config, State], Encoder] = field(repr=False)
     read: Callable[[Config, State, WeightsFile], Loaded] | None = field(default=None, repr=False)
     bind: Callable[[Config, Sequence[Band]], Config] | None = field(default=None, repr=False)
+    answers: tuple[str, ...] = ()
     remote: RemoteFile | None = None
     hub_id: str = ""
     initial: Callable[[Config, int], State] | None = field(default=None, repr=False)

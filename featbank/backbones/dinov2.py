@@ -126,6 +126,7 @@ def _spec(size: str, registers: int, *, has_head: bool = False) -> BackboneSpec:
         describe=_describe,
         build=build_vit,
         read=read_dinov2,
+        answers=("--positions",),
         initial=initial_vit,
         remote=remote,
         hub_id=hub_id,

@@ -279,6 +279,7 @@ SPECS = tuple(
         build=_build,
         read=_read,
         bind=_bind,
+        answers=("--dofa-reshape",),
         initial=_initial,
         remote=_FILES[size, version],
     )

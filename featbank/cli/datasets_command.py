@@ -58,6 +58,7 @@ def command(
       featbank datasets --check path/to/EuroSATallBands --manifest sha256.csv
     """
     _require_partners(download, check, data_root, asked)
+    _require_download(download, edition)
     if download is not None:
         return _download(download, data_root, edition, as_json)
     if check is not None:
@@ -82,6 +83,15 @@ def _require_partners(
             "has nothing to work on",
             "--check D" if option != "--data-root" else "--check D or --download D",
             "Name the dataset.",
+        )
+
+
+def _require_download(download: str | None, edition: str | None) -> None:
+    from featbank.errors import UsageError
+
+    if edition is not None and download is None:
+        raise UsageError(
+            "--edition", "has nothing to work on", "--download D", "Name the dataset to fetch."
         )
 
 

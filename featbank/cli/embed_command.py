@@ -41,12 +41,11 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--adapt",
-    type=click.Choice(["none", "rgb", "repeat", "ratio", "pca3", "per-band"]),
     default="none",
     show_default=True,
-    help="Route from the bands to the model. rgb: those bands; repeat: one or two bands to three; "
-    "ratio: VV, VH, VV-VH; pca3: three components fitted on train pixels; per-band: each band "
-    "alone, features joined.",
+    help="Route from the bands to the model. none: as they are; rgb: those bands; repeat: one or "
+    "two bands to three; ratio: VV, VH, VV-VH; pca3: three components fitted on train pixels; "
+    "per-band: each band alone, features joined.",
 )
 @click.option(
     "--wavelengths",

@@ -10,6 +10,7 @@ import numpy as np
 from featbank.errors import ContractError, UsageError
 from featbank.inputs.normalise import is_rgb
 from featbank.samples import TRAIN
+from featbank.stages.weights import RANDOM
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
@@ -60,7 +61,7 @@ def bind_weights(
         _require_channels(spec, weights, config, len(picks[0]), channels, dataset)
     elif not spec.bind:
         config = {**config, "channels": len(channels)}
-    if weights.origin.startswith("random") and spec.initial is not None:
+    if weights.is_random and spec.initial is not None:
         weights = replace(weights, state=spec.initial(config, options.seed))
     passes = Passes(picks=picks, configs=tuple(_narrowed(config, pick) for pick in picks))
     return replace(weights, config=config), passes
@@ -159,6 +160,25 @@ def require_statistics(spec: BackboneSpec, options: EmbedOptions) -> None:
             "--normalise imagenet|half|dataset",
             "Pass the one that the weights' publisher names.",
         )
+
+
+def require_answers_taken(spec: BackboneSpec, options: EmbedOptions) -> None:
+    """Raise where an option speaks of another family of models: it would be ignored in silence.
+
+    Random weights leave nothing open either.
+
+    Raises:
+        UsageError: Names the option.
+    """
+    given = {"--dofa-reshape": options.dofa_reshape, "--positions": options.positions}
+    for option, value in given.items():
+        if value is not None and (option not in spec.answers or options.weights == RANDOM):
+            raise UsageError(
+                f"{option} {value}",
+                f"model '{spec.name}' with these weights leaves no such choice",
+                "a weights file that does",
+                f"Leave {option} out.",
+            )
 
 
 def normalise_method(

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.backbones import BACKBONES
+from featbank.errors import UsageError
+from featbank.stages.weights import HUB_PREFIX, RANDOM, folder_file
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
     from featbank.stages.embed_options import EmbedOptions
-
-HUB_PREFIX = "hf:"
 
 
 def named_backbone(options: EmbedOptions) -> tuple[BackboneSpec, EmbedOptions]:
@@ -20,6 +20,7 @@ def named_backbone(options: EmbedOptions) -> tuple[BackboneSpec, EmbedOptions]:
 
     Raises:
         UnknownNameError: Not in the catalog.
+        UsageError: ``--weights`` beside a name that holds them.
         MissingPathError: A folder without ``config.json``.
         DownloadError: A hub id that the hub does not give.
         WeightsError: A model of a family that is not known.
@@ -28,8 +29,14 @@ def named_backbone(options: EmbedOptions) -> tuple[BackboneSpec, EmbedOptions]:
         return BACKBONES[options.model], options
     from featbank.backbones._hub_spec import hub_spec
     from featbank.downloads.hub import hub_folder
-    from featbank.stages.weights import folder_file
 
+    if options.weights not in (None, RANDOM):
+        raise UsageError(
+            f"--weights {options.weights}",
+            f"--model {options.model} names its weights itself",
+            "one of the two",
+            "Leave --weights out, or name a model of 'featbank models'.",
+        )
     named = options.model.removeprefix(HUB_PREFIX)
     folder = Path(named)
     if not folder.is_dir():

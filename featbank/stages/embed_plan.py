@@ -18,6 +18,7 @@ from featbank.stages.agreement import (
     image_size,
     layer_indices,
     normalise_method,
+    require_answers_taken,
     require_statistics,
     shared_wavelengths,
 )
@@ -103,6 +104,7 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     check_choices(options)
     spec, options = named_backbone(options)
     require_statistics(spec, options)
+    require_answers_taken(spec, options)
     weights = load_weights(spec, options, progress)
     # Whatever the options ask of the network is settled before any chip is read.
     alone = spec.describe(weights.config)
@@ -215,8 +217,7 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None) -> Imagery:
         download=options.download,
         progress=progress,
     )
-    wanted = options.bands if options.bands != "all" else ADAPTERS[options.adapt].bands or "all"
-    dataset = with_bands(dataset, wanted)
+    dataset = with_bands(dataset, _wanted_bands(options))
     scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)
     if options.limit is not None:
         dataset = with_limit(dataset, options.limit, scheme)
@@ -226,6 +227,18 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None) -> Imagery:
         scheme=scheme,
         workers=worker_count(options),
     )
+
+
+def _wanted_bands(options: EmbedOptions) -> str:
+    own = ADAPTERS[options.adapt].bands
+    if own and options.bands not in ("all", own):
+        raise UsageError(
+            f"--bands {options.bands}",
+            f"--adapt {options.adapt} chooses the bands itself",
+            "one of the two",
+            "Leave --bands or --adapt out.",
+        )
+    return own or options.bands
 
 
 def contract_of(dataset: Dataset) -> Contract:

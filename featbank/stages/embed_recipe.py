@@ -11,7 +11,7 @@ from featbank.inputs.adapters import ADAPTERS
 from featbank.recipe import recipe_id
 from featbank.stages.precision import compute_dtype
 from featbank.stages.selection import fingerprint
-from featbank.stages.weights import RANDOM
+from featbank.stages.weights import HUB_PREFIX, RANDOM
 from featbank.store.schema import MAX_CHUNK_ROWS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def command(plan: EmbedPlan) -> str:
     # Where a folder stood on one machine says nothing on another.
     dataset = name if name in DATASETS else f"path/to/{name}"
     words = ["featbank", "embed", "--model", plan.spec.name, "--dataset", dataset]
-    if options.weights is not None and not plan.spec.name.startswith("hf:"):
+    if options.weights is not None and not plan.spec.name.startswith(HUB_PREFIX):
         words += ["--weights", plan.weights.origin if plan.weights.sha256 else RANDOM]
     words += ["--splits", "path/to/lists"] if options.splits is not None else []
     words += ["--bands", ",".join(plan.inputs.bands)]

@@ -11,6 +11,7 @@ from featbank.probes._sweep import Choice, Labelled, choose, fit_predict
 from featbank.recipe import recipe_id
 from featbank.stages.probe_data import ProbeData, probe_data
 from featbank.stages.probe_verdict import headline_score
+from featbank.stages.weights import UNTRAINED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +115,7 @@ class ProbeRun:
     def _store_notes(self) -> list[str]:
         weights, fitted = self.store.attributes["weights"], self.store.attributes["fitted_scheme"]
         return [
-            f"weights: {weights}" if weights.startswith("random") else "",
+            f"weights: {weights}" if weights.startswith(UNTRAINED) else "",
             f"statistics were fitted on train of '{fitted}', not of '{self.scheme}'"
             if fitted and fitted != self.scheme
             else "",

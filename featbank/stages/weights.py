@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from featbank.stages.opening import FetchProgress
 
 RANDOM = "random"
+# How the origin of random weights begins; with the comma it is no file's name.
+UNTRAINED = "random, untrained"
+HUB_PREFIX = "hf:"
 WEIGHTS_VARIABLE = "FEATBANK_WEIGHTS"
 
 
@@ -36,6 +39,7 @@ class Weights:
         sha256: Of the file; empty where there is none.
         notes: What a user must know of them.
         is_read: Whether they come from a file, and so decide the number of channels.
+        is_random: Whether they are yet to be drawn, for the channels that there are.
         processor: ``preprocessor_config.json`` beside them.
     """
 
@@ -45,6 +49,7 @@ class Weights:
     sha256: str = ""
     notes: tuple[str, ...] = ()
     is_read: bool = False
+    is_random: bool = False
     processor: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -80,9 +85,8 @@ def load_weights(
             )
         return Weights(config=spec.config, state={}, origin="none")
     if options.weights == RANDOM and spec.initial is not None:
-        return Weights(
-            config=spec.config, state={}, origin=f"random, untrained (seed {options.seed})"
-        )
+        origin = f"{UNTRAINED} (seed {options.seed})"
+        return Weights(config=spec.config, state={}, origin=origin, is_random=True)
     place = _place(spec, options, progress)
     return _read_folder(spec, place, options) if place.is_dir() else _read(spec, place, options)
 
@@ -154,13 +158,19 @@ def _read(spec: BackboneSpec, path: Path, options: EmbedOptions) -> Weights:
 def _read_folder(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> Weights:
     from featbank.backbones._weights import read_folder, weights_files
 
-    name = options.weights or spec.hub_id or folder.name
     state = read_folder(folder)
-    file = folder_file(folder, name=name, answers=_answers(options))
+    origin = _origin(spec, folder, options)
+    file = folder_file(folder, name=origin, answers=_answers(options))
     sha256 = _joint_sha256([file_sha256(path) for path in weights_files(folder)])
-    file = WeightsFile(**{**vars(file), "sha256": sha256})
-    is_path = Path(name).exists()
-    return _weights(spec, state, file, origin=folder.resolve().name if is_path else name)
+    return _weights(spec, state, replace(file, sha256=sha256), origin=origin)
+
+
+def _origin(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> str:
+    """Hub id or folder name: never a path, nor the snapshot that a hub's cache names by commit."""
+    if options.model.startswith(HUB_PREFIX):
+        return spec.name.removeprefix(HUB_PREFIX)
+    named = options.weights or spec.hub_id
+    return folder.resolve().name if Path(named).exists() else named
 
 
 def folder_file(

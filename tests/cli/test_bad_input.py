@@ -191,3 +191,23 @@ def test_refused_chips_within_the_limit_are_marked(tmp_path, bank, capsys):
     captured = capsys.readouterr()
     assert "1 refused" in captured.out
     assert "refused class1/05: class1/05.png: starts with b'torn'" in captured.err
+
+
+def test_an_unknown_adapter(fail, chips):
+    line = fail(*embed_args(chips, "--adapt", "per-bnd"), code=1)
+    assert "Did you mean 'per-band'?" in line
+
+
+@pytest.mark.parametrize("option", [("--dofa-reshape", "new"), ("--positions", "transformers")])
+def test_options_of_another_family_are_not_ignored(fail, chips, option):
+    assert "leaves no such choice" in fail(*embed_args(chips, *option), code=2)
+
+
+def test_bands_beside_an_adapter_that_chooses_them(fail):
+    args = embed_args("synthetic-s2", "--chips", "16", "--adapt", "rgb", "--bands", "B02,B03")
+    assert "--adapt rgb chooses the bands itself" in fail(*args, code=2)
+
+
+def test_an_edition_with_nothing_to_fetch(capsys):
+    assert run(["datasets", "--edition", "v1"]) == 2
+    assert "expected --download D" in capsys.readouterr().err

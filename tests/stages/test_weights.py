@@ -113,3 +113,41 @@ def test_a_folders_name_says_nothing_of_this_machine(tmp_path):
     folder = save_model(tmp_path / "tiny", "vit")
     spec, _ = named_backbone(EmbedOptions(model=f"hf:{folder}", dataset="x"))
     assert spec.name == "hf:tiny"
+
+
+def test_a_file_called_random_is_not_replaced_by_random_weights(
+    tmp_path, tiny_weights, monkeypatch
+):
+    from fake_dataset import radar
+    from safetensors.torch import load_file
+
+    from featbank.stages import embed_plan
+
+    path = tmp_path / "random_crops.safetensors"
+    shutil.copy(tiny_weights, path)
+    monkeypatch.setattr(embed_plan, "open_dataset", lambda *args, **kwargs: radar())
+    options = EmbedOptions(
+        model="vit-tiny",
+        dataset="radar",
+        weights=str(path),
+        normalise="dataset",
+        adapt="ratio",
+        workers=0,
+        bank=tmp_path,
+    )
+    state = embed_plan.plan_embed(options).weights.state
+    assert (state["norm.weight"] == load_file(path)["norm.weight"]).all()
+
+
+def test_a_hub_models_origin_is_its_id_not_the_snapshot_in_the_cache(tmp_path, monkeypatch):
+    from featbank.downloads import hub
+
+    snapshot = save_model(tmp_path / "0123456789abcdef", "vit")
+    monkeypatch.setattr(hub, "hub_folder", lambda *args, **kwargs: snapshot)
+    assert load("hf:owner/tiny").origin == "owner/tiny"
+    assert load("dinov2-small", weights="random").is_random
+
+
+def test_a_model_that_names_its_weights_takes_no_others(tmp_path):
+    with pytest.raises(UsageError, match="names its weights itself"):
+        load("hf:owner/tiny", weights="other/model")
