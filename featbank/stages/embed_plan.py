@@ -25,7 +25,7 @@ from featbank.stages.agreement import (
 from featbank.stages.backbones_by_name import named_backbone
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.fitting import Imagery, Look, look
-from featbank.stages.opening import open_dataset
+from featbank.stages.opening import dataset_spec, open_dataset
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.state_fitting import fitted_weights
 from featbank.stages.weights import load_weights
@@ -165,7 +165,14 @@ def _inputs(
 
 
 def check_choices(options: EmbedOptions) -> None:
-    """Raise ``UsageError`` for numbers and names that no run could use."""
+    """Raise for numbers and names that no run could use, before anything is read or fetched.
+
+    Raises:
+        UsageError: A number out of range.
+        UnknownNameError: A dataset or adapter that is in no catalog.
+    """
+    dataset_spec(options.dataset)
+    ADAPTERS[options.adapt]
     rows = options.shard_rows
     checks = (
         (

@@ -47,13 +47,22 @@ def open_dataset(
         UsageError: ``chips`` for a dataset that is not procedural, or ``splits`` for one that
             takes none.
     """
-    spec = DATASETS["folder"] if _is_path(name) else DATASETS[name]
+    spec = dataset_spec(name)
     _require_taken(spec, name, chips, splits)
     root = Path(name) if _is_path(name) else _root(spec, data_root, download)
     request = DatasetRequest(root=root, chips=chips, splits=splits)
     is_offered = download and bool(spec.files)
     dataset = _fetched(spec, request, progress) if is_offered else spec.open(request)
     return replace(dataset, samples=with_splits(dataset.samples))
+
+
+def dataset_spec(name: str) -> DatasetSpec:
+    """The catalog entry that a name or a folder's path means.
+
+    Raises:
+        UnknownNameError: Neither in the catalog nor a folder.
+    """
+    return DATASETS["folder"] if _is_path(name) else DATASETS[name]
 
 
 def _fetched(spec: DatasetSpec, request: DatasetRequest, progress: FetchProgress | None) -> Dataset:

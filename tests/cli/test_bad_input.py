@@ -44,6 +44,11 @@ def test_unknown_dataset(fail):
     assert "Did you mean 'synthetic-s1'?" in fail(*embed_args("synthetic-s1x"), code=1)
 
 
+def test_an_unknown_dataset_is_told_before_weights_are_asked_for(fail):
+    args = embed_args("bigearthnt-s1", model="dofa")
+    assert "Did you mean 'bigearthnet-s1'?" in fail(*args, code=1)
+
+
 def test_missing_folder(fail):
     assert "no such folder" in fail(*embed_args("path/to/nowhere"), code=1)
 

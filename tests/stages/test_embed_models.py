@@ -23,7 +23,8 @@ def plan(tmp_path, monkeypatch):
         monkeypatch.setattr(embed_plan, "open_dataset", lambda *args, **kwargs: found)
         settings = {"model": "vit-tiny", "weights": "random", "image_size": 32, "workers": 0}
         settings |= {"dtype": "float32", "bank": tmp_path / "bank", "normalise": "dataset"}
-        return plan_embed(EmbedOptions(dataset="radar", **{**settings, **options}))
+        # A name that the catalog knows; what it opens is the made dataset.
+        return plan_embed(EmbedOptions(dataset="synthetic-s1", **{**settings, **options}))
 
     return make
 

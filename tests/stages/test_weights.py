@@ -128,7 +128,7 @@ def test_a_file_called_random_is_not_replaced_by_random_weights(
     monkeypatch.setattr(embed_plan, "open_dataset", lambda *args, **kwargs: radar())
     options = EmbedOptions(
         model="vit-tiny",
-        dataset="radar",
+        dataset="synthetic-s1",
         weights=str(path),
         normalise="dataset",
         adapt="ratio",
