@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from featbank.errors import ProbeError
 from featbank.image import Array
 
 if TYPE_CHECKING:
-    from featbank.probes.probe import Classifier, ProbeSpec
+    from featbank.probes.probe import Candidate, Classifier, ProbeSpec
 
 Params = Mapping[str, Any]
 Scorer = Callable[[Array, Array], float]
@@ -85,9 +85,9 @@ def choose(
     tried = candidates(spec, params)
     scores: list[float] = []
     best, validation = 0, np.zeros(0)
-    for done, candidate in enumerate(tried, start=1):
-        classifier = spec.build(candidate, seed)
-        probabilities = fit_predict(classifier, fit_data, score_data.features)
+    fits = fitted(spec, [(candidate, seed) for candidate in tried], fit_data)
+    for done, classifier in enumerate(fits, start=1):
+        probabilities = predict(classifier, score_data.features, fit_data)
         is_finite = np.isfinite(probabilities).all()
         score = scorer(score_data.labels, probabilities) if is_finite else np.nan
         scores.append(float(score))
@@ -112,29 +112,52 @@ def candidates(spec: ProbeSpec, params: Params) -> tuple[Params, ...]:
     return tuple(kept)
 
 
-def fit_predict(classifier: Classifier, fit_data: Labelled, features: Array) -> Array:
-    """Fit a classifier and give its probabilities over all K classes.
+def fitted(
+    spec: ProbeSpec, wanted: Sequence[Candidate], fit_data: Labelled
+) -> Iterator[Classifier | None]:
+    """Classifiers of candidates in order, fitted as one problem where the probe can.
 
     Args:
-        classifier: Not fitted yet.
+        spec: The probe.
+        wanted: Whole parameters and seed of each.
         fit_data: Samples to fit on.
-        features: (n, D) samples to predict.
 
-    Returns:
-        (n, K); 0 for classes that ``fit_data`` lacks.
+    Yields:
+        Each classifier; None for a single label that never or always holds, which
+        ``predict`` knows without one.
     """
-    if fit_data.is_multilabel and fit_data.n_classes == 1:
-        return _fit_predict_single_label(classifier, fit_data, features)
-    probabilities = classifier.fit(fit_data.features, fit_data.labels).predict_proba(features)
+    y = _single_label(fit_data)
+    if y is not None and y.min() == y.max():
+        yield from (None for _ in wanted)
+    elif spec.fit_grid is not None:
+        yield from spec.fit_grid(wanted, fit_data.features, fit_data.labels if y is None else y)
+    else:
+        for params, seed in wanted:
+            classifier = spec.build(params, seed)
+            yield classifier.fit(fit_data.features, fit_data.labels if y is None else y)
+
+
+def predict(classifier: Classifier | None, features: Array, fit_data: Labelled) -> Array:
+    """Probabilities (n, K) over all K classes; 0 for classes that ``fit_data`` lacks.
+
+    Args:
+        classifier: Of ``fitted``.
+        features: (n, D) samples to predict.
+        fit_data: What it was fitted on.
+    """
+    y = _single_label(fit_data)
+    if classifier is None:
+        share = 0.0 if y is None else float(y[0])
+        return np.full((len(features), 1), share)
+    probabilities = classifier.predict_proba(features)
+    if y is not None:
+        return probabilities[:, 1:]
     return align_scores(probabilities, classifier.classes_, fit_data.n_classes)
 
 
-def _fit_predict_single_label(classifier: Classifier, fit_data: Labelled, features: Array) -> Array:
-    """One column of yes or no, which scikit-learn takes for two classes, not for a label."""
-    yes = fit_data.labels[:, 0]
-    if yes.min() == yes.max():
-        return np.full((len(features), 1), float(yes[0]))
-    return classifier.fit(fit_data.features, yes).predict_proba(features)[:, 1:]
+def _single_label(data: Labelled) -> Array | None:
+    """(N,) yes or no of one label, which scikit-learn takes for two classes, not for a label."""
+    return data.labels[:, 0] if data.is_multilabel and data.n_classes == 1 else None
 
 
 def align_scores(probabilities: Array, classes: Array, n_classes: int) -> Array:

@@ -22,6 +22,7 @@ SPECS = (
         name="forest",
         summary="random forest of 100 trees of at most 1,024 leaves, so that memory is bounded",
         build=build,
+        is_random=True,
         defaults={"trees": 100, "max_leaves": 1024, "max_samples": 20_000},
         source="Breiman 2001, doi:10.1023/A:1010933404324; trees as in scikit-learn; own bounds",
     ),

@@ -30,6 +30,7 @@ SPECS = (
         name="linear",
         summary="linear layer by SGD, learning rate swept; DINOv2's without augmentation",
         build=build,
+        is_random=True,
         defaults={"lr": 0.01, "batch_size": 256, "epochs": 10, "min_steps": _MIN_STEPS},
         grid=tuple({"lr": lr} for lr in _RATES),
         source=(

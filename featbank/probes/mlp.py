@@ -26,6 +26,7 @@ SPECS = (
         name="mlp",
         summary="one hidden layer of 512 GELU units, by AdamW, on standardised features",
         build=build,
+        is_random=True,
         defaults={
             "hidden": 512,
             "dropout": 0.5,

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from featbank.image import Array
+
+    Candidate = tuple[Mapping[str, Any], int]
+    FitGrid = Callable[[Sequence[Candidate], Array, Array], Iterator["Classifier"]]
 
 
 class Classifier(Protocol):
@@ -40,6 +43,10 @@ class ProbeSpec:
         defaults: Parameters of protocol ``featbank-<name>``.
         grid: Parameter values to choose from on validation, simplest first; a single empty
             mapping where nothing is swept.
+        fit_grid: Fits many candidates, each whole parameters and a seed, on one (N, D) and its
+            labels as one problem, and gives their classifiers in order; each predicts as if it
+            were built and fitted alone. None fits them one by one.
+        is_random: Whether the seed changes what is fitted.
         source: Where the defaults come from.
     """
 
@@ -48,6 +55,8 @@ class ProbeSpec:
     build: Callable[[Mapping[str, Any], int], Classifier] = field(repr=False)
     defaults: Mapping[str, Any]
     grid: tuple[Mapping[str, Any], ...] = ({},)
+    fit_grid: FitGrid | None = field(default=None, repr=False)
+    is_random: bool = False
     source: str
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featbank.errors import ProbeError
-from featbank.probes._sweep import Choice, Labelled, choose, fit_predict
+from featbank.probes._sweep import Choice, Labelled, choose, fitted, predict
 from featbank.recipe import recipe_id
 from featbank.stages.probe_data import ProbeData, probe_data
 from featbank.stages.probe_verdict import headline_score
@@ -82,9 +82,9 @@ class ProbeRun:
         Raises:
             ProbeError: The refitted probe gives probabilities that are not finite.
         """
-        classifier = self.spec.build(choice.params, self.options.seed)
-        test = self._labelled("test").features
-        scores = fit_predict(classifier, self._labelled("train", "val"), test)
+        fit_data = self._labelled("train", "val")
+        (classifier,) = fitted(self.spec, [(choice.params, self.options.seed)], fit_data)
+        scores = predict(classifier, self._labelled("test").features, fit_data)
         if not np.isfinite(scores).all():
             raise ProbeError(
                 f"probe '{self.spec.name}'",

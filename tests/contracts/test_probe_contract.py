@@ -100,6 +100,26 @@ def test_every_grid_member_fits(spec):
         build(spec, **member).fit(X, y)
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_a_grid_fitted_at_once_predicts_as_fitted_alone(spec, several):
+    if spec.fit_grid is None:
+        pytest.skip(f"{spec.name} has no grid to fit at once")
+    X, y = make_labels() if several else make_samples(3)
+    params = {**spec.defaults, **QUICK.get(spec.name, {})}
+    wanted = [({**params, **member}, seed) for member in spec.grid[:3] for seed in (0, 1)]
+    fits = spec.fit_grid(wanted, X[::2], y[::2])
+    for (member, seed), classifier in zip(wanted, fits, strict=True):
+        alone = spec.build(member, seed).fit(X[::2], y[::2])
+        expected = alone.predict_proba(X[1::2])
+        np.testing.assert_allclose(classifier.predict_proba(X[1::2]), expected, atol=1e-4)
+
+
+def test_the_seed_matters_just_where_the_probe_says_so(spec):
+    X, y = make_samples(5)
+    first, second = (build(spec, seed=seed).fit(X, y).predict_proba(X) for seed in (0, 1))
+    assert spec.is_random != np.array_equal(first, second)
+
+
 def make_labels(n=120):
     """Features (n, 6) and labels (n, 5): three to be learnt, one never and one always borne."""
     rng = np.random.default_rng(5)

@@ -1,11 +1,13 @@
 """The sweep, with a classifier that says what it was built from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from featbank.errors import ProbeError
 from featbank.probes import ProbeSpec
-from featbank.probes._sweep import Labelled, align_scores, candidates, choose, fit_predict
+from featbank.probes._sweep import Labelled, align_scores, candidates, choose, fitted, predict
 
 
 class Constant:
@@ -97,7 +99,20 @@ class Shares:
 def test_labels_have_one_column_each_however_many(labels, shares):
     labels = np.array(labels)
     data = Labelled(features=labels, labels=labels, n_classes=labels.shape[1])
-    assert fit_predict(Shares(), data, np.zeros((1, 2))).tolist() == [shares]
+    spec = ProbeSpec(name="shares", summary="", build=lambda *_: Shares(), defaults={}, source="")
+    (classifier,) = fitted(spec, [({}, 0)], data)
+    assert predict(classifier, np.zeros((1, 2)), data).tolist() == [shares]
+
+
+def test_a_grid_is_fitted_in_one_call_where_the_probe_can():
+    calls = []
+
+    def fit_grid(wanted, X, y):
+        calls.append([params["level"] for params, _ in wanted])
+        return (Constant(params["level"]).fit(X, y) for params, _ in wanted)
+
+    spec = replace(make_spec(0.1, 0.3, 0.2), fit_grid=fit_grid)
+    assert (sweep(spec).params["level"], calls) == (0.3, [[0.1, 0.3, 0.2]])
 
 
 def test_only_undefined_scores_are_refused():
