@@ -84,8 +84,10 @@ class Catalog(Mapping[str, RecordT]):
 
     def _own_modules(self) -> Iterator[ModuleType]:
         package = importlib.import_module(self._package)
-        # An underscore marks machinery that may be heavy to import and declares nothing.
-        found = (info.name for info in pkgutil.iter_modules(package.__path__))
+        # An underscore marks machinery that may be heavy to import and declares nothing; a package
+        # inside is a catalog of its own.
+        modules = pkgutil.iter_modules(package.__path__)
+        found = (info.name for info in modules if not info.ispkg)
         names = sorted(name for name in found if not name.startswith("_"))
         return (importlib.import_module(f"{self._package}.{name}") for name in names)
 

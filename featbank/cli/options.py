@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,9 +37,9 @@ def output_options(command: CommandT) -> CommandT:
 
 
 def integers(context: click.Context, parameter: click.Parameter, value: str) -> tuple[int, ...]:
-    """Comma-separated whole numbers, such as ``2,5,-1``."""
+    """Comma-separated whole numbers, such as ``2,5,-1``; none of an empty text."""
     try:
-        return tuple(int(part) for part in value.split(","))
+        return tuple(int(part) for part in value.split(",")) if value else ()
     except ValueError as error:
         raise click.BadParameter(
             f"'{value}' is no list of whole numbers; expected such as 2,5,-1.", context, parameter
@@ -57,3 +58,30 @@ def numbers(
             context,
             parameter,
         ) from error
+
+
+def names(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
+    """Comma-separated names, such as ``country,season``; none of an empty text."""
+    return tuple(name.strip() for name in value.split(",")) if value else ()
+
+
+def parameters(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, Any]:
+    """Repeated ``name=value``; a value is a number, a JSON value, or else text."""
+    found: dict[str, Any] = {}
+    for each in values:
+        name, equals, value = each.partition("=")
+        if not equals:
+            raise click.BadParameter(
+                f"'{each}' has no '='; expected such as C=1.", context, parameter
+            )
+        found[name] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return None if text == "none" else text

@@ -1,21 +1,24 @@
-"""``featbank probe``: fit and score a probe on a store."""
+"""``featbank probe``: fit and score probes on stores."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, output_options
+from featbank.cli.options import bank_option, integers, names, output_options, parameters
 from featbank.cli.output import print_json, progress_bar
 
 if TYPE_CHECKING:
+    from featbank.stages.cells import Cell
     from featbank.stages.probe import ProbeOptions, ProbeReport
 
 
 @click.command(name="probe")
-@click.option("--clf", required=True, help="knn, linear, logistic, mlp or forest; see above.")
+@click.option("--clf", help="knn, linear, logistic, mlp or forest; see above.")
+@click.option("--protocol", help="Named recipe of the field; see 'featbank protocols'.")
 @click.option(
     "--store",
     "stores",
@@ -24,26 +27,72 @@ if TYPE_CHECKING:
     help="Store to probe; may be repeated. Default: the newest.",
 )
 @click.option("--model", "models", multiple=True, help="Or by backbone; may be repeated.")
-@click.option("--dataset", help="Or by dataset, as 'embed' takes it.")
+@click.option(
+    "--dataset", "datasets", multiple=True, help="Or by dataset, as 'embed'; may be repeated."
+)
+@click.option(
+    "--concat",
+    nargs=2,
+    multiple=True,
+    metavar="A B",
+    help="Join the features of two stores (paths, or models of --dataset) by sample.",
+)
+@click.option(
+    "--test-store",
+    type=click.Path(path_type=Path),
+    help="Score on this store instead: another region, season, sensor or dataset.",
+)
+@click.option("--allow-mismatch", is_flag=True, help="Let --test-store be embedded in another way.")
 @click.option("--features", help="cls, mean or cls+mean; default: the backbone's own.")
 @click.option("--layer", type=int, help="Block index; default: the last one stored.")
 @click.option("--labels", help="Label set; default: the dataset's first.")
 @click.option("--split-scheme", help="Split scheme; default: the dataset's first.")
 @click.option("--k", type=int, help="Neighbours of the knn probe; default: 20.")
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    callback=parameters,
+    metavar="NAME=VALUE",
+    help="Fix any other parameter of the probe, such as C=1; may be repeated.",
+)
+@click.option(
+    "--shots",
+    callback=integers,
+    default="",
+    metavar="N,N,…",
+    help="Few-shot: fit on N training samples of each class instead of all.",
+)
+@click.option("--tries", type=int, default=5, show_default=True, help="Draws of --shots.")
+@click.option(
+    "--by",
+    callback=names,
+    default="",
+    metavar="COLUMN,…",
+    help="Results by the values of a column too: country, season, group, ….",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap too.")
-@click.option("--resamples", type=int, default=1000, show_default=True, help="Bootstrap resamples.")
+@click.option(
+    "--seeds",
+    type=int,
+    default=5,
+    show_default=True,
+    help="Fits of a random probe.",
+)
+@click.option("--resamples", type=int, help="Bootstrap resamples; default: 1000.")
 @click.option(
     "--confusion", is_flag=True, help="Print the confusion matrix too; not for several labels."
 )
+@click.option("--save", is_flag=True, help="Keep the fitted probe for 'featbank predict'.")
+@click.option("--leaderboard", is_flag=True, help="Rank all that was probed.")
+@click.option("--no-baselines", is_flag=True, help="Leave image statistics and rcf out.")
+@click.option("--again", is_flag=True, help="Fit anew what stands in the bank.")
 @bank_option
 @output_options
 def command(
     stores: tuple[Path, ...],
     models: tuple[str, ...],
-    k: int | None,
-    as_json: bool,
-    debug: bool,
-    confusion: bool,
+    datasets: tuple[str, ...],
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Fit a probe on train, choose on validation, score once on test, with intervals.
@@ -52,7 +101,8 @@ def command(
     Examples:
       featbank probe --clf knn
       featbank probe --clf logistic --model vit-tiny --dataset path/to/AID
-      featbank probe --clf forest --split-scheme random-1 --confusion
+      featbank probe --protocol dinov2-knn --shots 1,5,10
+      featbank probe --clf mlp --model dofa --model rcf --dataset bigearthnet-s1 --leaderboard
 
     \b
     Probes, from the plainest; each takes one class a sample or several labels:
@@ -66,37 +116,75 @@ def command(
 
     The headline is accuracy, or macro mAP where a sample may bear several labels; decisions on
     labels are then scored at 0.5 and at thresholds tuned for F2 on validation, side by side.
+    What stands in the bank is read, not fitted again.
     """
+    from featbank.stages.cells import cells_asked
+
+    names = ("as_json", "leaderboard", "no_baselines")
+    shown = {name: options.pop(name) for name in names}
+    asked = cells_asked(_options(**options), stores=stores, models=models, datasets=datasets)
+    _run(asked, **shown)
+
+
+def _options(
+    *,
+    k: int | None,
+    debug: bool,
+    concat: tuple[tuple[str, str], ...],
+    **rest: Any,  # noqa: ANN401
+) -> ProbeOptions:
     from featbank.stages.probe import ProbeOptions
 
-    params = {} if k is None else {"k": k}
-    runs: list[dict[str, Any]] = [{"store": store} for store in stores]
-    runs += [{"model": model} for model in models]
-    for run in runs or [{}]:
-        _run(ProbeOptions(params=params, confusion=confusion, **options, **run), as_json)
+    rest["params"] |= {} if k is None else {"k": k}
+    joined = tuple(dict.fromkeys(name for pair in concat for name in pair))
+    return ProbeOptions(concat=joined, **rest)
 
 
-def _run(options: ProbeOptions, as_json: bool) -> None:
-    from featbank.stages.probe import probe_store
+def _run(
+    asked: list[ProbeOptions], *, as_json: bool, leaderboard: bool, no_baselines: bool
+) -> None:
+    from featbank.stages.cells import probe_cells
 
-    with progress_bar(f"probe {options.clf}", "fits") as progress:
-        report = probe_store(options, progress=progress)
+    cells: list[Cell] = []
+    bar = partial(progress_bar, unit="fits")
+    for cell in probe_cells(asked, baselines=not no_baselines, progress=bar):
+        cells.append(cell)
+        if not as_json:
+            _print(cell, confusion=asked[0].confusion, bank=asked[0].bank)
     if as_json:
-        print_json(_as_json(report))
-        return
+        print_json(_as_json(cells))
+    elif leaderboard:
+        from featbank.pages.leaderboard import print_leaderboard
+        from featbank.stages.cells import ranked
+
+        print_leaderboard(ranked(cells))
+
+
+def _print(cell: Cell, *, confusion: bool, bank: Path) -> None:
+    from featbank.pages.baseline_table import print_baselines
     from featbank.pages.result_table import print_results
 
-    print_results(report.results, confusion=report.confusion if options.confusion else None)
-    click.echo(f"{report.results_path}: {len(report.results)} rows. Bank: {options.bank}.")
+    report = cell.report
+    print_results(report.results, confusion=report.confusion if confusion else None)
+    print_baselines(cell.headline, cell.baselines, hint=cell.hint, troubles=cell.troubles)
+    state = "" if report.is_new else " found"
+    click.echo(f"{report.results_path}: {len(report.results)} rows{state}. Bank: {bank}.")
 
 
-def _as_json(report: ProbeReport) -> dict[str, Any]:
+def _as_json(cells: list[Cell]) -> dict[str, Any]:
+    first = _report_json(cells[0])
+    return first if len(cells) == 1 else {"cells": [_report_json(cell) for cell in cells]}
+
+
+def _report_json(cell: Cell) -> dict[str, Any]:
+    report: ProbeReport = cell.report
     confusion = report.confusion
     return {
         "store": report.results[0].store,
         "results_path": str(report.results_path),
-        "predictions_path": str(report.predictions_path),
+        "predictions_path": report.predictions_path and str(report.predictions_path),
         "classes": list(report.classes),
         "confusion": None if confusion is None else confusion.astype(int).tolist(),
         "results": [result.as_row() for result in report.results],
+        "baselines": [result.as_row() for result in cell.baselines],
     }

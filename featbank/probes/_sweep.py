@@ -13,6 +13,7 @@ from featbank.image import Array
 
 if TYPE_CHECKING:
     from featbank.probes.probe import Candidate, Classifier, ProbeSpec
+    from featbank.probes.protocols import ProtocolSpec
 
 Params = Mapping[str, Any]
 Scorer = Callable[[Array, Array], float]
@@ -27,11 +28,13 @@ class Labelled:
         features: (N, D).
         labels: (N,) class indices in [0, K), or (N, K) 0 and 1.
         n_classes: K of the label set, absent classes included.
+        views: (start, stop) pairs of columns that a candidate of this ``view`` sees.
     """
 
     features: Array
     labels: Array
     n_classes: int
+    views: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_multilabel(self) -> bool:
@@ -49,31 +52,33 @@ class Choice:
         scores: Validation score of each candidate; NaN where its fit ran off to infinity.
         validation: (n, K) probabilities of the validation samples by the best candidate, fitted
             on train alone.
+        unconverged: Candidates whose solver stopped before it converged.
     """
 
     params: Params
     candidates: tuple[Params, ...]
     scores: tuple[float, ...]
     validation: Array = field(repr=False, compare=False)
+    unconverged: int = 0
 
 
 def choose(
     spec: ProbeSpec,
+    tried: Sequence[Params],
     *,
     fit_data: Labelled,
     score_data: Labelled,
-    params: Params,
     seed: int,
     scorer: Scorer,
     progress: Progress | None = None,
 ) -> Choice:
-    """Try every candidate of a probe's grid and keep the best, the simplest of equals.
+    """Fit every candidate and keep the best on validation, the simplest of equals.
 
     Args:
         spec: The probe.
+        tried: Whole parameters of each candidate, simplest first.
         fit_data: Samples to fit on.
         score_data: Samples to score on, of the same K.
-        params: Parameters that the user fixed; they win over defaults and grid.
         seed: Seed of every fit.
         scorer: Maps truth, (N,) or (N, K), and probabilities (N, K) over all K classes to a score;
             greater is better, NaN never wins.
@@ -82,31 +87,42 @@ def choose(
     Raises:
         ProbeError: No candidate has a score.
     """
-    tried = candidates(spec, params)
     scores: list[float] = []
-    best, validation = 0, np.zeros(0)
+    best, validation, unconverged = 0, np.zeros(0), 0
     fits = fitted(spec, [(candidate, seed) for candidate in tried], fit_data)
     for done, classifier in enumerate(fits, start=1):
         probabilities = predict(classifier, score_data.features, fit_data)
         is_finite = np.isfinite(probabilities).all()
         score = scorer(score_data.labels, probabilities) if is_finite else np.nan
         scores.append(float(score))
+        unconverged += not getattr(classifier, "converged_", True)
         if done == 1 or score > scores[best] or np.isnan(scores[best]):
             best, validation = done - 1, probabilities
         if progress:
             progress(done, len(tried))
     _require_some(scores, spec.name)
-    return Choice(params=tried[best], candidates=tried, scores=tuple(scores), validation=validation)
+    return Choice(
+        params=tried[best],
+        candidates=tuple(tried),
+        scores=tuple(scores),
+        validation=validation,
+        unconverged=unconverged,
+    )
 
 
-def candidates(spec: ProbeSpec, params: Params) -> tuple[Params, ...]:
-    """Whole parameter sets to try, simplest first: defaults, then the grid, then what is fixed.
+def candidates(protocol: ProtocolSpec, defaults: Params, params: Params) -> tuple[Params, ...]:
+    """Whole parameter sets to try, simplest first.
 
     A parameter that the user fixed and the grid sweeps leaves one candidate, not equal ones.
+
+    Args:
+        protocol: Its parameters and grid.
+        defaults: The probe's own parameters.
+        params: Parameters that the user fixed; they win over all others.
     """
     kept: list[Params] = []
-    for member in spec.grid:
-        candidate = {**spec.defaults, **member, **params}
+    for member in protocol.grid:
+        candidate = {**defaults, **protocol.params, **member, **params}
         if candidate not in kept:
             kept.append(candidate)
     return tuple(kept)
@@ -127,6 +143,7 @@ def fitted(
         ``predict`` knows without one.
     """
     y = _single_label(fit_data)
+    wanted = [(_with_columns(params, fit_data.views), seed) for params, seed in wanted]
     if y is not None and y.min() == y.max():
         yield from (None for _ in wanted)
     elif spec.fit_grid is not None:
@@ -135,6 +152,14 @@ def fitted(
         for params, seed in wanted:
             classifier = spec.build(params, seed)
             yield classifier.fit(fit_data.features, fit_data.labels if y is None else y)
+
+
+def _with_columns(params: Params, views: Mapping[str, Any]) -> Params:
+    """Parameters as the classifier takes them: the columns of a view instead of its name."""
+    if "view" not in params:
+        return params
+    kept = {name: value for name, value in params.items() if name != "view"}
+    return kept | {"columns": views[params["view"]]}
 
 
 def predict(classifier: Classifier | None, features: Array, fit_data: Labelled) -> Array:

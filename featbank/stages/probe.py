@@ -1,30 +1,40 @@
-"""Probing a store: fit on train, choose on validation, refit on both, score once on test."""
+"""Probing a store: fit on train, choose on validation, score once on test."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from featbank.bank.bank import Bank
-from featbank.bank.results import Predictions, write_predictions, write_results
+from featbank.bank.results import (
+    Predictions,
+    read_predictions,
+    read_result,
+    write_predictions,
+    write_results,
+)
 from featbank.errors import UsageError
-from featbank.probes import PROBES
-from featbank.stages.finding import find_store
-from featbank.stages.probe_options import ProbeOptions
-from featbank.stages.probe_rows import result_rows
+from featbank.metrics._confusion import confusion_matrix
+from featbank.stages.few_shot import few_shot
+from featbank.stages.probe_options import ProbeOptions, protocols_asked
+from featbank.stages.probe_rows import Rows, spread_of
 from featbank.stages.probe_run import ProbeRun
-from featbank.stages.probe_verdict import judge
-from featbank.store.reader import Store
+from featbank.stages.probe_source import probe_source
+from featbank.stages.probe_verdict import headline_score, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from featbank.image import Array
-    from featbank.probes import ProbeSpec
+    from featbank.probes.protocols import ProtocolSpec
     from featbank.result import Result
+    from featbank.stages.probe_data import ProbeData
+    from featbank.store.reader import Store
 
-__all__ = ["ProbeOptions", "ProbeReport", "probe_store"]
+    Progress = Callable[[int, int], None]
+
+__all__ = ["ProbeOptions", "ProbeReport", "probe_one", "probe_store"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,67 +43,152 @@ class ProbeReport:
 
     Attributes:
         results: Rows, the headline first.
-        classes: K class names.
+        classes: K class names; () of a few-shot run.
         confusion: (K, K) counts on test, truth in rows; None where a sample may bear several
-            labels.
+            labels, and of a few-shot run.
         results_path: Where the rows stand.
-        predictions_path: Where the predictions stand.
+        predictions_path: Where the predictions stand; None of a few-shot run.
+        is_new: Whether it was fitted just now, not found in the bank.
     """
 
     results: list[Result]
     classes: tuple[str, ...]
     confusion: Array | None
     results_path: Path
-    predictions_path: Path
+    predictions_path: Path | None
+    is_new: bool = True
 
 
-def probe_store(
-    options: ProbeOptions, *, progress: Callable[[int, int], None] | None = None
-) -> ProbeReport:
-    """Fit and score one probe on one store, and keep results and predictions in the bank.
+def probe_store(options: ProbeOptions, *, progress: Progress | None = None) -> ProbeReport:
+    """Fit and score one protocol on one store, and keep results and predictions in the bank.
+
+    A result that stands in the bank is read, not fitted again, unless the options say so.
 
     Raises:
         FeatbankError: An unknown name, an unfinished store, or splits without samples.
     """
-    spec = PROBES[options.clf]
-    _require_known(spec, options.params)
+    (protocol, *others) = protocols_asked(options.clf, options.protocol)
+    if others:
+        raise UsageError(
+            f"--protocol {options.protocol}",
+            f"it stands for {len(others) + 1} protocols",
+            "one",
+            f"Name one of {', '.join(spec.name for spec in (protocol, *others))}.",
+        )
+    return probe_one(protocol, probe_source(options), options, progress=progress)
+
+
+def probe_one(
+    protocol: ProtocolSpec,
+    store: Store,
+    options: ProbeOptions,
+    *,
+    progress: Progress | None = None,
+) -> ProbeReport:
+    """``probe_store`` of one protocol and an open store.
+
+    Raises:
+        FeatbankError: As ``probe_store``.
+    """
     bank = Bank(options.bank)
-    found = find_store(bank, store=options.store, model=options.model, dataset=options.dataset)
-    store = Store(found)
+    run = ProbeRun(protocol, store, options)
     if options.confusion:
-        _require_one_class(store, store.label_set_name(options.labels))
-    run = ProbeRun(spec, store, options)
-    choice = run.choose(progress)
-    scores = run.final_scores(choice)
-    verdict = judge(run.data, scores, choice, resamples=options.resamples, seed=options.seed)
-    rows = run.data.rows["test"]
+        _require_one_class(store, run.label_set)
+    if not options.again and bank.result_path(run.result_id).exists():
+        return _found(bank, run.result_id)
+    data = run.read()
+    if options.shots:
+        rows = Rows(run, data)
+        found = rows.of_few_shot(few_shot(run, data, progress), data.headline)
+        return ProbeReport(
+            results=found,
+            classes=(),
+            confusion=None,
+            results_path=write_results(bank, found),
+            predictions_path=None,
+        )
+    return _fit(run, data, bank, progress)
+
+
+def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) -> ProbeReport:
+    choice = run.choose(data, progress)
+    fits = run.final_fits(data, choice.params, seeds=run.seeds)
+    classifier, scores = next(fits)
+    if not getattr(classifier, "converged_", True):
+        run.notes.append("the solver stopped before it converged")
+    verdict = judge(
+        data,
+        scores,
+        choice,
+        resamples=run.resamples,
+        seed=run.options.seed,
+    )
+    spread = spread_of(
+        [
+            verdict.scored,
+            *(judge(data, other, choice, resamples=0, seed=0).scored for _, other in fits),
+        ]
+    )
+    rows = Rows(run, data, verdict.notes)
+    results = rows.of_probe(choice, verdict, spread)
+    if run.protocol.tells_all:
+        results += rows.of_candidates(_every(run, data), verdict.headline)
     predictions = Predictions(
-        ids=run.store.ids[rows],
+        ids=run.store.ids[data.rows["test"]],
         split="test",
-        truth=run.data.labels[rows],
+        truth=data.labels[data.rows["test"]],
         scores=scores,
-        classes=run.data.classes,
+        classes=data.classes,
         thresholds=verdict.thresholds,
     )
-    results = result_rows(run, choice, verdict)
     return ProbeReport(
         results=results,
-        classes=run.data.classes,
+        classes=data.classes,
         confusion=verdict.confusion,
-        results_path=write_results(bank, results),
+        # Predictions first: a result in the bank says that both are there.
         predictions_path=write_predictions(bank, run.result_id, predictions),
+        results_path=write_results(bank, results),
     )
 
 
-def _require_known(spec: ProbeSpec, params: Mapping[str, Any]) -> None:
-    unknown = [name for name in params if name not in spec.defaults]
-    if unknown:
-        raise UsageError(
-            f"--{unknown[0]}",
-            f"probe '{spec.name}' has no such parameter",
-            f"one of {', '.join(spec.defaults)}",
-            f"Leave --{unknown[0]} out.",
+def _every(run: ProbeRun, data: ProbeData) -> list[tuple[dict[str, object], float]]:
+    truth = data.labels[data.rows["test"]]
+    return [
+        (dict(params), headline_score(truth, scores))
+        for params, scores in run.every_candidate(data)
+    ]
+
+
+def _found(bank: Bank, result: str) -> ProbeReport:
+    """A report from what stands in the bank."""
+    path = bank.predictions_path(result)
+    results = read_result(bank.result_path(result))
+    if not path.exists():
+        return ProbeReport(
+            results=results,
+            classes=(),
+            confusion=None,
+            results_path=bank.result_path(result),
+            predictions_path=None,
+            is_new=False,
         )
+    predictions = read_predictions(path)
+    return ProbeReport(
+        results=results,
+        classes=tuple(predictions.classes),
+        confusion=_confusion(predictions),
+        results_path=bank.result_path(result),
+        predictions_path=path,
+        is_new=False,
+    )
+
+
+def _confusion(predictions: Predictions) -> Array | None:
+    if predictions.truth.ndim == 2:
+        return None
+    return confusion_matrix(
+        predictions.truth, predictions.predicted, n_classes=len(predictions.classes)
+    )
 
 
 def _require_one_class(store: Store, label_set: str) -> None:

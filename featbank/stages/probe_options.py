@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from featbank.errors import UsageError
+from featbank.probes import PROBES
+from featbank.probes.protocols import PROTOCOLS, ProtocolSpec
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,32 +19,107 @@ class ProbeOptions:
     """Options of ``featbank probe``.
 
     Attributes:
-        clf: Name of the probe.
+        clf: Name of the probe; None where the protocol says it.
+        protocol: Name of the protocol; None takes the probe's own, ``featbank-<probe>``.
         store: Path of the store; None finds it by model and dataset, or takes the newest.
         model: Backbone of the store.
         dataset: Dataset of the store.
+        concat: Two or more stores, paths or models of ``dataset``, whose features are joined
+            sample by sample.
+        test_store: Store that the probe is scored on instead.
+        allow_mismatch: Whether ``test_store`` may have been embedded in another way.
         features: ``cls``, ``mean``, ``cls+mean``; None takes the backbone's default.
         layer: Block index; None takes the last one stored.
         labels: Label set; None takes the first.
         split_scheme: Split scheme; None takes the first.
         params: Parameters that are fixed instead of the protocol's own, such as ``k``.
+        shots: Training samples of each class, one few-shot run for each number; () for all.
+        tries: Draws of each few-shot run.
+        by: Columns of the store by whose values results are told apart, such as ``country``.
         seed: Seed of the probe, of a carved validation split and of the bootstrap.
-        resamples: Bootstrap resamples.
+        seeds: Fits of a probe that is random, for its spread.
+        resamples: Bootstrap resamples; None takes the protocol's, or 1,000.
         confusion: Whether a confusion matrix is wanted, which is refused before any fit where a
             sample may bear several labels.
+        again: Whether to fit a probe anew whose result stands in the bank.
+        save: Whether to keep the fitted probe in the bank.
         bank: Folder of the bank.
     """
 
-    clf: str
+    clf: str | None = None
+    protocol: str | None = None
     store: Path | None = None
     model: str | None = None
     dataset: str | None = None
+    concat: tuple[str, ...] = ()
+    test_store: Path | None = None
+    allow_mismatch: bool = False
     features: str | None = None
     layer: int | None = None
     labels: str | None = None
     split_scheme: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    shots: tuple[int, ...] = ()
+    tries: int = 5
+    by: tuple[str, ...] = ()
     seed: int = 0
-    resamples: int = 1000
+    seeds: int = 5
+    resamples: int | None = None
     confusion: bool = False
+    again: bool = False
+    save: bool = False
     bank: Path = Path("bank")
+
+
+def protocols_asked(clf: str | None, protocol: str | None) -> tuple[ProtocolSpec, ...]:
+    """The protocols that a probe's or a protocol's name stands for.
+
+    Args:
+        clf: Name of a probe; alone it stands for the probe's own protocol.
+        protocol: Name of a protocol or of a family of them.
+
+    Raises:
+        UnknownNameError: No such probe or protocol.
+        UsageError: Neither is given, or they name different probes.
+    """
+    if protocol is None:
+        return (PROTOCOLS[PROBES[_required(clf)].protocol],)
+    family = tuple(spec for spec in PROTOCOLS.values() if spec.family == protocol)
+    found = family or (PROTOCOLS[protocol],)
+    kept = tuple(spec for spec in found if clf is None or PROBES[clf].name == spec.probe)
+    if not kept:
+        raise UsageError(
+            f"--clf {clf}",
+            f"protocol '{protocol}' is of probe {' or '.join(spec.probe for spec in found)}",
+            "the same probe",
+            "Leave --clf out.",
+        )
+    return kept
+
+
+def _required(clf: str | None) -> str:
+    if clf is None:
+        raise UsageError(
+            "--clf or --protocol",
+            "neither is given",
+            f"a probe ({', '.join(PROBES)}) or a protocol",
+            "Try --clf knn, or list the protocols with 'featbank protocols'.",
+        )
+    return clf
+
+
+def require_known_params(protocol: ProtocolSpec, params: Mapping[str, Any]) -> None:
+    """Refuse parameters that a protocol's probe does not have.
+
+    Raises:
+        UsageError: One of them.
+    """
+    known = PROBES[protocol.probe].defaults
+    for name in params:
+        if name not in known:
+            raise UsageError(
+                f"--{name}" if name == "k" else f"--param {name}",
+                f"probe '{protocol.probe}' has no such parameter",
+                f"one of {', '.join(known)}",
+                "Leave it out.",
+            )

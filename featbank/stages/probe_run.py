@@ -1,133 +1,180 @@
-"""One probe on one store: what it reads, how it is chosen, and its probabilities on test."""
+"""One protocol on one store: what it reads, how it is chosen, and its probabilities on test."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from featbank.errors import ProbeError
-from featbank.probes._sweep import Choice, Labelled, choose, fitted, predict
+from featbank.probes import PROBES
+from featbank.probes._sweep import Choice, Labelled, candidates, choose, fitted, predict
 from featbank.recipe import recipe_id
 from featbank.stages.probe_data import ProbeData, probe_data
+from featbank.stages.probe_features import probe_features
+from featbank.stages.probe_options import require_known_params
 from featbank.stages.probe_verdict import headline_score
 from featbank.stages.weights import UNTRAINED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from featbank.image import Array
-    from featbank.probes import ProbeSpec
+    from featbank.probes import Classifier, ProbeSpec
+    from featbank.probes.protocols import ProtocolSpec
     from featbank.stages.probe_options import ProbeOptions
     from featbank.store.reader import Store
 
 # Raised whenever the same probe on the same features would give another number.
-ALGORITHM = 1
+ALGORITHM = 2
+RESAMPLES = 1000
 
 
 class ProbeRun:
-    """A probe, a store and the options that join them.
+    """A protocol, a store and the options that join them.
 
     Args:
-        spec: The probe.
+        protocol: The protocol.
         store: Features, labels and splits.
-        options: What the user asked for; the store's defaults fill the gaps.
+        options: What the user asked for; the protocol's and the store's defaults fill the gaps.
 
     Attributes:
+        probe: The protocol's probe.
         feature: Features that the probe sees.
         layer: Block index that they come from.
         label_set: Nomenclature of the labels.
         scheme: Split scheme.
-        data: Features, labels and rows.
+        resamples: Bootstrap resamples.
         result_id: Id of the result, a hash of all that decides it.
         notes: What a reader must know beside the numbers; grows as the probe is fitted.
     """
 
-    def __init__(self, spec: ProbeSpec, store: Store, options: ProbeOptions) -> None:
-        self.spec = spec
+    def __init__(self, protocol: ProtocolSpec, store: Store, options: ProbeOptions) -> None:
+        require_known_params(protocol, options.params)
+        self.protocol = protocol
+        self.probe: ProbeSpec = PROBES[protocol.probe]
         self.store = store
         self.options = options
-        self.feature = options.features or store.attributes["default_feature"]
-        self.layer = store.layers[-1] if options.layer is None else options.layer
         self.label_set = store.label_set_name(options.labels)
         self.scheme = store.scheme_name(options.split_scheme)
-        self.data: ProbeData = probe_data(
-            store,
-            features=self.feature,
-            layer=options.layer,
+        asked = options.resamples
+        self.resamples = (protocol.resamples or RESAMPLES) if asked is None else asked
+        self.result_id = recipe_id(self._recipe())[:16]
+        self.notes: list[str] = []
+
+    def read(self) -> ProbeData:
+        """Read features, labels and rows.
+
+        Raises:
+            FeatbankError: The store lacks what the protocol or the user asks for.
+        """
+        found = probe_features(self.store, self.protocol, self.options)
+        self.feature, self.layer = found.name, found.layer
+        data = probe_data(
+            self.store,
+            found,
+            self.protocol,
             label_set=self.label_set,
             scheme=self.scheme,
-            seed=options.seed,
+            seed=self.options.seed,
         )
-        self.result_id = recipe_id(self._recipe())[:16]
-        self.notes = [note for note in (self.data.note, *self._store_notes()) if note]
+        given = (*self.protocol.settled, *found.notes, data.note, *self._store_notes())
+        self.notes = [note for note in given if note]
+        return data
 
-    def choose(self, progress: Callable[[int, int], None] | None) -> Choice:
+    def choose(self, data: ProbeData, progress: Callable[[int, int], None] | None = None) -> Choice:
         """Parameters that are best on validation, of a probe fitted on train."""
         choice = choose(
-            self.spec,
-            fit_data=self._labelled("train"),
-            score_data=self._labelled("val"),
-            params=self.options.params,
+            self.probe,
+            self._candidates(len(data.rows["train"])),
+            fit_data=labelled(data, "train"),
+            score_data=labelled(data, "val"),
             seed=self.options.seed,
             scorer=headline_score,
             progress=progress,
         )
         self._note_edges(choice)
+        if choice.unconverged:
+            count = f"{choice.unconverged} of {len(choice.candidates)}"
+            self.notes.append(f"the solver stopped before it converged for {count} candidates")
         return choice
 
-    def final_scores(self, choice: Choice) -> Array:
-        """(n, K) test probabilities of the probe refitted on train and validation.
+    def final_fits(
+        self, data: ProbeData, params: Mapping[str, Any], *, seeds: int = 1
+    ) -> Iterator[tuple[Classifier | None, Array]]:
+        """The scored probe and its (n, K) test probabilities, once for each seed.
 
         Raises:
-            ProbeError: The refitted probe gives probabilities that are not finite.
+            ProbeError: It gives probabilities that are not finite.
         """
-        fit_data = self._labelled("train", "val")
-        (classifier,) = fitted(self.spec, [(choice.params, self.options.seed)], fit_data)
-        scores = predict(classifier, self._labelled("test").features, fit_data)
-        if not np.isfinite(scores).all():
-            raise ProbeError(
-                f"probe '{self.spec.name}'",
-                "fitted on train and validation its weights ran off to infinity",
-                "finite probabilities",
-                "Standardise the features or choose another probe with --clf.",
-            )
-        if not getattr(classifier, "converged_", True):
-            self.notes.append("the solver stopped before it converged")
-        return scores
+        fit_data, test = labelled(data, "final"), data.features[data.rows["test"]]
+        whole = {**params, **self.protocol.final_params}
+        wanted = [(whole, self.options.seed + i) for i in range(seeds)]
+        for classifier in fitted(self.probe, wanted, fit_data):
+            scores = predict(classifier, test, fit_data)
+            if not np.isfinite(scores).all():
+                raise ProbeError(
+                    f"probe '{self.probe.name}'",
+                    "fitted on all that it may be, its weights ran off to infinity",
+                    "finite probabilities",
+                    "Standardise the features or choose another probe with --clf.",
+                )
+            yield classifier, scores
+
+    def every_candidate(self, data: ProbeData) -> Iterator[tuple[Mapping[str, Any], Array]]:
+        """Each candidate's parameters and (n, K) test probabilities."""
+        fit_data, test = labelled(data, "final"), data.features[data.rows["test"]]
+        tried = self._candidates(len(data.rows["final"]))
+        fits = fitted(self.probe, [(params, self.options.seed) for params in tried], fit_data)
+        for params, classifier in zip(tried, fits, strict=True):
+            yield params, predict(classifier, test, fit_data)
+
+    def _candidates(self, n_train: int) -> tuple[Mapping[str, Any], ...]:
+        """The grid, without numbers of neighbours that the training set does not have."""
+        tried = candidates(self.protocol, self.probe.defaults, self.options.params)
+        kept = tuple(params for params in tried if params.get("k", 0) <= n_train)
+        if len(kept) < len(tried) and kept:
+            lost = ", ".join(str(params["k"]) for params in tried if params not in kept)
+            note = f"k {lost} is left out: there are {n_train} training samples"
+            self.notes += [note] * (note not in self.notes)
+        return kept or tried
 
     def _recipe(self) -> dict[str, Any]:
+        options = self.options
         return {
             "algorithm": ALGORITHM,
             "store": self.store.attributes["recipe_id"],
             "labels": self.store.attributes["labels_sha256"],
-            "probe": self.spec.name,
-            "protocol": self.spec.protocol,
-            "params": dict(self.options.params),
-            "feature": self.feature,
-            "layer": self.layer,
+            "probe": self.probe.name,
+            "protocol": self.protocol.name,
+            "params": dict(options.params),
+            "feature": options.features or self.store.attributes["default_feature"],
+            "layer": self.store.layers[-1] if options.layer is None else options.layer,
             "label_set": self.label_set,
             "split_scheme": self.scheme,
-            "seed": self.options.seed,
-            "resamples": self.options.resamples,
+            "shots": list(options.shots),
+            "tries": options.tries if options.shots else 0,
+            "by": list(options.by),
+            "seed": options.seed,
+            "seeds": self.seeds,
+            "resamples": self.resamples,
         }
 
+    @property
+    def seeds(self) -> int:
+        """Fits of the scored probe: one where nothing is random."""
+        return self.options.seeds if self.probe.is_random else 1
+
     def _store_notes(self) -> list[str]:
-        weights, fitted = self.store.attributes["weights"], self.store.attributes["fitted_scheme"]
+        weights, fitted_on = (self.store.attributes[n] for n in ("weights", "fitted_scheme"))
         return [
-            f"weights: {weights}" if weights.startswith(UNTRAINED) else "",
-            f"statistics were fitted on train of '{fitted}', not of '{self.scheme}'"
-            if fitted and fitted != self.scheme
+            *getattr(self.store, "notes", ()),
+            f"weights: {weights}" if UNTRAINED in weights else "",
+            f"statistics were fitted on train of '{fitted_on}', not of '{self.scheme}'"
+            if fitted_on and fitted_on != self.scheme
             else "",
         ]
-
-    def _labelled(self, *splits: str) -> Labelled:
-        rows = np.concatenate([self.data.rows[name] for name in splits])
-        return Labelled(
-            features=self.data.features[rows],
-            labels=self.data.labels[rows],
-            n_classes=len(self.data.classes),
-        )
 
     def _note_edges(self, choice: Choice) -> None:
         if len(choice.candidates) < 2:
@@ -135,5 +182,28 @@ class ProbeRun:
         swept = [n for n, v in choice.params.items() if any(c[n] != v for c in choice.candidates)]
         for name in swept:
             values = [candidate[name] for candidate in choice.candidates]
-            if choice.params[name] in (min(values), max(values)):
+            if isinstance(values[0], str) or name in self.protocol.final_params:
+                continue
+            if choice.params[name] in (min(values), max(values)) and len(set(values)) > 2:
                 self.notes.append(f"the best {name} is at the edge of its grid")
+
+
+def labelled(data: ProbeData, use: str) -> Labelled:
+    """Features and labels of the rows of one use.
+
+    Args:
+        data: What a probe reads.
+        use: ``train``, ``val``, ``final`` or ``test``.
+    """
+    rows = data.rows[use]
+    return Labelled(
+        features=data.features[rows],
+        labels=data.labels[rows],
+        n_classes=len(data.classes),
+        views=data.views,
+    )
+
+
+def with_rows(data: ProbeData, **rows: Array) -> ProbeData:
+    """The same data with other rows for some uses."""
+    return replace(data, rows={**data.rows, **rows})

@@ -8,6 +8,7 @@ import pytest
 from featbank.errors import ProbeError
 from featbank.probes import ProbeSpec
 from featbank.probes._sweep import Labelled, align_scores, candidates, choose, fitted, predict
+from featbank.probes.protocols import ProtocolSpec
 
 
 class Constant:
@@ -42,7 +43,13 @@ def make_data(labels):
 def sweep(spec, *, params=None, scorer=lambda truth, scores: scores.max(), **options):
     fit_data, score_data = make_data([0, 2]), make_data([0, 1, 2])
     options = {"seed": 0, "scorer": scorer} | options
-    return choose(spec, fit_data=fit_data, score_data=score_data, params=params or {}, **options)
+    tried = tried_of(spec, params or {})
+    return choose(spec, tried, fit_data=fit_data, score_data=score_data, **options)
+
+
+def tried_of(spec, params):
+    protocol = ProtocolSpec(name="p", summary="", probe=spec.name, grid=spec.grid, source="")
+    return candidates(protocol, spec.defaults, params)
 
 
 def test_the_best_score_wins():
@@ -121,7 +128,7 @@ def test_only_undefined_scores_are_refused():
 
 
 def test_fixed_parameters_win_over_the_grid():
-    assert candidates(make_spec(0.1, 0.2), {"level": 0.9}) == ({"level": 0.9, "other": 1},)
+    assert tried_of(make_spec(0.1, 0.2), {"level": 0.9}) == ({"level": 0.9, "other": 1},)
 
 
 def test_fixed_parameters_join_a_sweep():
@@ -145,3 +152,19 @@ def test_progress_counts_fits():
 def test_aligned_scores_stand_in_the_columns_of_their_classes():
     aligned = align_scores(np.array([[0.3, 0.7]]), np.array([3, 1]), 5)
     assert aligned.tolist() == [[0, 0.7, 0, 0.3, 0]]
+
+
+def test_a_view_is_fitted_as_its_columns():
+    seen = []
+    spec = replace(make_spec(), build=lambda params, seed: seen.append(params) or Constant(0.5))
+    data = replace(make_data([0, 1]), views={"last": ((3, 6),)})
+    next(fitted(spec, [({"view": "last", "level": 1}, 0)], data))
+    assert seen == [{"columns": ((3, 6),), "level": 1}]
+
+
+def test_candidates_that_did_not_converge_are_counted():
+    class Stopped(Constant):
+        converged_ = False
+
+    spec = replace(make_spec(0.1, 0.2), build=lambda params, seed: Stopped(params["level"]))
+    assert sweep(spec).unconverged == 2

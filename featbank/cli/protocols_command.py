@@ -1,0 +1,35 @@
+"""``featbank protocols``: the named protocols, or one in full."""
+
+from __future__ import annotations
+
+import click
+
+from featbank.cli.options import output_options
+from featbank.cli.output import print_json
+
+
+@click.command(name="protocols")
+@click.argument("name", required=False)
+@output_options
+def command(name: str | None, as_json: bool, debug: bool) -> None:
+    """List the protocols that 'featbank probe --protocol' takes, or show one in full.
+
+    \b
+    Examples:
+      featbank protocols
+      featbank protocols dinov2-logreg
+
+    A protocol fixes everything about a probe that decides its number: parameters, grid, what it
+    is chosen and fitted on. Its name stands beside every result.
+    """
+    from featbank.pages.catalog_table import print_description, print_rows
+    from featbank.stages.protocol_listing import protocol_description, protocol_rows
+
+    if name is not None:
+        description = protocol_description(name)
+        (print_json if as_json else print_description)(description)
+    elif as_json:
+        print_json({"protocols": protocol_rows()})
+    else:
+        columns = {"name": "name", "probe": "probe", "fits": "fits", "summary": "summary"}
+        print_rows(protocol_rows(), columns, fold=("summary",))

@@ -1,0 +1,61 @@
+"""What a protocol is: everything about a probe that decides its number, under one name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Part = tuple[str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolSpec:
+    """A catalog entry.
+
+    Attributes:
+        name: What users type after ``--protocol``, and what stands beside every number.
+        summary: One line that tells it from its neighbours.
+        probe: Name in the probes catalog.
+        params: Parameters that differ from the probe's own.
+        grid: Parameter values to choose from, simplest first; one empty mapping where nothing
+            is swept.
+        parts: Features that it reads, joined: name and place on the store's layer axis, counted
+            from its end, such as ``("cls", -4)``. Empty where the user chooses.
+        views: Parts (places in ``parts``) that a candidate sees, by the name that the grid's
+            ``view`` gives; empty where all candidates see all.
+        last_blocks: Whether the layers must be the backbone's last, without a gap.
+        chosen_on: ``val``, or the share of train that is drawn for it, in (0, 1).
+        final_on: Splits that the scored probe is fitted on.
+        final_params: Parameters that differ in that fit.
+        tells_all: Whether every candidate is scored on test too, not just the chosen one.
+        absent_as_zero: Whether classes without a test sample count as 0 in macro averages;
+            otherwise they are left out.
+        top: Number of classes, the most probable, that decide for every sample of several
+            labels; None where thresholds decide.
+        resamples: Bootstrap resamples that the source takes; None where the user chooses.
+        family: Name that runs this protocol and its siblings one after the other; "" for none.
+        source: Paper, or repository and file.
+        settled: What the source leaves open or does otherwise, and how it is done here.
+    """
+
+    name: str
+    summary: str
+    probe: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    grid: tuple[Mapping[str, Any], ...] = ({},)
+    parts: tuple[Part, ...] = ()
+    views: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    last_blocks: bool = False
+    chosen_on: str | float = "val"
+    final_on: tuple[str, ...] = ("train", "val")
+    final_params: Mapping[str, Any] = field(default_factory=dict)
+    tells_all: bool = False
+    absent_as_zero: bool = False
+    top: int | None = None
+    resamples: int | None = None
+    family: str = ""
+    source: str
+    settled: tuple[str, ...] = ()
