@@ -161,12 +161,10 @@ def _run(
 
 
 def _print(cell: Cell, *, confusion: bool, bank: Path) -> None:
-    from featbank.pages.baseline_table import print_baselines
-    from featbank.pages.result_table import print_results
+    from featbank.pages.probe_page import print_probe
 
     report = cell.report
-    print_results(report.results, confusion=report.confusion if confusion else None)
-    print_baselines(cell.headline, cell.baselines, hint=cell.hint, troubles=cell.troubles)
+    print_probe(cell, confusion=report.confusion if confusion else None)
     state = "" if report.is_new else " found"
     click.echo(f"{report.results_path}: {len(report.results)} rows{state}. Bank: {bank}.")
 
