@@ -26,6 +26,7 @@ __all__ = [
     "embed",
     "list_datasets",
     "list_models",
+    "list_protocols",
     "list_stores",
     "open_dataset",
     "open_store",
@@ -79,7 +80,7 @@ def _plan(model: str, dataset: str | Path, options: Mapping[str, Any]) -> Any:  
 
 
 def probe(
-    clf: str,
+    clf: str | None = None,
     store: Store | str | Path | None = None,
     *,
     bank: str | Path = "bank",
@@ -88,11 +89,13 @@ def probe(
     """Fit a probe on train, choose on validation, score once on test.
 
     Args:
-        clf: ``knn``, ``logistic``, or another name in the probes catalog.
+        clf: ``knn``, ``logistic``, or another name in the probes catalog; None where
+            ``protocol`` says it.
         store: A store or its path; None takes the bank's newest.
         bank: Folder where results and predictions are kept.
         **options: Fields of ``featbank.stages.probe.ProbeOptions``, the same as the options of
-            ``featbank probe``: ``features``, ``layer``, ``labels``, ``split_scheme``, ….
+            ``featbank probe``: ``protocol``, ``features``, ``layer``, ``labels``, ``split_scheme``,
+            ``shots``, ``by``, ….
 
     Returns:
         One row a metric and class, the headline first.
@@ -163,6 +166,15 @@ def list_datasets() -> pd.DataFrame:
     from featbank.stages.listing import dataset_rows
 
     return pd.DataFrame(dataset_rows())
+
+
+def list_protocols() -> pd.DataFrame:
+    """The named protocols that a probe may follow, one row each."""
+    import pandas as pd
+
+    from featbank.stages.protocol_listing import protocol_rows
+
+    return pd.DataFrame(protocol_rows())
 
 
 def list_stores(bank: str | Path = "bank") -> pd.DataFrame:
