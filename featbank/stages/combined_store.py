@@ -70,9 +70,8 @@ class CombinedStore(Store):
 
 
 def joined_words(parts: Sequence[Store], attribute: str, separator: str = SEPARATOR) -> str:
-    """One attribute of several stores, joined; once where all say the same."""
-    words = [str(part.attributes.get(attribute, "")) for part in parts]
-    return words[0] if len(set(words)) == 1 else separator.join(words)
+    """One attribute of several stores, each word once, joined."""
+    return separator.join(dict.fromkeys(str(part.attributes.get(attribute, "")) for part in parts))
 
 
 def called(part: Store, parts: Sequence[Store]) -> str:

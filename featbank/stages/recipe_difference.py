@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _WORDS = {
+    "concat": "number of stores joined",
     "algorithm": "version of the embedding algorithm",
     "schema": "store schema",
     "dataset.name": "dataset",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from featbank.stages.recipe_difference import recipe_differences
+from featbank.stages.recipe_difference import difference, recipe_differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,8 @@ def match_recipes(train: Mapping[str, Any], test: Mapping[str, Any]) -> RecipeMa
     weights, compute and storage dtype. May differ: dataset, images, selection, processing level
     and the numbers of a normalisation by each dataset's own statistics; the last two are noted.
     """
+    if "concat" in train or "concat" in test:
+        return _match_joined(train, test)
     found = recipe_differences(train, test)
     methods = [
         recipe.get("input", {}).get("normalise", {}).get("method") for recipe in (train, test)
@@ -69,4 +71,16 @@ def match_recipes(train: Mapping[str, Any], test: Mapping[str, Any]) -> RecipeMa
         notes.append("each store is normalised with its own dataset's statistics")
     return RecipeMatch(
         mismatches=tuple(item for item in found if item.field not in allowed), notes=tuple(notes)
+    )
+
+
+def _match_joined(train: Mapping[str, Any], test: Mapping[str, Any]) -> RecipeMatch:
+    """Match the recipes of joined stores one by one, in the order that they are joined."""
+    ours, theirs = (recipe.get("concat", [recipe]) for recipe in (train, test))
+    if len(ours) != len(theirs):
+        return RecipeMatch(mismatches=(difference("concat", len(ours), len(theirs)),), notes=())
+    matches = [match_recipes(*pair) for pair in zip(ours, theirs, strict=True)]
+    return RecipeMatch(
+        mismatches=tuple(item for match in matches for item in match.mismatches),
+        notes=tuple(dict.fromkeys(note for match in matches for note in match.notes)),
     )
