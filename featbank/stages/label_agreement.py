@@ -36,7 +36,7 @@ def require_same_labels(first: Store, second: Store, rows: Pairing, label_set: s
     differs = differing_labels(*codes)
     if differs.any():
         row = int(np.argmax(differs))
-        words = [_in_words(column[row], classes[0]) for column in codes]
+        words = [code_in_words(column[row], classes[0]) for column in codes]
         what = f"label set '{label_set}' gives sample '{first.ids[rows.first[row]]}'"
         raise _disagreement(first, second, _told(what, words, differs))
 
@@ -66,7 +66,8 @@ def is_labelled(codes: Array) -> NDArray[np.bool_]:
     return np.asarray((codes != UNKNOWN_LABEL).reshape(len(codes), -1).all(axis=1))
 
 
-def _in_words(code: Array, classes: Sequence[str]) -> str:
+def code_in_words(code: Array, classes: Sequence[str]) -> str:
+    """What one sample's labels say: a class index, or (K,) 0 and 1."""
     if not code.ndim:
         return f"'{classes[int(code)]}'"
     borne = [name for name, mark in zip(classes, code, strict=True) if mark == 1]
