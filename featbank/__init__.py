@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from featbank.datasets import Dataset
+    from featbank.stages.diff import StoreDiff
     from featbank.store.reader import Store
 
 __all__ = [
+    "diff",
     "embed",
     "list_datasets",
     "list_models",
@@ -113,6 +115,27 @@ def probe(
         )
     )
     return to_frame(report.results)
+
+
+def diff(first: Store | str | Path, second: Store | str | Path, *, seed: int = 0) -> StoreDiff:
+    """Why two stores differ, and how far their features are apart.
+
+    Args:
+        first: A store or its path.
+        second: Another.
+        seed: Seed of the samples whose neighbours are compared where there are more than 5,000.
+
+    Returns:
+        Differences of recipe, labels and environment, distances by feature and layer, and a
+        ``verdict`` in one sentence.
+
+    Raises:
+        FeatbankError: One store twice, an unfinished store, or no sample in both.
+    """
+    from featbank.stages.diff import diff_stores
+
+    paths = [store if isinstance(store, str | Path) else store.path for store in (first, second)]
+    return diff_stores(Path(paths[0]), Path(paths[1]), seed=seed)
 
 
 def open_store(path: str | Path) -> Store:

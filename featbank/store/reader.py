@@ -11,6 +11,7 @@ import zarr
 from featbank.catalog import suggest
 from featbank.errors import StoreError, UnknownNameError
 from featbank.samples import SPLITS, UNKNOWN_LABEL
+from featbank.store.columns import TIME_COLUMNS, as_text
 from featbank.store.schema import (
     CLASS_PREFIX,
     CLS,
@@ -159,6 +160,46 @@ class Store:
         """(N,) ``train``, ``val``, ``test`` or ``unlabelled``."""
         codes = self._array(f"{SPLIT_PREFIX}{self.scheme_name(scheme)}")
         return np.array(SPLITS, dtype=object)[codes]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names that ``column`` takes; a ``meta_*`` column bears its short name here."""
+        names = [name for name in (GROUP, PAIR_ID) if name in self._group]
+        names += [name.removeprefix(META_PREFIX) for name in self._meta_names()]
+        names += [name for name in TIME_COLUMNS if TIME in self._group and name not in names]
+        names += [f"{SPLIT_PREFIX}{name}" for name in self.split_schemes]
+        single = (name for name in self.label_sets if self._open(f"{LABEL_PREFIX}{name}").ndim == 1)
+        return (*names, *(f"{LABEL_PREFIX}{name}" for name in single))
+
+    def column(self, name: str) -> NDArray[np.object_]:
+        """One text a sample, to tell samples apart by.
+
+        Args:
+            name: ``group``, ``pair_id``, ``split_<scheme>``, ``label_<set>`` where a sample has one
+                class; a ``meta_*`` column by its full or short name (``country``); ``season``
+                (meteorological, of the sample's hemisphere), ``month`` or ``year`` of acquisition,
+                where no ``meta_*`` column has that name.
+
+        Returns:
+            (N,) strings; '' where unknown. A season is ``DJF``, ``MAM``, ``JJA`` or ``SON`` where
+            the latitude is unknown.
+
+        Raises:
+            UnknownNameError: No such column.
+        """
+        short = name.removeprefix(META_PREFIX)
+        known = _known(short, self.column_names, f"{self.path.name} has no such column")
+        if known.startswith(LABEL_PREFIX):
+            label_set = known.removeprefix(LABEL_PREFIX)
+            return np.array([*self.classes(label_set), ""], dtype=object)[self.labels(label_set)]
+        if known.startswith(SPLIT_PREFIX):
+            return self.split(known.removeprefix(SPLIT_PREFIX))
+        if known in (GROUP, PAIR_ID):
+            return self._text(known)
+        if f"{META_PREFIX}{known}" in self._group:
+            return as_text(self._array(f"{META_PREFIX}{known}"))
+        latitude = self._array(LONLAT)[:, 1] if LONLAT in self._group else None
+        return TIME_COLUMNS[known](self._array(TIME), latitude)
 
     def label_set_name(self, label_set: str | None) -> str:
         """The label set named, or the default.
