@@ -42,6 +42,14 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Score on this store instead: another region, season, sensor or dataset.",
 )
+@click.option("--test-labels", help="Label set of --test-store, where it has another name.")
+@click.option(
+    "--test-split",
+    type=click.Choice(["test", "all"]),
+    default="test",
+    show_default=True,
+    help="Samples of --test-store that are scored.",
+)
 @click.option("--allow-mismatch", is_flag=True, help="Let --test-store be embedded in another way.")
 @click.option("--features", help="cls, mean or cls+mean; default: the backbone's own.")
 @click.option("--layer", type=int, help="Block index; default: the last one stored.")

@@ -27,6 +27,8 @@ class ProbeOptions:
         concat: Two or more stores, paths or models of ``dataset``, whose features are joined
             sample by sample.
         test_store: Store that the probe is scored on instead.
+        test_labels: Label set of ``test_store``, where it has another name.
+        test_split: ``test``, or ``all`` for every labelled sample of ``test_store``.
         allow_mismatch: Whether ``test_store`` may have been embedded in another way.
         features: ``cls``, ``mean``, ``cls+mean``; None takes the backbone's default.
         layer: Block index; None takes the last one stored.
@@ -53,6 +55,8 @@ class ProbeOptions:
     dataset: str | None = None
     concat: tuple[str, ...] = ()
     test_store: Path | None = None
+    test_labels: str | None = None
+    test_split: str = "test"
     allow_mismatch: bool = False
     features: str | None = None
     layer: int | None = None

@@ -10,6 +10,7 @@ import numpy as np
 
 from featbank.result import Result
 from featbank.stages.probe_verdict import TUNED_NAME
+from featbank.stages.transfer_store import TransferStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from featbank.stages.probe_data import ProbeData
     from featbank.stages.probe_run import ProbeRun
     from featbank.stages.probe_verdict import Verdict
+    from featbank.store.reader import Store
 
     Key = tuple[str, str | None, str | None]
 
@@ -48,8 +50,7 @@ class Rows:
             "model": attributes["model"],
             "weights": attributes["weights"],
             "dataset": attributes["dataset"],
-            "store": str(run.store.path),
-            "test_store": getattr(run.store, "test_path", None),
+            **_paths(run.store),
             "recipe": attributes["recipe_id"],
             "labels_sha256": attributes["labels_sha256"],
             "result": run.result_id,
@@ -159,6 +160,13 @@ class Rows:
                 class_name=name,
                 threshold=TUNED_NAME,
             )
+
+
+def _paths(store: Store) -> dict[str, Any]:
+    """Where the features stand: of the fitted samples, and of the scored ones where elsewhere."""
+    if isinstance(store, TransferStore):
+        return {"store": str(store.train.path), "test_store": str(store.test.path)}
+    return {"store": str(store.path)}
 
 
 def spread_of(fits: Sequence[Sequence[Scored]]) -> dict[Key, tuple[int, float]]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from featbank.bank.bank import STORE_SUFFIX, Bank
 from featbank.stages.finding import find_store
+from featbank.stages.joined_store import JoinedStore
+from featbank.stages.transfer_store import TransferStore
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -20,12 +22,27 @@ def probe_source(options: ProbeOptions) -> Store:
         FeatbankError: No such store, an unfinished one, or stores that do not fit together.
     """
     bank = Bank(options.bank)
-    return Store(
-        find_store(bank, store=options.store, model=options.model, dataset=options.dataset)
+    chosen = {"labels": options.labels, "split_scheme": options.split_scheme}
+    if options.concat:
+        paths = [_named(bank, name, options.dataset) for name in options.concat]
+        source: Store = JoinedStore([Store(path) for path in paths], **chosen)
+    else:
+        source = Store(
+            find_store(bank, store=options.store, model=options.model, dataset=options.dataset)
+        )
+    if options.test_store is None:
+        return source
+    return TransferStore(
+        source,
+        Store(_named(bank, str(options.test_store), None)),
+        allow_mismatch=options.allow_mismatch,
+        test_labels=options.test_labels,
+        test_split=options.test_split,
+        **chosen,
     )
 
 
-def named_store(bank: Bank, name: str, dataset: str | None) -> Path:
+def _named(bank: Bank, name: str, dataset: str | None) -> Path:
     """Path of a store that is named by its path or by its model.
 
     Raises:
