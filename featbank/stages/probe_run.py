@@ -97,7 +97,7 @@ class ProbeRun:
         self._note_edges(choice)
         if choice.unconverged:
             count = f"{choice.unconverged} of {len(choice.candidates)}"
-            self.notes.append(f"the solver stopped before it converged for {count} candidates")
+            self._note(f"the solver stopped before it converged for {count} candidates")
         return choice
 
     def final_fits(
@@ -133,12 +133,20 @@ class ProbeRun:
     def _candidates(self, n_train: int) -> tuple[Mapping[str, Any], ...]:
         """The grid, without numbers of neighbours that the training set does not have."""
         tried = candidates(self.protocol, self.probe.defaults, self.options.params)
+        if self.options.shots and any(params.get("k", 0) > n_train for params in tried):
+            # A few shots are often fewer samples than neighbours.
+            self._note("k is at most the number of training samples")
+            clipped = [{**params, "k": min(params["k"], n_train)} for params in tried]
+            return tuple(params for i, params in enumerate(clipped) if params not in clipped[:i])
         kept = tuple(params for params in tried if params.get("k", 0) <= n_train)
         if len(kept) < len(tried) and kept:
             lost = ", ".join(str(params["k"]) for params in tried if params not in kept)
-            note = f"k {lost} is left out: there are {n_train} training samples"
-            self.notes += [note] * (note not in self.notes)
+            self._note(f"k {lost} is left out: there are {n_train} training samples")
         return kept or tried
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
 
     def _recipe(self) -> dict[str, Any]:
         options = self.options
@@ -185,7 +193,7 @@ class ProbeRun:
             if isinstance(values[0], str) or name in self.protocol.final_params:
                 continue
             if choice.params[name] in (min(values), max(values)) and len(set(values)) > 2:
-                self.notes.append(f"the best {name} is at the edge of its grid")
+                self._note(f"the best {name} is at the edge of its grid")
 
 
 def labelled(data: ProbeData, use: str) -> Labelled:

@@ -70,6 +70,12 @@ def test_more_shots_than_samples_are_refused_by_class(path):
         few_shot(run, data)
 
 
+def test_neighbours_are_no_more_than_the_shots(path):
+    run, data = make_run(path, shots=(2,), params={"k": 20})
+    assert few_shot(run, data)[0].params["k"] == 6
+    assert "k is at most the number of training samples" in run.notes
+
+
 @pytest.mark.parametrize("options", [{"shots": (0, 5)}, {"tries": 0}])
 def test_no_shots_or_tries_are_refused(path, options):
     with pytest.raises(UsageError, match="it is 0; expected 1 or more"):
