@@ -28,7 +28,7 @@ def print_diff(diff: StoreDiff) -> None:
     console.print(_samples(diff.samples))
     console.print(_how_far(diff))
     for line in _remarks(diff):
-        console.print(escape(line), soft_wrap=True)
+        console.print(escape(line))
     console.print(f"[bold]{escape(diff.verdict)}[/]", soft_wrap=True)
 
 
