@@ -1,5 +1,7 @@
 """Training on one store and testing on another: rows, classes, recipes."""
 
+import re
+
 import numpy as np
 import pytest
 from small_store import CLASSES, RECIPE, changed, make_small_store
@@ -223,12 +225,18 @@ def test_an_unknown_test_split_is_refused(train, test_store):
         ("store_dtype", "float16", "storage dtype"),
     ],
 )
-def test_features_made_in_another_way_are_refused(field, value, words, train, make):
-    other = make(attributes={"recipe": changed(field, value)})
-    with pytest.raises(StoreError, match=f"recipes differ: {words}.*--allow-mismatch"):
+def test_features_made_in_another_way_are_mismatches(field, value, words):
+    (found,) = match_recipes(RECIPE, changed(field, value)).mismatches
+    assert re.match(words, str(found))
+
+
+def test_mismatches_are_refused_unless_allowed_and_then_told(train, make):
+    recipe = changed("compute_dtype", "bfloat16", changed("input.resize", "bilinear"))
+    other = make(attributes={"recipe": recipe})
+    words = "resize (bicubic against bilinear); compute dtype (float32 against bfloat16)"
+    with pytest.raises(StoreError, match=f"recipes differ: {re.escape(words)}.*--allow-mismatch"):
         TransferStore(train, other)
-    allowed = TransferStore(train, other, allow_mismatch=True)
-    assert allowed.notes[0].startswith("recipes differ: ")
+    assert TransferStore(train, other, allow_mismatch=True).notes == (f"recipes differ: {words}",)
 
 
 @pytest.mark.parametrize(
