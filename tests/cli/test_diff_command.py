@@ -53,6 +53,12 @@ def test_the_page_tells_causes_samples_and_distances(call, stores):
         assert words in text
 
 
+def test_few_samples_for_many_dimensions_are_told(call, tmp_path):
+    ids, wide = [f"c{row}" for row in range(3)], np.arange(15.0).reshape(3, 5) ** 2
+    paths = [str(make_small_store(tmp_path / f"{k}.zarr", ids, wide * k).path) for k in (1, 2)]
+    assert "Fewer samples than dimensions" in call(*paths)[1].out
+
+
 def test_json_has_the_verdict_and_all_numbers(call, stores):
     found = json.loads(call(stores["a"], stores["b"], "--json")[1].out)
     assert found["verdict"].startswith("Same samples")

@@ -216,6 +216,12 @@ def test_what_follows_from_another_cause_is_not_named(first, second):
     assert found.verdict.endswith("the recipes differ only in dataset.")
 
 
+def test_a_limit_explains_the_images_it_takes(first, second):
+    recipe = changed("dataset.limit", 9, changed("dataset.fingerprint", "e" * 64))
+    found = diff_stores(first, second(recipe=recipe))
+    assert found.verdict.endswith("the recipes differ only in limit of samples per split.")
+
+
 def test_many_causes_are_counted(first, second):
     recipe = changed("store_dtype", "x", changed("compute_dtype", "x", changed("layers", [1])))
     found = diff_stores(first, second(recipe=changed("input.resize", "x", recipe)))

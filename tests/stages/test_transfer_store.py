@@ -191,6 +191,13 @@ def test_a_scheme_that_test_lacks_names_the_ways_out(train, make):
         TransferStore(train, other)
 
 
+def test_an_empty_scheme_says_where_its_lists_come_from(train, make):
+    sentence = "Fetch test.csv from https://example.org."
+    other = make(attributes={"splits_from": sentence}, splits={"official": np.full(N, 3, np.int8)})
+    with pytest.raises(StoreError, match=f"{sentence} Test on all of it with --test-split all"):
+        TransferStore(train, other)
+
+
 def test_all_of_another_dataset_may_be_tested(train, make):
     other = make(splits={"random-0": np.zeros(N, np.int8)}, refused=[4])
     found = TransferStore(train, other, test_split="all")
