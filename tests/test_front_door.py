@@ -50,6 +50,13 @@ def test_rehearse_writes_nothing(made, turn, tmp_path):
     assert (rehearsal["state"], (tmp_path / "b").exists()) == ("new", False)
 
 
+def test_diff_tells_stores_apart_every_time(made, tmp_path):
+    other = featbank.embed("imagestats", made[1], bank=tmp_path, workers=0, store_dtype="float16")
+    verdicts = {featbank.diff(made[2], other).verdict for _ in range(2)}
+    assert len(verdicts) == 1
+    assert "differ only in storage dtype" in verdicts.pop()
+
+
 @pytest.mark.parametrize("turn", [1, 2])
 def test_probe_gives_a_table(made, turn):
     frame = featbank.probe("knn", made[2], bank=made[0], resamples=20)

@@ -28,7 +28,7 @@ def print_diff(diff: StoreDiff) -> None:
     console.print(_samples(diff.samples))
     console.print(_how_far(diff))
     for line in _remarks(diff):
-        console.print(escape(line), soft_wrap=True)
+        console.print(escape(line))
     console.print(f"[bold]{escape(diff.verdict)}[/]", soft_wrap=True)
 
 
@@ -99,6 +99,8 @@ def _remarks(diff: StoreDiff) -> Iterator[str]:
     )
     taken = diff.features[0].neighbours
     yield f"Neighbours: share of the {taken} nearest by cosine that both agree on."
+    if diff.samples.valid < max(max(item.dims) for item in diff.features):
+        yield "Fewer samples than dimensions: CKA is high for unrelated features too."
     apart = [item for item in diff.features if item.lowest_sample and not item.is_equal]
     if apart:
         worst = min(apart, key=lambda item: item.lowest_cosine or 0.0)

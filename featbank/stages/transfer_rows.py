@@ -54,10 +54,16 @@ def wanted_rows(
             str(test.path),
             f"it has no test split of a scheme '{scheme}'",
             "the scheme that probes are fitted on",
-            f"Choose another of {', '.join(test.split_schemes) or 'none'} with --split-scheme, or "
-            "test on all of it with --test-split all.",
+            _ways_out(test, scheme),
         )
     return rows
+
+
+def _ways_out(test: Store, scheme: str) -> str:
+    others = ", ".join(name for name in test.split_schemes if name != scheme)
+    ways = [f"Choose another of {others} with --split-scheme"] if others else []
+    ways.append(f"{'or test' if ways else 'Test'} on all of it with --test-split all.")
+    return " ".join([*filter(None, [test.attributes.get("splits_from")]), ", ".join(ways)])
 
 
 def known_rows(train: Store, test: Store, *, scheme: str) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from small_store import CLASSES, make_small_store
 
+import featbank
 from featbank.errors import StoreError, UnknownNameError
 from featbank.probes import PROBES
 from featbank.samples import LabelSet
@@ -274,3 +275,17 @@ def test_a_probe_takes_joined_stores(joined):
     run = ProbeRun(PROBES["knn"], joined, ProbeOptions(clf="knn", params={"k": 3}))
     scores = run.final_scores(run.choose(None))
     assert scores.shape == (len(run.data.rows["test"]), 3)
+
+
+@pytest.mark.slow
+def test_two_sensors_over_one_landscape_join_and_are_probed(tmp_path):
+    # The landscape's chips and places are the same for all sensors, and so are labels and splits.
+    stores = [
+        featbank.embed("imagestats", f"synthetic-{sensor}", bank=tmp_path, chips=120, workers=0)
+        for sensor in ("s1", "s2")
+    ]
+    found = JoinedStore(stores)
+    run = ProbeRun(PROBES["knn"], found, ProbeOptions(clf="knn"))
+    scores = run.final_scores(run.choose(None))
+    assert (len(found), found.notes, found.features().shape[1]) == (120, (), 8 + 48)
+    assert len(scores) == (found.usable() & (found.split() == "test")).sum()

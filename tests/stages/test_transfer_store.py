@@ -1,5 +1,7 @@
 """Training on one store and testing on another: rows, classes, recipes."""
 
+import re
+
 import numpy as np
 import pytest
 from small_store import CLASSES, RECIPE, changed, make_small_store
@@ -189,6 +191,13 @@ def test_a_scheme_that_test_lacks_names_the_ways_out(train, make):
         TransferStore(train, other)
 
 
+def test_an_empty_scheme_says_where_its_lists_come_from(train, make):
+    sentence = "Fetch test.csv from https://example.org."
+    other = make(attributes={"splits_from": sentence}, splits={"official": np.full(N, 3, np.int8)})
+    with pytest.raises(StoreError, match=f"{sentence} Test on all of it with --test-split all"):
+        TransferStore(train, other)
+
+
 def test_all_of_another_dataset_may_be_tested(train, make):
     other = make(splits={"random-0": np.zeros(N, np.int8)}, refused=[4])
     found = TransferStore(train, other, test_split="all")
@@ -223,12 +232,18 @@ def test_an_unknown_test_split_is_refused(train, test_store):
         ("store_dtype", "float16", "storage dtype"),
     ],
 )
-def test_features_made_in_another_way_are_refused(field, value, words, train, make):
-    other = make(attributes={"recipe": changed(field, value)})
-    with pytest.raises(StoreError, match=f"recipes differ: {words}.*--allow-mismatch"):
+def test_features_made_in_another_way_are_mismatches(field, value, words):
+    (found,) = match_recipes(RECIPE, changed(field, value)).mismatches
+    assert re.match(words, str(found))
+
+
+def test_mismatches_are_refused_unless_allowed_and_then_told(train, make):
+    recipe = changed("compute_dtype", "bfloat16", changed("input.resize", "bilinear"))
+    other = make(attributes={"recipe": recipe})
+    words = "resize (bicubic against bilinear); compute dtype (float32 against bfloat16)"
+    with pytest.raises(StoreError, match=f"recipes differ: {re.escape(words)}.*--allow-mismatch"):
         TransferStore(train, other)
-    allowed = TransferStore(train, other, allow_mismatch=True)
-    assert allowed.notes[0].startswith("recipes differ: ")
+    assert TransferStore(train, other, allow_mismatch=True).notes == (f"recipes differ: {words}",)
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_every_name_listed_gives_a_value_a_sample(store):
 
 def test_a_near_name_is_suggested_and_all_are_listed(store):
     with pytest.raises(UnknownNameError, match="one of group, .*country.*Did you mean 'country'"):
-        store.column("contry")
+        store.column("countries")
 
 
 def test_a_column_of_the_dataset_wins_over_one_told_from_time(tmp_path):
