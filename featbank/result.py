@@ -11,7 +11,8 @@ class Result:
     """One row of the results table.
 
     Attributes:
-        metric: Name in the metrics catalog; or ``threshold``, tuned on validation for one label.
+        metric: Name in the metrics catalog; or ``threshold``, tuned on validation for one label,
+            ``temperature``, fitted there, and ``ece_scaled``, the calibration error after it.
         value: The metric; NaN where it is undefined (no such sample).
         low: Lower end of the 95 % bootstrap interval; None where no interval is made.
         high: Upper end.
@@ -22,8 +23,9 @@ class Result:
         split_scheme: How the samples were split.
         label_set: Nomenclature of the labels.
         class_name: Class that the row speaks of; None for an aggregate.
-        average: ``macro``, ``micro`` or None.
-        threshold: What made decisions of scores: ``0.5``, ``tuned-f2``; None where nothing did.
+        average: ``macro``, ``micro``, ``weighted``, ``samples`` or None.
+        threshold: What made decisions of scores: ``0.5``, ``tuned-f2``; ``all-positive`` and
+            ``all-negative`` for decisions that look at no score; None where nothing did.
         probe: Name in the probes catalog.
         protocol: Named recipe of the probe.
         feature: Features that the probe saw, such as ``cls+mean``.
@@ -39,6 +41,12 @@ class Result:
         recipe: Id of the store's recipe.
         labels_sha256: Version of the labels and splits that were read.
         result: Id of the result that the row belongs to.
+        by: What the samples of the row have in common, such as ``country``; None for all samples.
+        by_value: Its value, such as ``Finland``.
+        seeds: Seeds that the probe was fitted with; None where one fit tells all.
+        seed_sd: Standard deviation of the value over these seeds.
+        shots: Training samples of each class; None for all.
+        test_store: Path of another store that was scored; None where the store's own test was.
         note: What a reader must know beside the number.
     """
 
@@ -70,6 +78,12 @@ class Result:
     recipe: str
     labels_sha256: str
     result: str
+    by: str | None = None
+    by_value: str | None = None
+    seeds: int | None = None
+    seed_sd: float | None = None
+    shots: int | None = None
+    test_store: str | None = None
     note: str = ""
 
     def as_row(self) -> dict[str, Any]:

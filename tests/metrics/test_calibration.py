@@ -65,7 +65,7 @@ def test_one_class_a_sample_equals_torchmetrics(multiclass, metric):
 @pytest.mark.parametrize("metric", NORMS)
 def test_labels_and_their_mean_equal_torchmetrics(multilabel, metric):
     rows = score_multilabel(*multilabel, thresholds={}, bootstrap=Bootstrap(resamples=0))
-    truth, scores = map(torch.from_numpy, multilabel)
+    truth, scores = (torch.from_numpy(np.asfortranarray(each)) for each in multilabel)
     expected = [
         float(binary_calibration_error(scores[:, k], truth[:, k], n_bins=15, norm=NORMS[metric]))
         for k in range(K)
