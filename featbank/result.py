@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,8 +15,7 @@ class Result:
     """One row of the results table.
 
     Attributes:
-        metric: Name in the metrics catalog; or ``threshold``, tuned on validation for one label,
-            ``temperature``, fitted there, and ``ece_scaled``, the calibration error after it.
+        metric: Name in the metrics catalog; or ``threshold``, tuned on validation for one label.
         value: The metric; NaN where it is undefined (no such sample).
         low: Lower end of the 95 % bootstrap interval; None where no interval is made.
         high: Upper end.
@@ -23,30 +26,31 @@ class Result:
         split_scheme: How the samples were split.
         label_set: Nomenclature of the labels.
         class_name: Class that the row speaks of; None for an aggregate.
-        average: ``macro``, ``micro``, ``weighted``, ``samples`` or None.
-        threshold: What made decisions of scores: ``0.5``, ``tuned-f2``; ``all-positive`` and
-            ``all-negative`` for decisions that look at no score; None where nothing did.
+        average: ``macro``, ``micro`` or None.
+        threshold: What made decisions of scores: ``0.5``, ``tuned-f2``, ``top-5``,
+            ``all-positive``, ``all-negative``; None where nothing did.
+        by: Column whose values tell rows apart, such as ``country``; None for all samples.
+        by_value: Its value in this row.
         probe: Name in the probes catalog.
         protocol: Named recipe of the probe.
         feature: Features that the probe saw, such as ``cls+mean``.
         layer: Block index that the features were taken from.
         params: The probe's parameters as JSON, chosen ones included.
         seed: Seed of everything random in the probe and the bootstrap.
+        seeds: Fits that ``seed_sd`` is taken over; of a few-shot run, its draws.
+        seed_sd: Standard deviation of the value over fits that differ by their seed alone; None
+            where nothing is random. ``value`` is that of ``seed``; of a few-shot run, the mean.
+        shots: Training samples of each class; None for all.
         selected: Whether this is the headline row.
         resampled: What the interval resamples: ``group`` or ``sample``.
         model: Backbone.
         weights: Origin of the backbone's weights, as the store says it.
         dataset: Dataset.
-        store: Path of the store.
+        store: Path of the store, or paths joined by `` + ``.
+        test_store: Path of the store that was scored, where it is another.
         recipe: Id of the store's recipe.
         labels_sha256: Version of the labels and splits that were read.
         result: Id of the result that the row belongs to.
-        by: What the samples of the row have in common, such as ``country``; None for all samples.
-        by_value: Its value, such as ``Finland``.
-        seeds: Seeds that the probe was fitted with; None where one fit tells all.
-        seed_sd: Standard deviation of the value over these seeds.
-        shots: Training samples of each class; None for all.
-        test_store: Path of another store that was scored; None where the store's own test was.
         note: What a reader must know beside the number.
     """
 
@@ -63,30 +67,39 @@ class Result:
     class_name: str | None = None
     average: str | None = None
     threshold: str | None = None
+    by: str | None = None
+    by_value: str | None = None
     probe: str
     protocol: str
     feature: str
     layer: int
     params: str
     seed: int
+    seeds: int = 1
+    seed_sd: float | None = None
+    shots: int | None = None
     selected: bool = False
     resampled: str
     model: str
     weights: str
     dataset: str
     store: str
+    test_store: str | None = None
     recipe: str
     labels_sha256: str
     result: str
-    by: str | None = None
-    by_value: str | None = None
-    seeds: int | None = None
-    seed_sd: float | None = None
-    shots: int | None = None
-    test_store: str | None = None
     note: str = ""
 
     def as_row(self) -> dict[str, Any]:
         """The row as a plain mapping; the column of ``class_name`` is called ``class``."""
         row = asdict(self)
         return {("class" if name == "class_name" else name): value for name, value in row.items()}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Result:
+        """The row of a table again; columns that an older table lacks take their defaults."""
+        named = {("class_name" if name == "class" else name): v for name, v in row.items()}
+        known = {field.name for field in fields(cls)}
+        kept = {name: value for name, value in named.items() if name in known}
+        # Tables keep NaN as an empty cell.
+        return cls(**kept | {"value": math.nan if kept["value"] is None else kept["value"]})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featbank.bank.bank import write_atomically
+from featbank.result import Result
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from featbank.bank.bank import Bank
     from featbank.image import Array
-    from featbank.result import Result
 
 
 def to_frame(results: Sequence[Result]) -> pd.DataFrame:
@@ -48,6 +48,13 @@ def read_results(bank: Bank) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
+def read_result(path: Path) -> list[Result]:
+    """The rows of one result, as they were written."""
+    import pyarrow.parquet as pq
+
+    return [Result.from_row(row) for row in pq.read_table(path).to_pylist()]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Predictions:
     """What a probe said of n samples.
@@ -68,6 +75,12 @@ class Predictions:
     scores: Array
     classes: Sequence[str]
     thresholds: Mapping[str, Array] = field(default_factory=dict)
+
+    @property
+    def predicted(self) -> Array:
+        """(n,) most probable class of samples of one class each."""
+        best: Array = self.scores.argmax(axis=1)
+        return best
 
 
 def write_predictions(bank: Bank, result: str, predictions: Predictions) -> Path:
@@ -90,6 +103,27 @@ def write_predictions(bank: Bank, result: str, predictions: Predictions) -> Path
     return path
 
 
+def read_predictions(path: Path) -> Predictions:
+    """The predictions of one result.
+
+    Args:
+        path: Their file.
+    """
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    metadata = table.schema.metadata
+    limits = json.loads(metadata.get(b"thresholds", b"{}"))
+    return Predictions(
+        ids=np.array(table["sample_id"].to_pylist(), dtype=object),
+        split=table["split"][0].as_py() if len(table) else "",
+        truth=np.array(table["truth"].to_pylist()),
+        scores=np.array(table["scores"].to_pylist(), dtype=np.float32),
+        classes=json.loads(metadata[b"classes"]),
+        thresholds={name: np.array(values) for name, values in limits.items()},
+    )
+
+
 def _columns(predictions: Predictions) -> dict[str, Any]:
     import pyarrow as pa
 
@@ -102,6 +136,6 @@ def _columns(predictions: Predictions) -> dict[str, Any]:
         columns["truth"] = pa.array(list(truth.astype(np.int8)), pa.list_(pa.int8()))
     else:
         columns["truth"] = pa.array(truth.astype(np.int32))
-        columns["predicted"] = pa.array(scores.argmax(axis=1).astype(np.int32))
+        columns["predicted"] = pa.array(predictions.predicted.astype(np.int32))
     columns["scores"] = pa.array(list(scores.astype(np.float32)), pa.list_(pa.float32()))
     return columns

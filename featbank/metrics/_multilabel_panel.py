@@ -10,13 +10,13 @@ from featbank.metrics import METRICS
 from featbank.metrics._averages import Absent, macro, weighted
 from featbank.metrics._calibration import are_probabilities, bins_of, pooled
 from featbank.metrics._decisions import Decided, Decisions
-from featbank.metrics._panel import Means, sample_losses
+from featbank.metrics._panel import Means, chosen, sample_losses
 from featbank.metrics._ranking import rank
 from featbank.metrics._scored import Column
 from featbank.metrics.metric import MACRO, MICRO, SAMPLES, Counts, MetricSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from featbank.image import Array
     from featbank.metrics._kernels import Times
@@ -37,6 +37,7 @@ class MultilabelPanel:
         thresholds: (K,) thresholds by name.
         units: What is resampled.
         absent: What macro averages make of labels without positives.
+        metrics: The only metrics that are wanted; None wants all, and constant decisions.
     """
 
     def __init__(
@@ -46,16 +47,16 @@ class MultilabelPanel:
         thresholds: Mapping[str, Array],
         units: Units,
         absent: Absent,
+        metrics: Collection[str] | None = None,
     ) -> None:
-        specs = [s for s in METRICS.values() if s.multilabel and truth.shape[1] > s.more_than]
+        specs = [s for s in chosen(metrics) if s.multilabel and truth.shape[1] > s.more_than]
         self.units, self._absent = units, absent
         self.support = truth.sum(axis=0, dtype=np.int64)
         self._ranked = [spec for spec in specs if spec.takes == "ranking"]
         self._decided = [s for s in specs if s.takes == "counts" and s.has_interval]
-        self._rankings = [
-            rank(t, s, units.codes)
-            for t, s in (*zip(truth.T, scores.T, strict=True), (truth, scores))
-        ]
+        self._constants = _constants() if metrics is None else []
+        to_rank = (*zip(truth.T, scores.T, strict=True), (truth, scores)) if self._ranked else ()
+        self._rankings = [rank(t, s, units.codes) for t, s in to_rank]
         self._decisions = Decisions(truth, scores, thresholds, units)
         is_calibrated = are_probabilities(scores, exclusive=False)
         losses = [s for s in specs if s.takes == "losses" and is_calibrated]
@@ -63,7 +64,7 @@ class MultilabelPanel:
         self.resampled = [
             *(_column(spec) for spec in self._ranked),
             *(_column(spec, name) for name in thresholds for spec in self._decided),
-            *_constant_columns(),
+            *(_constant_column(spec, name) for spec, name in self._constants),
             *(_column(spec) for spec in losses),
         ]
         n, _ = self._means.measure(units.once)
@@ -81,7 +82,7 @@ class MultilabelPanel:
         return [
             *(self._ranking(spec, support, times) for spec in self._ranked),
             *(self._measured(spec, each) for each in decided.values() for spec in self._decided),
-            *(self._constant(spec, name, support, n) for spec, name in _constants()),
+            *(self._constant(spec, name, support, n) for spec, name in self._constants),
             *losses.T[:, :, None],
         ]
 
@@ -137,16 +138,9 @@ def _constants() -> list[tuple[MetricSpec, str]]:
     return [(METRICS[metric], name) for name, metrics in _CONSTANT.items() for metric in metrics]
 
 
-def _constant_columns() -> list[Column]:
-    return [
-        Column(
-            spec=spec,
-            averages=(MACRO, MICRO) if spec.per_class else (None,),
-            has_classes=False,
-            threshold=name,
-        )
-        for spec, name in _constants()
-    ]
+def _constant_column(spec: MetricSpec, threshold: str) -> Column:
+    averages = (MACRO, MICRO) if spec.per_class else (None,)
+    return Column(spec=spec, averages=averages, has_classes=False, threshold=threshold)
 
 
 def _counts(specs: list[MetricSpec], decided: Mapping[str, Decided]) -> list[tuple[Column, Values]]:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from featbank.metrics import METRICS
 from featbank.metrics._kernels import weighted_sums
 from featbank.metrics._ratios import ratio
 from featbank.metrics._resampling import each_block
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from featbank.image import Array
     from featbank.metrics._kernels import Times
@@ -54,6 +55,11 @@ def panel_rows(panel: Panel, bootstrap: Bootstrap) -> list[Scored]:
     for column, value in panel.fixed:
         rows += column.rows(value, None, support=panel.support, n=n)
     return rows
+
+
+def chosen(metrics: Collection[str] | None) -> list[MetricSpec]:
+    """The metrics of these names, or all."""
+    return [spec for name, spec in METRICS.items() if metrics is None or name in metrics]
 
 
 class Means:

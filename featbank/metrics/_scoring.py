@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import ProbeError
-from featbank.metrics import METRICS
 from featbank.metrics._averages import LEFT_OUT, Absent, macro, weighted
 from featbank.metrics._calibration import are_probabilities, bins_of
 from featbank.metrics._confusion import class_counts, confusion_cells, confusion_matrix
 from featbank.metrics._kernels import sum_by_bin
-from featbank.metrics._panel import Means, panel_rows, sample_losses
+from featbank.metrics._panel import Means, chosen, panel_rows, sample_losses
 from featbank.metrics._resampling import PLAIN, Bootstrap
 from featbank.metrics._scored import Column, Scored
 from featbank.metrics._subgroups import with_subgroups
 from featbank.metrics.metric import MACRO, WEIGHTED, Counts, MetricSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from featbank.image import Array
     from featbank.metrics._kernels import Times
@@ -84,16 +83,31 @@ def require_finite(scores: Array, shape: tuple[int, ...]) -> None:
 
 
 class SinglePanel:
-    """All metrics of one class a sample; see ``Panel``."""
+    """All metrics of one class a sample; see ``Panel``.
 
-    def __init__(self, truth: Array, scores: Array, units: Units, absent: Absent) -> None:
+    Args:
+        truth: (N,) class indices.
+        scores: (N, K) finite scores.
+        units: What is resampled.
+        absent: What macro averages make of classes without samples.
+        metrics: The only metrics that are wanted; None wants all.
+    """
+
+    def __init__(
+        self,
+        truth: Array,
+        scores: Array,
+        units: Units,
+        absent: Absent,
+        metrics: Collection[str] | None = None,
+    ) -> None:
         k, predicted = scores.shape[1], scores.argmax(axis=1)
         confusion_cells(truth, predicted, n_classes=k)
         self.units, self._absent, self._k = units, absent, k
         self.support = np.bincount(truth, minlength=k)
         self._bins = [truth.astype(np.int32), predicted.astype(np.int32), _positions(truth, scores)]
         self._right = np.flatnonzero(predicted == truth)
-        specs = [s for s in METRICS.values() if s.single_label and k > s.more_than]
+        specs = [s for s in chosen(metrics) if s.single_label and k > s.more_than]
         is_calibrated = are_probabilities(scores, exclusive=True)
         losses = [s for s in specs if s.takes == "losses" and is_calibrated]
         onehot = (np.arange(k) == truth[:, None]).astype(np.int8)

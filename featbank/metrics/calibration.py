@@ -55,6 +55,7 @@ SPECS = tuple(
         per_class=True,
         averages=(MACRO, MICRO),
         has_interval=False,
+        less_is_better=True,
     )
     for name, words, function in (
         ("ece", "mean gap", ece),

@@ -55,11 +55,13 @@ SPECS = (
         summary="minus the logarithm of the probability given to the truth; less is better",
         function=log_loss,
         takes="losses",
+        less_is_better=True,
     ),
     MetricSpec(
         name="brier",
         summary="squared difference of probabilities from the truth; less is better",
         function=brier,
         takes="losses",
+        less_is_better=True,
     ),
 )

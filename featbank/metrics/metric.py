@@ -100,6 +100,7 @@ class MetricSpec:
         single_label: Whether it is reported where a sample has one class.
         multilabel: Whether it is reported where a sample may have several.
         more_than: Reported only where there are more classes than this.
+        less_is_better: Whether the smaller of two values is the better.
     """
 
     name: str
@@ -112,3 +113,4 @@ class MetricSpec:
     single_label: bool = True
     multilabel: bool = True
     more_than: int = 0
+    less_is_better: bool = False

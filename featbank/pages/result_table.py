@@ -77,16 +77,20 @@ def _headline(results: Sequence[Result]) -> Table:
     table.add_column("metric")
     plain = [row for row in results if row.class_name is None and row.threshold is None]
     validation = {_key(row): row for row in plain if row.split == "val"}
-    for name in ("test", "95 % interval", *(["validation"] if _key(head) in validation else [])):
-        table.add_column(name, justify="right")
     found = {_key(row): row for row in plain if row.split == head.split}
+    beside = {
+        "validation": {key: number(row.value) for key, row in validation.items()},
+        f"± of {head.seeds} seeds": {
+            key: number(row.seed_sd) for key, row in found.items() if row.seed_sd is not None
+        },
+    }
+    columns = {title: cells for title, cells in beside.items() if cells}
+    for title in ("test", "95 % interval", *columns):
+        table.add_column(title, justify="right")
     for key in (_key(head), *(k for k in _LEADING if k in found and k != _key(head))):
-        row = found[key]
+        row, others = found[key], (cells.get(key, "") for cells in columns.values())
         style = "bold" if row.selected else ""
-        chosen = [number(validation[key].value)] if key in validation else []
-        table.add_row(metric_name(*key), number(row.value), interval(row), *chosen, style=style)
-        if row.seeds is not None and row.seed_sd is not None:
-            table.add_row(f"  spread of {row.seeds} seeds", f"±{number(row.seed_sd)}", "")
+        table.add_row(metric_name(*key), number(row.value), interval(row), *others, style=style)
     return table
 
 
@@ -95,7 +99,6 @@ def _key(row: Result) -> tuple[str, str | None]:
 
 
 def _caption(head: Result) -> str:
-    what = f"mean of {head.seeds} seeds, from {head.seed}" if head.seeds else f"seed {head.seed}"
     parts = [
         f"{head.n} {head.split} samples, {head.n_invalid} refused",
         f"feature {head.feature}, layer {head.layer}",
@@ -103,7 +106,7 @@ def _caption(head: Result) -> str:
         f"params {head.params}",
         f"fitted on {head.n_train} samples",
         f"interval resamples each {head.resampled}",
-        what,
+        f"seed {head.seed}",
         f"weights {head.weights}",
     ]
     if head.shots is not None:

@@ -68,14 +68,14 @@ def test_calibration_is_one_sentence(results):
     assert f"at temperature {temperature:.2f}, fitted on validation, ECE {number(after)}." in text
 
 
-def test_the_spread_of_seeds_stands_below_the_headline(by_country):
+def test_the_spread_of_seeds_stands_beside_the_headline(by_country):
     text = show(by_country)
-    assert line_of(text, "spread of 5 seeds").split()[-1] == "±.012"
-    assert "mean of 5 seeds, from 0" in " ".join(text.split())
+    assert "± of 5 seeds" in line_of(text, "metric")
+    assert line_of(text, "accuracy").split()[-1] == ".012"
 
 
 def test_without_seeds_there_is_no_spread(results):
-    assert "spread" not in show(results)
+    assert "seeds" not in show(results)
 
 
 def test_each_value_of_a_column_has_its_line(by_country):
