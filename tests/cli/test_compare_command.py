@@ -34,7 +34,7 @@ def test_a_sentence_tells_that_nothing_is_shown(call):
 
 def test_the_last_lines_tell_how(call):
     out = " ".join(call("aa", "cc").out.split())
-    assert "240 test samples of made that all of them scored, 0 left out that some lack" in out
+    assert "240 test samples of made that all of them scored, labels cover" in out
     assert "500 paired resamples of 240 samples, seed 0" in out
 
 
