@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 __all__ = [
+    "compare",
     "diff",
     "embed",
     "list_datasets",
@@ -136,6 +137,35 @@ def diff(first: Store | str | Path, second: Store | str | Path, *, seed: int = 0
 
     paths = [store if isinstance(store, str | Path) else store.path for store in (first, second)]
     return diff_stores(Path(paths[0]), Path(paths[1]), seed=seed)
+
+
+def compare(
+    *results: str,
+    bank: str | Path = "bank",
+    **options: Any,  # noqa: ANN401
+) -> pd.DataFrame:
+    """Tell whether results differ by more than chance, on the samples that all of them scored.
+
+    Args:
+        *results: Ids of results or their first digits; none takes all that the options leave.
+        bank: Folder where results and predictions are kept.
+        **options: Fields of ``featbank.stages.compare_options.CompareOptions``, the same as the
+            options of ``featbank compare``: ``dataset``, ``protocol``, ``metric``, ….
+
+    Returns:
+        One row a pair: both sides, their difference with its 95 % interval, its p-value before
+        and after Holm's correction, and which is the better (None where no difference is shown).
+
+    Raises:
+        FeatbankError: Unknown or too few results, or results that cannot be joined.
+    """
+    import pandas as pd
+
+    from featbank.stages.compare import CompareOptions, compare_results
+
+    return pd.DataFrame(
+        compare_results(CompareOptions(results=results, bank=Path(bank), **options)).rows()
+    )
 
 
 def open_store(path: str | Path) -> Store:

@@ -1,4 +1,4 @@
-"""Rankings: samples sorted by score once, then counted down for as many resamples as wanted."""
+"""Rankings: decisions sorted by score once, then counted down for as many resamples as wanted."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.metrics.metric import Curve
+from featbank.metrics.metric import Counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from featbank.image import Array
     from featbank.metrics.metric import Values
-
-_BLOCK_NUMBERS = 1 << 20  # numbers in the largest array of a block: 8 MB of float64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,58 +21,47 @@ class Ranking:
     """Decisions in order of falling score, cut where a score of positives ends.
 
     Attributes:
-        samples: (S,) sample of each decision, down to the lowest positive.
-        starts: (M,) where each of the M cuts begins in ``samples``.
-        positives: (P,) sample of each positive, in the same order.
-        positive_starts: (M,) where each cut begins in ``positives``.
+        rows: (S,) sample, or unit that is resampled, of each decision down to the lowest positive.
+        ends: (M,) one past the last decision of each of the M cuts.
+        positives: (P,) row of each positive, in the same order.
+        positive_ends: (M,) one past the last positive of each cut.
         thresholds: (M,) score at the end of each cut, falling.
     """
 
-    samples: NDArray[np.intp]
-    starts: NDArray[np.intp]
-    positives: NDArray[np.intp]
-    positive_starts: NDArray[np.intp]
+    rows: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    positives: NDArray[np.int32]
+    positive_ends: NDArray[np.int32]
     thresholds: Values
 
-    def curve(self, weights: Values) -> Curve:
-        """Hits (b, M) along the thresholds for weights (b, N) of the samples."""
-        if not len(self.thresholds):
-            empty = np.zeros((len(weights), 0))
-            return Curve(tp=empty, fp=empty)
-        tp = _cut_sums(weights[:, self.positives], self.positive_starts)
-        return Curve(tp=tp, fp=_cut_sums(weights[:, self.samples], self.starts) - tp)
-
-    def curves(self, weights: Values) -> Iterator[Curve]:
-        """The same in blocks of resamples, so that memory stays bounded."""
-        size = max(1, _BLOCK_NUMBERS // max(1, len(self.samples)))
-        return (self.curve(weights[start : start + size]) for start in range(0, len(weights), size))
+    def counts(self) -> Counts:
+        """Decisions (M, 1) by truth if all down to each threshold were yes; no true negatives."""
+        tp = self.positive_ends.astype(np.float64)[:, None]
+        fp = self.ends[:, None] - tp
+        return Counts(tp=tp, fp=fp, fn=len(self.positives) - tp, tn=np.zeros_like(tp))
 
 
-def rank(truth: Array, scores: Array) -> Ranking:
+def rank(truth: Array, scores: Array, rows: Array | None = None) -> Ranking:
     """Sort decisions by score.
 
     Args:
         truth: (N,) 0 and 1 of one label, or (N, K) of K labels that are pooled.
         scores: Finite numbers of the same shape; equal scores are one threshold.
+        rows: (N,) row of each sample; None numbers the samples.
     """
-    order = np.argsort(-scores.ravel(), kind="stable")
+    order = np.argsort(-scores, axis=None)
     sorted_scores, is_positive = scores.ravel()[order], truth.ravel()[order].astype(bool)
     samples = order // (scores.size // len(scores)) if len(scores) else order
-    is_start = np.diff(sorted_scores, prepend=np.inf) != 0
-    run_of = np.cumsum(is_start) - 1
-    run_starts = np.append(np.flatnonzero(is_start), len(order))
-    runs = np.unique(run_of[is_positive])
-    ends = run_starts[runs + 1]  # one past the last decision of each run that has a positive
-    positions = np.flatnonzero(is_positive)
+    numbered = (samples if rows is None else rows[samples]).astype(np.int32)
+    is_last = np.append(np.diff(sorted_scores) != 0, True)[: len(order)]
+    ends = np.flatnonzero(is_last) + 1
+    positive_ends = np.cumsum(is_positive)[ends - 1]
+    adds = np.diff(positive_ends, prepend=0) > 0
+    ends, positive_ends = ends[adds], positive_ends[adds]
     return Ranking(
-        samples=samples[: ends[-1] if len(ends) else 0],
-        starts=np.concatenate([np.zeros(1, np.intp), ends])[: len(ends)],
-        positives=samples[positions],
-        positive_starts=np.searchsorted(positions, run_starts[runs]),
+        rows=numbered[: ends[-1] if len(ends) else 0],
+        ends=ends.astype(np.int32),
+        positives=numbered[is_positive],
+        positive_ends=positive_ends.astype(np.int32),
         thresholds=sorted_scores[ends - 1].astype(np.float64),
     )
-
-
-def _cut_sums(values: Values, starts: NDArray[np.intp]) -> Values:
-    summed: Values = np.add.reduceat(values, starts, axis=1).cumsum(axis=1)
-    return summed

@@ -1,51 +1,145 @@
-"""Bootstrap weights: how often each sample stands in each resampled set."""
+"""Resampling: how often each sample, or each whole group, stands in each resampled set."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from featbank.metrics._kernels import count_picks
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from featbank.image import Array
-    from featbank.metrics.metric import Values
 
-_BLOCK_NUMBERS = 1 << 20  # weights of a block: 8 MB of float64
+T = TypeVar("T")
+
+_WIDTH = 128  # resamples of a block: a row of counts is then two cache lines
+_BLOCK_BYTES = 1 << 25  # largest table of counts, one a thread; narrower blocks beyond it
 
 
-def resampled_weights(
-    n: int, *, groups: Array | None = None, resamples: int = 1000, seed: int = 0
-) -> Iterator[Values]:
-    """Weights of samples drawn with replacement, or of whole groups, block by block.
+@dataclass(frozen=True, kw_only=True)
+class Bootstrap:
+    """How intervals are made.
+
+    Attributes:
+        groups: (N,) group of each sample, sortable: whole groups are drawn; None draws samples.
+        resamples: Resampled sets; 0 gives no intervals.
+        seed: Seed of the draws.
+    """
+
+    groups: Array | None = None
+    resamples: int = 1000
+    seed: int = 0
+
+    def units(self, n: int) -> Units:
+        """What is drawn of N samples."""
+        return units_of(n, self.groups)
+
+    def of(self, rows: Array) -> Bootstrap:
+        """The same for some of the samples."""
+        groups = None if self.groups is None else self.groups[rows]
+        return replace(self, groups=groups)
+
+
+PLAIN = Bootstrap()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Units:
+    """What is drawn with replacement: samples, or whole groups of them.
+
+    Attributes:
+        codes: (N,) unit of each sample, in [0, U).
+        count: U units.
+    """
+
+    codes: NDArray[np.int32]
+    count: int
+
+    @property
+    def once(self) -> NDArray[np.uint8]:
+        """(U, 1) the table of counts of the samples as they are: each stands once."""
+        return np.ones((self.count, 1), np.uint8)
+
+
+def units_of(n: int, groups: Array | None = None) -> Units:
+    """The units of N samples.
 
     Args:
-        n: N samples, >= 1.
+        n: N samples.
         groups: (N,) group of each sample, sortable; None where samples are independent.
-        resamples: Resampled sets in all.
-        seed: Seed of the draws; the size of the blocks does not change them.
+    """
+    if groups is None:
+        return Units(codes=np.arange(n, dtype=np.int32), count=n)
+    names, codes = np.unique(groups, return_inverse=True)
+    return Units(codes=codes.astype(np.int32), count=len(names))
 
-    Yields:
-        (b, N) float64 whole numbers; the b add up to ``resamples``.
+
+def drawn_times(count: int, *, first: int, width: int, seed: int) -> NDArray[np.uint8]:
+    """How often (U, b) each of U units is drawn in b sets of U draws with replacement.
+
+    Resample r has a stream of its own, so neither blocks nor threads change what is drawn. A
+    unit falls 256 times into one set, where a byte ends, once in 1e500 sets.
+
+    Args:
+        count: U units, >= 1.
+        first: Number of the first resample.
+        width: b resamples.
+        seed: Seed of the draws.
 
     References:
         Field and Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x (resampling whole clusters).
     """
-    rng = np.random.default_rng(seed)
-    codes = None if groups is None else np.unique(groups, return_inverse=True)[1]
-    units = n if codes is None else int(codes.max()) + 1
-    size = max(1, _BLOCK_NUMBERS // n)
-    for start in range(0, resamples, size):
-        rows = min(size, resamples - start)
-        times = draw_times(rng, rows, units)
-        yield times if codes is None else times[:, codes]
+    times = np.zeros((count, width), np.uint8)
+    for column in range(width):
+        rng = np.random.default_rng((seed, first + column))
+        count_picks(rng.integers(count, size=count, dtype=np.uint32), times, column)
+    return times
 
 
-def draw_times(rng: np.random.Generator, rows: int, units: int) -> Values:
-    """How often (b, U) each of U units is drawn in b sets of U draws with replacement."""
-    picks = rng.integers(units, size=(rows, units))
-    # (b, U) picks -> one bin each of b * U
-    bins = picks + np.arange(rows)[:, None] * units
-    times = np.bincount(bins.ravel(), minlength=rows * units)
-    return times.reshape(rows, units).astype(np.float64)
+def each_block(
+    measure: Callable[[NDArray[np.uint8]], T], count: int, bootstrap: Bootstrap
+) -> list[T]:
+    """What a function makes of each block of resamples, on all cores, in order.
+
+    Args:
+        measure: Takes (U, b) counts.
+        count: U units.
+        bootstrap: How many resamples, and the seed.
+    """
+    width = max(1, min(_WIDTH, _BLOCK_BYTES // max(1, count)))
+
+    def one(first: int) -> T:
+        rows = min(width, bootstrap.resamples - first)
+        return measure(drawn_times(count, first=first, width=rows, seed=bootstrap.seed))
+
+    starts = range(0, bootstrap.resamples, width)
+    with ThreadPoolExecutor(max(1, min(len(starts), _cores()))) as threads:
+        return list(threads.map(one, starts))
+
+
+def interval(values: Array, *, level: float = 0.95) -> tuple[Array, Array]:
+    """Percentile interval over the first axis, leaving NaN out.
+
+    Args:
+        values: (R, ...) replicates, R >= 1.
+        level: Coverage in (0, 1).
+
+    Returns:
+        Low and high (...); NaN where every replicate is NaN.
+    """
+    tails = ((1 - level) / 2, (1 + level) / 2)
+    undefined = np.isnan(values).all(axis=0)
+    low, high = np.nanquantile(np.where(undefined, 0.0, values), tails, axis=0)
+    return np.where(undefined, np.nan, low), np.where(undefined, np.nan, high)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

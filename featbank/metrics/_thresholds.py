@@ -9,7 +9,6 @@ import numpy as np
 
 from featbank.metrics._ranking import rank
 from featbank.metrics._ratios import f_score
-from featbank.metrics.metric import Counts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +71,4 @@ def best_threshold(truth: Array, scores: Array, *, beta: float) -> float:
     ranking = rank(truth, scores)
     if not len(ranking.thresholds):
         return FIXED
-    curve = ranking.curve(np.ones((1, len(truth))))
-    misses = curve.tp[:, -1:] - curve.tp
-    counts = Counts(tp=curve.tp, fp=curve.fp, fn=misses, tn=np.zeros_like(misses))
-    return float(ranking.thresholds[np.argmax(f_score(counts, beta)[0])])
+    return float(ranking.thresholds[np.argmax(f_score(ranking.counts(), beta)[:, 0])])

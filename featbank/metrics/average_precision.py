@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
+from featbank.metrics._kernels import precision_sums
 from featbank.metrics._ratios import ratio
-from featbank.metrics.metric import MACRO, MICRO, Curve, MetricSpec, Values
+from featbank.metrics.metric import MACRO, MICRO, WEIGHTED, MetricSpec, Values
+
+if TYPE_CHECKING:
+    from featbank.metrics._kernels import Times
+    from featbank.metrics._ranking import Ranking
 
 
-def average_precision(curve: Curve) -> Values:
-    """Precision (...) at each threshold, weighted by the share of positives that it adds.
+def average_precision(ranking: Ranking, times: Times) -> Values:
+    """Precision (B,) at each threshold, weighted by the share of positives that it adds.
 
     Samples of equal score share one threshold, and nothing is interpolated, as in scikit-learn.
     NaN without positives.
@@ -17,12 +22,8 @@ def average_precision(curve: Curve) -> Values:
     References:
         Manning, Raghavan and Schütze 2008, Introduction to Information Retrieval, 8.4.
     """
-    if not curve.tp.shape[-1]:
-        return np.full(curve.tp.shape[:-1], np.nan)
-    added = np.diff(curve.tp, axis=-1, prepend=0.0)
-    # A resample may hold nothing above a threshold, where nothing is added either.
-    precision = np.nan_to_num(ratio(curve.tp, curve.tp + curve.fp))
-    return ratio((added * precision).sum(axis=-1), curve.tp[..., -1])
+    positives = ranking.positives, ranking.positive_ends
+    return ratio(*precision_sums(ranking.rows, ranking.ends, *positives, times))
 
 
 SPECS = (
@@ -30,9 +31,9 @@ SPECS = (
         name="map",
         summary="average precision: the sum of precision times added recall down the ranking",
         function=average_precision,
+        takes="ranking",
         per_class=True,
-        averages=(MACRO, MICRO),
-        ranking=True,
+        averages=(MACRO, MICRO, WEIGHTED),
         single_label=False,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from featbank.metrics._ratios import f_score
-from featbank.metrics.metric import MACRO, MICRO, Counts, MetricSpec, Values
+from featbank.metrics.metric import MACRO, MICRO, SAMPLES, WEIGHTED, Counts, MetricSpec, Values
 
 
 def f1(counts: Counts) -> Values:
@@ -17,6 +17,6 @@ SPECS = (
         summary="2 tp / (2 tp + fp + fn) of each class",
         function=f1,
         per_class=True,
-        averages=(MACRO, MICRO),
+        averages=(MACRO, MICRO, WEIGHTED, SAMPLES),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from featbank.metrics._ratios import f_score
-from featbank.metrics.metric import MACRO, MICRO, Counts, MetricSpec, Values
+from featbank.metrics.metric import MACRO, MICRO, SAMPLES, WEIGHTED, Counts, MetricSpec, Values
 
 
 def f2(counts: Counts) -> Values:
@@ -17,7 +17,6 @@ SPECS = (
         summary="5 tp / (5 tp + 4 fn + fp) of each class",
         function=f2,
         per_class=True,
-        averages=(MACRO, MICRO),
-        single_label=False,
+        averages=(MACRO, MICRO, WEIGHTED, SAMPLES),
     ),
 )

@@ -18,5 +18,6 @@ SPECS = (
         summary="(fp + fn) / (N K), over all labels; less is better",
         function=hamming_loss,
         single_label=False,
+        less_is_better=True,
     ),
 )

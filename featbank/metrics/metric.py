@@ -1,9 +1,9 @@
-"""What a metric is: a vectorised function of counts by class, or of a curve along thresholds."""
+"""What a metric is: a vectorised function of counts by class, of a ranking, or of losses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Values = NDArray[np.float64]
-MACRO, MICRO = "macro", "micro"
+MACRO, MICRO, WEIGHTED, SAMPLES = "macro", "micro", "weighted", "samples"
+Takes = Literal["counts", "ranking", "positions", "bins", "losses"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,18 +62,18 @@ class Counts:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curve:
-    """Hits of one class along M falling thresholds; any leading axes.
-
-    The thresholds are the distinct scores of positives: at others only false positives are added.
+class Bins:
+    """Decisions by confidence, M bins of equal width; any leading axes.
 
     Attributes:
-        tp: (..., M) positives whose score is at or above the threshold.
-        fp: (..., M) negatives whose score is.
+        count: (..., M) decisions.
+        confidence: (..., M) sum of their confidence.
+        correct: (..., M) those that are right.
     """
 
-    tp: Values
-    fp: Values
+    count: Values
+    confidence: Values
+    correct: Values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,25 +83,34 @@ class MetricSpec:
     Attributes:
         name: Name in the results table.
         summary: One line with the formula.
-        function: Maps ``Counts`` of (..., K) to (...,) for an aggregate, or to (..., K) for one
-            value a class; for a ranking metric, ``Curve`` of (..., M) to (...,). NaN where
-            undefined.
+        function: What it takes is told by ``takes``; NaN where undefined.
+        takes: ``counts``: ``Counts`` of (..., K), to (...,) for an aggregate or to (..., K) for
+            one value a class. ``ranking``: a ``Ranking`` and how often (U, B) each unit stands in
+            each resample, to (B,). ``positions``: samples (..., K) by how many classes stand
+            before the true one, to (...,). ``bins``: ``Bins`` of (..., M), to (...,).
+            ``losses``: truth (N, K) of 0 and 1, scores (N, K) and whether classes exclude each
+            other, to the loss (N,) of each sample, whose mean is the metric.
         per_class: Whether there is one value a class.
-        averages: Aggregates: of a ``per_class`` metric those beside its classes (``macro``, the
-            mean over classes that are present; ``micro``, the value of all decisions pooled),
-            else what its own value is called; () for none.
-        ranking: Whether the function takes curves, so that no threshold is needed.
-        has_interval: Whether a bootstrap interval makes sense; not for plain counts.
+        averages: Aggregates beside the classes of a ``per_class`` metric: ``macro``, the mean
+            over classes; ``micro``, the value of all decisions pooled; ``weighted``, the mean by
+            samples of the class; ``samples``, the mean over samples of the value of one sample's
+            decisions. Of others, what its own value is called; () for none.
+        has_interval: Whether a bootstrap interval makes sense. Not for plain counts; nor for
+            calibration errors, which resampling only ever raises, since it adds noise to bins.
         single_label: Whether it is reported where a sample has one class.
         multilabel: Whether it is reported where a sample may have several.
+        more_than: Reported only where there are more classes than this.
+        less_is_better: Whether the smaller of two values is the better.
     """
 
     name: str
     summary: str
-    function: Callable[[Any], Values] = field(repr=False)
+    function: Callable[..., Values] = field(repr=False)
+    takes: Takes = "counts"
     per_class: bool = False
     averages: tuple[str, ...] = ()
-    ranking: bool = False
     has_interval: bool = True
     single_label: bool = True
     multilabel: bool = True
+    more_than: int = 0
+    less_is_better: bool = False

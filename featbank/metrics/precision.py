@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from featbank.metrics._ratios import ratio
-from featbank.metrics.metric import MACRO, MICRO, Counts, MetricSpec, Values
+from featbank.metrics.metric import MACRO, MICRO, SAMPLES, WEIGHTED, Counts, MetricSpec, Values
 
 
 def precision(counts: Counts) -> Values:
@@ -24,6 +24,6 @@ SPECS = (
         summary="tp / (tp + fp) of each class; 0 for a class that is never predicted",
         function=precision,
         per_class=True,
-        averages=(MACRO, MICRO),
+        averages=(MACRO, MICRO, WEIGHTED, SAMPLES),
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from featbank.metrics._ratios import ratio
-from featbank.metrics.metric import MACRO, MICRO, Counts, MetricSpec, Values
+from featbank.metrics.metric import MACRO, MICRO, SAMPLES, WEIGHTED, Counts, MetricSpec, Values
 
 
 def recall(counts: Counts) -> Values:
@@ -17,6 +17,6 @@ SPECS = (
         summary="tp / (tp + fn) of each class",
         function=recall,
         per_class=True,
-        averages=(MACRO, MICRO),
+        averages=(MACRO, MICRO, WEIGHTED, SAMPLES),
     ),
 )

@@ -13,35 +13,41 @@ if TYPE_CHECKING:
 
     from featbank.result import Result
 
-_DECISIONS = (
-    ("f2", "macro"),
-    ("f2", "micro"),
-    ("f1", "macro"),
-    ("f1", "micro"),
+_AVERAGES = ("macro", "micro", "weighted", "samples")
+_DECISIONS: tuple[tuple[str, str | None], ...] = (
+    *((metric, average) for metric in ("f2", "f1") for average in _AVERAGES),
     ("precision", "macro"),
     ("precision", "micro"),
     ("recall", "macro"),
     ("recall", "micro"),
     ("hamming_loss", None),
 )
+CONSTANTS = "constant: F2 and F1 of a yes to every label, Hamming loss of a no to every label"
+_CONSTANT = ("all-positive", "all-negative")
 _FIXED, _TUNED = "0.5", "tuned-f2"
 _TITLES = {_FIXED: "at 0.5", _TUNED: "tuned for F2"}
 
 
 def decision_table(results: Sequence[Result]) -> Table:
-    """Aggregates of decisions on test, the sets of thresholds side by side."""
+    """Aggregates of decisions on test, the sets of thresholds side by side.
+
+    Beside them stands what a decision that looks at no score reaches.
+    """
     table = Table(title="Decisions on test, by threshold", **STYLE)
     table.add_column("metric")
     for title in _TITLES.values():
         table.add_column(title, justify="right")
-        table.add_column("95 % interval", justify="right")
+        table.add_column("95 %", justify="right")
+    table.add_column("constant", justify="right")
     rows = {
         (row.metric, row.average, row.threshold): row for row in results if row.class_name is None
     }
     for metric, average in _DECISIONS:
-        name = metric_name(metric) + (f" ({average})" if average else "")
         found = [rows[metric, average, threshold] for threshold in _TITLES]
-        table.add_row(name, *(cell for row in found for cell in (number(row.value), interval(row))))
+        cells = [cell for row in found for cell in (number(row.value), interval(row))]
+        constants = [rows.get((metric, average, name)) for name in _CONSTANT]
+        constant = "".join(number(row.value) for row in constants if row is not None)
+        table.add_row(metric_name(metric, average), *cells, constant)
     return table
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from featbank.pages.label_table import decision_table, label_table
+from featbank.pages.calibration_line import calibration_line
+from featbank.pages.label_table import CONSTANTS, decision_table, label_table
+from featbank.pages.subgroup_table import subgroup_tables
 from featbank.pages.table_style import STYLE, interval, metric_name, number
 
 if TYPE_CHECKING:
@@ -22,6 +24,21 @@ if TYPE_CHECKING:
 _WIDE = 100  # columns from which a table of labels has room for intervals and thresholds
 _COUNTS = ("tp", "fp", "tn", "fn")
 _RATIOS = ("precision", "recall", "specificity", "f1")
+# What is read first; every other metric stands in the results file. Macro recall of one class a
+# sample is balanced accuracy.
+_LEADING = (
+    ("accuracy", None),
+    ("top3_accuracy", None),
+    ("top5_accuracy", None),
+    ("balanced_accuracy", "macro"),
+    ("f1", "macro"),
+    ("f1", "weighted"),
+    ("precision", "macro"),
+    ("kappa", None),
+    ("map", "macro"),
+    ("map", "micro"),
+    ("map", "weighted"),
+)
 
 
 def print_results(
@@ -35,17 +52,22 @@ def print_results(
         console: Where to; None takes the terminal.
     """
     console = console or Console()
-    head = results[0]
-    is_multilabel = any(row.threshold is not None for row in results)
-    console.print(_headline(results))
+    head, whole = results[0], [row for row in results if row.by is None]
+    is_multilabel = any(row.threshold is not None for row in whole)
+    console.print(_headline(whole))
     if is_multilabel:
-        console.print(decision_table(results))
-    console.print(_caption(head), highlight=False)
+        console.print(decision_table(whole))
+        console.print(CONSTANTS, highlight=False)
+    for line in (calibration_line(whole), _caption(head)):
+        if line:
+            console.print(line, highlight=False)
     console.print()
     wide = console.width >= _WIDE
-    console.print(label_table(results, wide=wide) if is_multilabel else _by_class(results))
+    for table in subgroup_tables(results):
+        console.print(table)
+    console.print(label_table(whole, wide=wide) if is_multilabel else _by_class(whole))
     if confusion is not None:
-        console.print(_confusion(results, confusion))
+        console.print(_confusion(whole, confusion))
 
 
 def _headline(results: Sequence[Result]) -> Table:
@@ -53,31 +75,46 @@ def _headline(results: Sequence[Result]) -> Table:
     title = f"{head.protocol} on {head.dataset} by {head.model}, split {head.split_scheme}"
     table = Table(title=title, **STYLE)
     table.add_column("metric")
-    table.add_column("split")
-    for name in ("value", "95 % interval", "n"):
-        table.add_column(name, justify="right")
-    for row in results:
-        if row.class_name is None and row.threshold is None:
-            name = metric_name(row.metric) + (f" ({row.average})" if row.average else "")
-            style = "bold" if row.selected else ""
-            cells = (name, row.split, number(row.value), interval(row))
-            table.add_row(*cells, str(row.n), style=style)
+    plain = [row for row in results if row.class_name is None and row.threshold is None]
+    validation = {_key(row): row for row in plain if row.split == "val"}
+    found = {_key(row): row for row in plain if row.split == head.split}
+    beside = {
+        "validation": {key: number(row.value) for key, row in validation.items()},
+        f"± of {head.seeds} seeds": {
+            key: number(row.seed_sd) for key, row in found.items() if row.seed_sd is not None
+        },
+    }
+    columns = {title: cells for title, cells in beside.items() if cells}
+    for title in ("test", "95 % interval", *columns):
+        table.add_column(title, justify="right")
+    for key in (_key(head), *(k for k in _LEADING if k in found and k != _key(head))):
+        row, others = found[key], (cells.get(key, "") for cells in columns.values())
+        style = "bold" if row.selected else ""
+        table.add_row(metric_name(*key), number(row.value), interval(row), *others, style=style)
     return table
+
+
+def _key(row: Result) -> tuple[str, str | None]:
+    return row.metric, row.average
 
 
 def _caption(head: Result) -> str:
     parts = [
+        f"{head.n} {head.split} samples, {head.n_invalid} refused",
         f"feature {head.feature}, layer {head.layer}",
         f"labels {head.label_set}",
         f"params {head.params}",
         f"fitted on {head.n_train} samples",
-        f"{head.n_invalid} refused",
         f"interval resamples each {head.resampled}",
         f"seed {head.seed}",
         f"weights {head.weights}",
     ]
+    if head.shots is not None:
+        parts.insert(5, f"{head.shots} of each class")
+    if head.test_store is not None:
+        parts.insert(1, f"of {head.test_store}")
     note = f"\nNote: {head.note}." if head.note else ""
-    return ", ".join(parts) + note
+    return ", ".join(parts) + "." + note
 
 
 def _by_class(results: Sequence[Result]) -> Table:

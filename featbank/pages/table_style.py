@@ -16,17 +16,40 @@ STYLE: dict[str, Any] = {
     "pad_edge": False,
     "padding": (0, 1, 0, 0),
 }
-_NAMES = {"map": "mAP", "f1": "F1", "f2": "F2"}
+_NAMES = {
+    "map": "mAP",
+    "f1": "F1",
+    "f2": "F2",
+    "ece": "ECE",
+    "rmsce": "root mean square calibration error",
+    "mce": "maximum calibration error",
+    "brier": "Brier score",
+    "hamming_loss": "Hamming loss",
+    "top3_accuracy": "top-3 accuracy",
+    "top5_accuracy": "top-5 accuracy",
+}
+_THRESHOLDS = {"0.5": "at 0.5", "tuned-f2": "at thresholds tuned for F2"}
 
 
-def metric_name(metric: str) -> str:
-    """A metric as people write it."""
-    return _NAMES.get(metric, metric.replace("_", " "))
+def metric_name(metric: str, average: str | None = None, threshold: str | None = None) -> str:
+    """A metric as people write it, such as ``F2 (macro) at 0.5``."""
+    name = _NAMES.get(metric, metric.replace("_", " "))
+    # What is called balanced accuracy is a macro average already.
+    is_said = average and metric != "balanced_accuracy"
+    words = f"{name} ({average})" if is_said else name
+    return f"{words} {_THRESHOLDS.get(threshold, threshold)}" if threshold else words
 
 
 def number(value: float) -> str:
-    """Three decimals without the leading zero; a dash where there is no number."""
-    return "-" if np.isnan(value) else f"{value:.3f}".removeprefix("0")
+    """Three decimals without the leading zero; a dash where there is no number.
+
+    Example:
+        >>> number(0.5), number(-0.0123), number(1.0)
+        ('.500', '-.012', '1.000')
+    """
+    if np.isnan(value):
+        return "-"
+    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 0.9995 else f"{value:.3f}"
 
 
 def interval(row: Result) -> str:

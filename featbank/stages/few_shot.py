@@ -63,7 +63,8 @@ def few_shot(
             drawn = _drawn(run, data, shots, seed)
             choice = run.choose(drawn)
             _, scores = next(iter(run.final_fits(drawn, choice.params)))
-            values.append(headline_score(data.labels[data.rows["test"]], scores))
+            truth = data.labels[data.rows["test"]]
+            values.append(headline_score(truth, scores, absent=run.absent))
             sizes.append(len(drawn.rows["final"]))
             params = params or dict(choice.params)
             done += 1

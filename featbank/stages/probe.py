@@ -122,11 +122,16 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
         choice,
         resamples=run.resamples,
         seed=run.options.seed,
+        absent=run.absent,
+        by={name: run.store.column(name)[data.rows["test"]] for name in run.options.by},
     )
     spread = spread_of(
         [
             verdict.scored,
-            *(judge(data, other, choice, resamples=0, seed=0).scored for _, other in fits),
+            *(
+                judge(data, other, choice, resamples=0, seed=0, absent=run.absent).scored
+                for _, other in fits
+            ),
         ]
     )
     rows = Rows(run, data, verdict.notes)
@@ -154,7 +159,7 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
 def _every(run: ProbeRun, data: ProbeData) -> list[tuple[dict[str, object], float]]:
     truth = data.labels[data.rows["test"]]
     return [
-        (dict(params), headline_score(truth, scores))
+        (dict(params), headline_score(truth, scores, absent=run.absent))
         for params, scores in run.every_candidate(data)
     ]
 

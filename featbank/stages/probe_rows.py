@@ -110,7 +110,7 @@ class Rows:
     def _on_test(
         self, item: Scored, verdict: Verdict, spread: Mapping[Key, tuple[int, float]]
     ) -> Result:
-        is_aggregate = item.class_index is None
+        is_aggregate = item.class_index is None and item.by is None
         key = (item.metric, item.average, item.threshold)
         seeds, deviation = spread.get(key, (1, None)) if is_aggregate else (1, None)
         return Result(
@@ -126,6 +126,8 @@ class Rows:
             class_name=None if item.class_index is None else self._data.classes[item.class_index],
             average=item.average,
             threshold=item.threshold,
+            by=item.by,
+            by_value=item.by_value,
             seeds=seeds,
             seed_sd=deviation,
             selected=is_aggregate and (item.metric, item.average) == verdict.headline,
@@ -178,7 +180,7 @@ def spread_of(fits: Sequence[Sequence[Scored]]) -> dict[Key, tuple[int, float]]:
     values: dict[Key, list[float]] = {}
     for scored in fits:
         for item in scored:
-            if item.class_index is None:
+            if item.class_index is None and item.by is None:
                 values.setdefault((item.metric, item.average, item.threshold), []).append(
                     item.value
                 )

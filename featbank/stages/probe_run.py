@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from featbank.errors import ProbeError
+from featbank.metrics._averages import LEFT_OUT, ZERO
 from featbank.probes import PROBES
 from featbank.probes._sweep import Choice, Labelled, candidates, choose, fitted, predict
 from featbank.recipe import recipe_id
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from featbank.image import Array
+    from featbank.metrics._averages import Absent
     from featbank.probes import Classifier, ProbeSpec
     from featbank.probes.protocols import ProtocolSpec
     from featbank.stages.probe_options import ProbeOptions
@@ -91,7 +94,7 @@ class ProbeRun:
             fit_data=labelled(data, "train"),
             score_data=labelled(data, "val"),
             seed=self.options.seed,
-            scorer=headline_score,
+            scorer=partial(headline_score, absent=self.absent),
             progress=progress,
         )
         self._note_edges(choice)
@@ -168,6 +171,11 @@ class ProbeRun:
             "seeds": self.seeds,
             "resamples": self.resamples,
         }
+
+    @property
+    def absent(self) -> Absent:
+        """What macro averages make of classes without a test sample."""
+        return ZERO if self.protocol.absent_as_zero else LEFT_OUT
 
     @property
     def seeds(self) -> int:

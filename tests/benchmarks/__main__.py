@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from tests.benchmarks import (
+    bootstrap,
     dofa_per_band,
     forest_memory,
     help_time,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "reading": reading,
     "forest": forest_memory,
     "dofa-per-band": dofa_per_band,
+    "bootstrap": bootstrap,
 }
 
 

@@ -6,16 +6,17 @@ import sys
 import numpy as np
 import pytest
 
-from featbank.metrics import METRICS, Counts, Curve
+from featbank.metrics import METRICS, Bins, Counts
 from featbank.metrics._confusion import class_counts
+from featbank.metrics._ranking import rank
 
 
-@pytest.fixture(params=[name for name, spec in METRICS.items() if not spec.ranking])
+@pytest.fixture(params=[name for name, spec in METRICS.items() if spec.takes == "counts"])
 def spec(request):
     return METRICS[request.param]
 
 
-@pytest.fixture(params=[name for name, spec in METRICS.items() if spec.ranking])
+@pytest.fixture(params=[name for name, spec in METRICS.items() if spec.takes == "ranking"])
 def ranking(request):
     return METRICS[request.param]
 
@@ -28,10 +29,28 @@ def make_counts(times=1):
     return class_counts(times * matrices)
 
 
-def make_curve(times=1):
-    """(2, 3, 5) hits along five thresholds."""
-    tp, fp = np.random.default_rng(0).integers(0, 4, size=(2, 2, 3, 5)).cumsum(axis=-1)
-    return Curve(tp=times * (tp + 1.0), fp=times * fp.astype(np.float64))
+def of_kind(kind):
+    return pytest.fixture(
+        params=[name for name, spec in METRICS.items() if spec.takes == kind],
+    )(lambda request: METRICS[request.param])
+
+
+binned, positioned, loss = (of_kind(kind) for kind in ("bins", "positions", "losses"))
+
+
+def make_ranking():
+    """30 decisions with ties; the lowest is a positive."""
+    rng = np.random.default_rng(0)
+    truth = np.append(rng.integers(0, 2, size=29), 1)
+    return rank(truth, np.append(rng.integers(1, 9, size=29), 0))
+
+
+def make_bins(times=1):
+    """(2, 3, 5) bins, some empty."""
+    rng = np.random.default_rng(0)
+    count = rng.integers(0, 4, size=(2, 3, 5)) * 2.0
+    edges = np.linspace(0.1, 0.9, 5)
+    return Bins(count=times * count, confidence=times * count * edges, correct=times * count / 2)
 
 
 def part(counts, *index):
@@ -81,31 +100,57 @@ def test_a_perfect_prediction_scores_one(spec):
     np.testing.assert_array_equal(values, np.broadcast_to(expected, values.shape))
 
 
-def test_averages_are_macro_or_micro(spec):
-    assert set(spec.averages) <= {"macro", "micro"}
+def test_averages_are_known():
+    known = {"macro", "micro", "weighted", "samples"}
+    assert all(set(spec.averages) <= known for spec in METRICS.values())
 
 
-def test_every_metric_is_of_some_world(spec):
-    assert spec.single_label or spec.multilabel
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_is_of_some_world(name):
+    assert METRICS[name].single_label or METRICS[name].multilabel
 
 
-def test_a_curve_gives_one_value(ranking):
-    assert ranking.function(make_curve()).shape == (2, 3)
+def test_a_ranking_gives_one_value_a_resample(ranking):
+    assert ranking.function(make_ranking(), np.ones((30, 4), np.uint8)).shape == (4,)
 
 
-def test_a_stack_of_curves_equals_its_members(ranking):
-    stack = make_curve()
-    singles = [
-        [ranking.function(Curve(tp=stack.tp[i, j], fp=stack.fp[i, j])) for j in range(3)]
-        for i in range(2)
-    ]
-    np.testing.assert_allclose(ranking.function(stack), singles, rtol=1e-14)
+def test_resamples_of_a_ranking_stand_alone(ranking):
+    times = np.random.default_rng(0).integers(0, 3, size=(30, 4)).astype(np.uint8)
+    singles = [ranking.function(make_ranking(), times[:, [i]])[0] for i in range(4)]
+    np.testing.assert_array_equal(ranking.function(make_ranking(), times), singles)
 
 
 def test_a_ranking_does_not_change_when_every_sample_counts_twice(ranking):
-    np.testing.assert_allclose(ranking.function(make_curve(2)), ranking.function(make_curve()))
+    once, twice = (ranking.function(make_ranking(), np.full((30, 1), n, np.uint8)) for n in (1, 2))
+    np.testing.assert_allclose(once, twice)
 
 
-def test_a_curve_without_thresholds_has_no_number(ranking):
-    empty = np.zeros((2, 0))
-    assert np.isnan(ranking.function(Curve(tp=empty, fp=empty))).all()
+def test_a_ranking_without_positives_has_no_number(ranking):
+    empty = rank(np.zeros(9), np.arange(9.0))
+    assert np.isnan(ranking.function(empty, np.ones((9, 2), np.uint8))).all()
+
+
+def test_bins_give_one_value(binned):
+    assert binned.function(make_bins()).shape == (2, 3)
+
+
+def test_bins_do_not_change_when_every_sample_counts_twice(binned):
+    np.testing.assert_allclose(binned.function(make_bins(2)), binned.function(make_bins()))
+
+
+def test_empty_bins_have_no_number(binned):
+    assert np.isnan(binned.function(make_bins(0))).all()
+
+
+def test_positions_give_one_value(positioned):
+    counts = np.random.default_rng(0).integers(1, 9, size=(2, 3, 7)).astype(np.float64)
+    values = positioned.function(counts)
+    assert values.shape == (2, 3)
+    assert ((values > 0) & (values < 1)).all()
+
+
+@pytest.mark.parametrize("exclusive", [False, True])
+def test_a_loss_is_near_zero_where_all_is_certain_and_right(loss, exclusive):
+    truth = np.eye(3, dtype=np.int8)
+    np.testing.assert_allclose(loss.function(truth, truth.astype(float), exclusive), 0, atol=1e-6)
+    assert (loss.function(truth, 1.0 - truth, exclusive) >= 1).all()

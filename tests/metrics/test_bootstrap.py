@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from featbank.metrics import METRICS, _bootstrap
-from featbank.metrics._bootstrap import bootstrap_confusions, interval
+from featbank.metrics import METRICS, _resampling
+from featbank.metrics._resampling import Bootstrap, drawn_times, each_block, interval, units_of
 from featbank.metrics._scoring import score
 
 K = 3
@@ -32,12 +32,19 @@ def looped_interval(truth, predicted, groups, resamples=2000):
     return np.percentile(values, [2.5, 97.5])
 
 
-def accuracy_row(truth, predicted, groups=None, **options):
-    return score(truth, predicted, n_classes=K, groups=groups, **options)[0]
+def rows_of(truth, predicted, groups=None, n_classes=K, **options):
+    bootstrap = Bootstrap(groups=groups, **options)
+    return score(truth, np.eye(n_classes)[predicted], bootstrap=bootstrap)
 
 
-def all_confusions(clustered, **options):
-    return np.concatenate(list(bootstrap_confusions(*clustered[:2], n_classes=K, **options)))
+def accuracy_row(*case, **options):
+    return rows_of(*case, **options)[0]
+
+
+def all_times(units, resamples=50):
+    return np.concatenate(
+        each_block(lambda times: times.T, units, Bootstrap(resamples=resamples)), axis=0
+    )
 
 
 def test_group_interval_equals_a_loop(clustered):
@@ -71,45 +78,67 @@ def test_group_names_may_be_strings(clustered):
 
 
 def test_intervals_enclose_the_value(clustered):
-    rows = [row for row in score(*clustered[:2], n_classes=K) if row.low is not None]
+    rows = [row for row in rows_of(*clustered[:2]) if row.low is not None]
     assert all(row.low <= row.value <= row.high for row in rows)
 
 
-def test_resampled_samples_keep_n(clustered):
-    assert (all_confusions(clustered, resamples=50).sum(axis=(1, 2)) == 300).all()
+def test_a_set_is_as_large_as_what_it_is_drawn_of():
+    assert (all_times(300).sum(axis=1, dtype=int) == 300).all()
 
 
-@pytest.mark.parametrize("with_groups", [False, True])
-def test_blocks_do_not_change_the_draws(clustered, monkeypatch, with_groups):
-    options = {"groups": clustered[2] if with_groups else None, "resamples": 50}
-    whole = all_confusions(clustered, **options)
-    monkeypatch.setattr(_bootstrap, "_BLOCK_NUMBERS", 7 * 30)
-    np.testing.assert_array_equal(all_confusions(clustered, **options), whole)
+def test_units_are_drawn_alike():
+    times = all_times(50, resamples=4000)
+    np.testing.assert_allclose(times.mean(axis=0), 1, atol=0.08)
+    np.testing.assert_allclose(times.var(axis=0), 1 - 1 / 50, atol=0.12)
 
 
-def test_blocks_are_bounded(clustered, monkeypatch):
-    monkeypatch.setattr(_bootstrap, "_BLOCK_NUMBERS", 7 * K**2)
-    blocks = bootstrap_confusions(*clustered[:2], n_classes=K, resamples=50)
-    assert [len(block) for block in blocks] == [7] * 7 + [1]
+@pytest.mark.parametrize("block_bytes", [1, 7 * 300])
+def test_blocks_do_not_change_the_draws(monkeypatch, block_bytes):
+    whole = all_times(300)
+    monkeypatch.setattr(_resampling, "_BLOCK_BYTES", block_bytes)
+    np.testing.assert_array_equal(all_times(300), whole)
+
+
+def test_threads_do_not_change_the_draws(monkeypatch):
+    monkeypatch.setattr(_resampling, "_WIDTH", 3)
+    threaded = all_times(300)
+    monkeypatch.setattr(_resampling, "_cores", lambda: 1)
+    np.testing.assert_array_equal(all_times(300), threaded)
+
+
+def test_blocks_are_bounded(monkeypatch):
+    monkeypatch.setattr(_resampling, "_BLOCK_BYTES", 7 * 300)
+    widths = each_block(lambda times: times.shape[1], 300, Bootstrap(resamples=50))
+    assert widths == [7] * 7 + [1]
 
 
 def test_equal_seeds_give_equal_intervals(clustered):
-    assert accuracy_row(*clustered, seed=3) == accuracy_row(*clustered, seed=3)
+    assert rows_of(*clustered, seed=3) == rows_of(*clustered, seed=3)
 
 
-def test_other_seeds_give_other_draws(clustered):
-    first, second = (all_confusions(clustered, seed=seed, resamples=5) for seed in (0, 1))
+def test_other_seeds_give_other_draws():
+    first, second = (drawn_times(300, first=0, width=5, seed=seed) for seed in (0, 1))
     assert (first != second).any()
 
 
-def test_counts_have_no_interval(clustered):
-    plain = {name for name, spec in METRICS.items() if not spec.has_interval}
-    rows = score(*clustered[:2], n_classes=K, resamples=20)
-    assert {row.metric for row in rows if row.low is None} == plain == {"tp", "fp", "tn", "fn"}
+def test_resamples_differ():
+    times = drawn_times(300, first=0, width=2, seed=0)
+    assert (times[:, 0] != times[:, 1]).any()
+
+
+def test_units_of_groups_number_them(clustered):
+    units = units_of(300, clustered[2])
+    assert (units.count, units.codes.tolist()) == (30, clustered[2].tolist())
+
+
+def test_counts_and_calibration_errors_have_no_interval(clustered):
+    plain = {n for n, spec in METRICS.items() if spec.single_label and not spec.has_interval}
+    rows = rows_of(*clustered[:2], resamples=20)
+    assert {row.metric for row in rows if row.low is None} == plain
 
 
 def test_an_absent_class_has_no_interval(clustered):
-    rows = score(*clustered[:2], n_classes=K + 1, resamples=20)
+    rows = rows_of(*clustered[:2], n_classes=K + 1, resamples=20)
     absent = next(row for row in rows if row.metric == "recall" and row.class_index == K)
     assert (absent.low, absent.high) == (None, None)
 

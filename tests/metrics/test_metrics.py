@@ -1,5 +1,7 @@
 """Metrics against scikit-learn's, on multiclass cases with empty classes."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import sklearn.metrics as reference
@@ -7,6 +9,7 @@ import sklearn.metrics as reference
 from featbank.errors import ProbeError
 from featbank.metrics import METRICS
 from featbank.metrics._confusion import confusion_matrix
+from featbank.metrics._resampling import Bootstrap
 from featbank.metrics._scoring import score
 
 K = 6
@@ -20,12 +23,18 @@ def labels(request):
     return np.where(truth == 4, rng.choice([0, 2, 3], size=40), truth), predicted
 
 
-def rows_of(labels, metric):
-    return [row for row in score(*labels, n_classes=K, resamples=0) if row.metric == metric]
+def scored(labels, **options):
+    truth, predicted = labels
+    return score(truth, np.eye(K)[predicted], bootstrap=Bootstrap(resamples=0), **options)
 
 
-def macro(labels, metric):
-    return next(row.value for row in rows_of(labels, metric) if row.average == "macro")
+def rows_of(labels, metric, **options):
+    return [row for row in scored(labels, **options) if row.metric == metric]
+
+
+def macro(labels, metric, average="macro", **options):
+    rows = rows_of(labels, metric, **options)
+    return next(row.value for row in rows if row.average == average)
 
 
 def per_class(labels, metric):
@@ -53,6 +62,36 @@ def test_balanced_accuracy_equals_the_reference(labels):
         *labels, labels=np.unique(labels[0]), average="macro", zero_division=0
     )
     np.testing.assert_allclose(macro(labels, "balanced_accuracy"), expected)
+
+
+F2 = partial(reference.fbeta_score, beta=2)
+REFERENCES = {
+    "f2": F2,
+    "f1": reference.f1_score,
+    "precision": reference.precision_score,
+    "recall": reference.recall_score,
+}
+
+
+@pytest.mark.parametrize("metric", REFERENCES)
+def test_weighted_equals_the_reference(labels, metric):
+    expected = REFERENCES[metric](*labels, average="weighted", zero_division=0)
+    np.testing.assert_allclose(macro(labels, metric, "weighted"), expected)
+
+
+@pytest.mark.parametrize("metric", REFERENCES)
+def test_macro_with_absent_classes_as_zero_equals_the_reference(labels, metric):
+    expected = REFERENCES[metric](*labels, labels=range(K), average="macro", zero_division=0)
+    np.testing.assert_allclose(macro(labels, metric, absent="zero"), expected)
+
+
+def test_kappa_equals_the_reference(labels):
+    expected = reference.cohen_kappa_score(*labels)
+    np.testing.assert_allclose(rows_of(labels, "kappa")[0].value, expected)
+
+
+def test_kappa_of_one_class_alone_is_undefined():
+    assert np.isnan(rows_of((np.zeros(3, int), np.zeros(3, int)), "kappa")[0].value)
 
 
 @pytest.mark.parametrize("metric", ["precision", "recall", "f1"])
@@ -105,13 +144,13 @@ def test_n_of_an_aggregate_is_every_sample(labels):
 
 
 def test_every_single_label_metric_of_the_catalog_is_scored(labels):
-    rows = score(*labels, n_classes=K, resamples=0)
+    rows = scored(labels)
     assert {row.metric for row in rows} == {n for n, spec in METRICS.items() if spec.single_label}
 
 
 def test_no_row_stands_twice(labels):
-    rows = score(*labels, n_classes=K, resamples=0)
-    assert len({(row.metric, row.class_index) for row in rows}) == len(rows)
+    rows = scored(labels)
+    assert len({(row.metric, row.average, row.class_index) for row in rows}) == len(rows)
 
 
 @pytest.mark.parametrize("bad", [-1, K])

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, f1_score
 
-from featbank.metrics import _ranking, _resampling
+from featbank.metrics import METRICS, _resampling
 from featbank.metrics._multilabel_scoring import score_multilabel
 from featbank.metrics._ranking import rank
-from featbank.metrics._resampling import resampled_weights
+from featbank.metrics._resampling import Bootstrap, units_of
+from featbank.metrics.average_precision import average_precision
 
 K = 3
 
@@ -24,7 +25,8 @@ def clustered():
 
 def score(truth, scores, groups=None, **options):
     thresholds = {"0.5": np.full(K, 0.5)}
-    return score_multilabel(truth, scores, thresholds=thresholds, groups=groups, **options)
+    bootstrap = Bootstrap(groups=groups, **options)
+    return score_multilabel(truth, scores, thresholds=thresholds, bootstrap=bootstrap)
 
 
 def row(rows, metric, average):
@@ -58,41 +60,30 @@ def test_interval_equals_a_loop(clustered, metric, average, function, by_group):
     np.testing.assert_allclose([found.low, found.high], expected, atol=0.02)
 
 
-def test_a_weighted_curve_equals_that_of_repeated_rows(clustered):
+def test_average_precision_of_a_resample_equals_that_of_repeated_rows(clustered):
     truth, scores, _ = clustered
-    times = np.random.default_rng(2).integers(0, 3, size=200)
-    curve = rank(truth[:, 0], scores[:, 0]).curve(times[None].astype(float))
-    repeated = np.repeat(truth[:, 0], times), np.repeat(scores[:, 0], times)
-    found = [curve.tp[0, -1], curve.tp[0, -1] + curve.fp[0, -1]]
-    lowest = scores[:, 0][truth[:, 0] == 1].min()
-    assert found == [repeated[0].sum(), (repeated[1] >= lowest).sum()]
+    times = np.random.default_rng(2).integers(0, 3, size=(200, 4)).astype(np.uint8)
+    found = average_precision(rank(truth[:, 0], scores[:, 0]), times)
+    expected = [
+        average_precision_score(np.repeat(truth[:, 0], t), np.repeat(scores[:, 0], t))
+        for t in times.T
+    ]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_pooled_resample_of_groups_equals_repeated_rows(clustered):
+    truth, scores, groups = clustered
+    times = np.random.default_rng(2).integers(0, 3, size=(25, 4)).astype(np.uint8)
+    found = average_precision(rank(truth, scores, units_of(200, groups).codes), times)
+    rows = [np.repeat(np.arange(200), t[groups]) for t in times.T]
+    expected = [average_precision_score(truth[r].ravel(), scores[r].ravel()) for r in rows]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
 
 
 def test_blocks_do_not_change_the_intervals(clustered, monkeypatch):
     whole = score(*clustered, resamples=40)
-    monkeypatch.setattr(_resampling, "_BLOCK_NUMBERS", 7 * 200)
-    monkeypatch.setattr(_ranking, "_BLOCK_NUMBERS", 3 * 200)
+    monkeypatch.setattr(_resampling, "_BLOCK_BYTES", 7 * 25)
     assert score(*clustered, resamples=40) == whole
-
-
-@pytest.mark.parametrize("with_groups", [False, True])
-def test_blocks_of_weights_are_bounded(clustered, monkeypatch, with_groups):
-    monkeypatch.setattr(_resampling, "_BLOCK_NUMBERS", 7 * 200)
-    groups = clustered[2] if with_groups else None
-    blocks = list(resampled_weights(200, groups=groups, resamples=50))
-    assert [len(block) for block in blocks] == [7] * 7 + [1]
-
-
-def test_resampled_samples_keep_n():
-    weights = np.concatenate(list(resampled_weights(200, resamples=50)))
-    assert (weights.sum(axis=1) == 200).all()
-
-
-def test_members_of_a_group_are_drawn_together(clustered):
-    groups = clustered[2]
-    weights = np.concatenate(list(resampled_weights(200, groups=groups, resamples=50)))
-    first = np.unique(groups, return_index=True)[1]
-    np.testing.assert_array_equal(weights, weights[:, first][:, groups])
 
 
 def test_groups_widen_the_interval_of_clustered_samples(clustered):
@@ -113,14 +104,20 @@ def test_an_absent_label_does_not_change_the_macro_interval(clustered):
     truth[:, 1] = 0
     found = row(score(truth, scores, resamples=50), "map", "macro")
     others = row(
-        score_multilabel(truth[:, ::2], scores[:, ::2], thresholds={}, resamples=50), "map", "macro"
+        score_multilabel(
+            truth[:, ::2], scores[:, ::2], thresholds={}, bootstrap=Bootstrap(resamples=50)
+        ),
+        "map",
+        "macro",
     )
     assert (found.value, found.low) == (others.value, others.low)
 
 
-def test_counts_have_no_interval(clustered):
-    rows = score(*clustered, resamples=20)
-    assert {each.metric for each in rows if each.low is None} == {"tp", "fp", "tn", "fn"}
+def test_counts_and_calibration_errors_have_no_interval(clustered):
+    truth, scores, _ = clustered
+    rows = score(truth, scores / 2, resamples=20)
+    plain = {n for n, spec in METRICS.items() if spec.multilabel and not spec.has_interval}
+    assert {each.metric for each in rows if each.low is None} == plain
 
 
 def test_one_group_has_no_interval(clustered):

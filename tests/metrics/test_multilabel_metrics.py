@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from featbank.errors import ProbeError
 from featbank.metrics import METRICS
 from featbank.metrics._multilabel_scoring import mean_average_precision, score_multilabel
+from featbank.metrics._resampling import Bootstrap
 
 K = 5
 TIGHT = {"rtol": 0, "atol": 1e-12}
@@ -29,13 +30,18 @@ def case(request):
 
 
 def rows_of(case, metric, **options):
-    options = {"thresholds": {"0.5": np.full(K, 0.5)}, "resamples": 0} | options
-    return [row for row in score_multilabel(*case, **options) if row.metric == metric]
+    return [row for row in scored(case, **options) if row.metric == metric]
 
 
-def value(case, metric, average=None):
-    rows = rows_of(case, metric)
-    return next(row.value for row in rows if row.average == average and row.class_index is None)
+def scored(case, **options):
+    options = {"thresholds": {"0.5": np.full(K, 0.5)}} | options
+    return score_multilabel(*case, bootstrap=Bootstrap(resamples=0), **options)
+
+
+def value(case, metric, average=None, threshold=None, **options):
+    rows = [row for row in rows_of(case, metric, **options) if row.class_index is None]
+    kept = [row for row in rows if row.average == average]
+    return next(row.value for row in kept if threshold in (None, row.threshold))
 
 
 def per_class(case, metric):
@@ -68,6 +74,49 @@ def test_macro_equals_the_reference_over_present_labels(case, metric):
 def test_micro_equals_the_reference(case, metric):
     expected = REFERENCES[metric](*decided(case), average="micro")
     np.testing.assert_allclose(value(case, metric, "micro"), expected, **TIGHT)
+
+
+@pytest.mark.parametrize("average", ["weighted", "samples"])
+@pytest.mark.parametrize("metric", REFERENCES)
+def test_other_averages_equal_the_reference(case, metric, average):
+    expected = REFERENCES[metric](*decided(case), average=average, zero_division=0)
+    np.testing.assert_allclose(value(case, metric, average), expected, **TIGHT)
+
+
+@pytest.mark.parametrize("metric", REFERENCES)
+def test_macro_with_absent_labels_as_zero_equals_the_reference(case, metric):
+    expected = REFERENCES[metric](*decided(case), average="macro", zero_division=0)
+    np.testing.assert_allclose(value(case, metric, "macro", absent="zero"), expected, **TIGHT)
+
+
+@pytest.mark.filterwarnings("ignore:No positive class found")
+def test_map_with_absent_labels_as_zero_equals_the_reference(case):
+    expected = reference.average_precision_score(*case)
+    np.testing.assert_allclose(value(case, "map", "macro", absent="zero"), expected, **TIGHT)
+    assert mean_average_precision(*case, absent="zero") == value(
+        case, "map", "macro", absent="zero"
+    )
+
+
+def test_weighted_map_equals_the_reference(case):
+    kept = present(case)
+    expected = reference.average_precision_score(
+        case[0][:, kept], case[1][:, kept], average="weighted"
+    )
+    np.testing.assert_allclose(value(case, "map", "weighted"), expected, **TIGHT)
+
+
+@pytest.mark.parametrize("average", ["macro", "micro"])
+def test_f2_of_a_yes_to_everything_equals_the_reference(case, average):
+    kept = present(case) if average == "macro" else range(K)
+    yes = np.ones_like(case[0])
+    expected = reference.fbeta_score(case[0], yes, beta=2, labels=kept, average=average)
+    found = value(case, "f2", average, "all-positive")
+    np.testing.assert_allclose(found, expected, **TIGHT)
+
+
+def test_hamming_loss_of_a_no_to_everything_is_the_share_of_positives(case):
+    assert value(case, "hamming_loss", threshold="all-negative") == pytest.approx(case[0].mean())
 
 
 def test_hamming_loss_equals_the_reference(case):
@@ -146,12 +195,12 @@ def test_a_score_at_the_threshold_is_a_yes():
 
 
 def test_every_multilabel_metric_of_the_catalog_is_scored(case):
-    rows = score_multilabel(*case, thresholds={"0.5": np.full(K, 0.5)}, resamples=0)
+    rows = scored(case)
     assert {row.metric for row in rows} == {n for n, spec in METRICS.items() if spec.multilabel}
 
 
 def test_no_row_stands_twice(case):
-    rows = score_multilabel(*case, thresholds={"0.5": np.full(K, 0.5)}, resamples=0)
+    rows = scored(case)
     keys = {(row.metric, row.threshold, row.average, row.class_index) for row in rows}
     assert len(keys) == len(rows)
 
@@ -162,6 +211,7 @@ def test_no_row_stands_twice(case):
         (lambda t, s: (t - 1, s), "truth: it holds numbers other"),
         (lambda t, s: (t, np.where(s > 0.8, np.nan, s)), "scores: some are NaN"),
         (lambda t, s: (t, s[:-1]), r"scores: their shape is \(59, 5\)"),
+        (lambda t, s: (t[:, 0], s), r"truth: its shape is \(60,\)"),
     ],
 )
 def test_what_cannot_be_scored_is_refused(case, change, culprit):

@@ -45,12 +45,28 @@ def test_every_label_has_its_line(results, width):
 def test_both_thresholds_stand_side_by_side(results):
     rows = [r for r in results if (r.metric, r.average) == ("f2", "macro")]
     line = line_of(show(results, 80), "F2 (macro)").split()
-    assert [line[2], line[4]] == [written(row.value) for row in rows]
+    assert [line[2], line[4], line[6]] == [written(row.value) for row in rows]
+    assert [row.threshold for row in rows] == ["0.5", "tuned-f2", "all-positive"]
+
+
+def test_a_no_to_everything_stands_beside_the_hamming_loss(results):
+    constant = next(r for r in results if r.threshold == "all-negative")
+    assert line_of(show(results, 80), "Hamming loss").split()[-1] == written(constant.value)
 
 
 def test_the_first_number_is_the_headline(results):
     line = line_of(show(results, 80), "mAP (macro)").split()
-    assert line[2:4] == ["test", written(results[0].value)]
+    validation = next(r for r in results if (r.metric, r.split) == ("map", "val"))
+    assert (line[2], line[4]) == (written(results[0].value), written(validation.value))
+
+
+def test_calibration_is_told_before_and_after_temperature(results):
+    text = " ".join(show(results, 80).split())
+    rows = {(r.metric, r.average): r for r in results if r.class_name is None}
+    before, after = rows["ece", "micro"].value, rows["ece_scaled", "micro"].value
+    assert f"{written(before)} pooled, largest gap" in text
+    assert f"fitted on validation, ECE {written(rows['ece_scaled', 'macro'].value)}" in text
+    assert f"{written(after)} pooled. Log loss" in text
 
 
 def test_a_wide_terminal_shows_tuned_thresholds(results):
