@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.benchmarks import (
     dofa_per_band,
     forest_memory,
+    head_sweep,
     help_time,
     peak_memory,
     reading,
@@ -28,6 +29,7 @@ BENCHMARKS = {
     "memory": peak_memory,
     "reading": reading,
     "forest": forest_memory,
+    "heads": head_sweep,
     "dofa-per-band": dofa_per_band,
 }
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from featbank.probes import PROBES
 from featbank.probes._linear_classifier import LinearClassifier
-from featbank.probes._sgd import batches, cosine
+from featbank.probes._sgd import batches, cosine, random_stream
 
 OPTIONS = {"lr": 0.3, "batch_size": 16, "epochs": 2, "min_steps": 25, "random_state": 3}
 
@@ -26,14 +26,14 @@ def labels():
 
 def descend(X, targets, loss):
     """The same descent by PyTorch's own optimiser and gradients."""
-    generator = torch.Generator().manual_seed(3)
     layer = nn.Linear(4, 3)
     with torch.no_grad():
-        layer.weight.copy_(0.01 * torch.randn(4, 3, generator=generator).T)
+        layer.weight.copy_(0.01 * torch.randn(3, 4, generator=random_stream(3, "weights")))
         layer.bias.zero_()
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.3 * 16 / 256, momentum=0.9)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, 25))
-    for rows in batches(90, batch_size=16, steps=25, generator=generator):
+    order = random_stream(3, "order")
+    for rows in batches(90, batch_size=16, steps=25, generator=order):
         optimizer.zero_grad()
         loss(layer(torch.from_numpy(X)[rows]), torch.from_numpy(targets)[rows]).backward()
         optimizer.step()
