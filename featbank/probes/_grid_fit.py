@@ -19,7 +19,8 @@ def share_reading(reader: LabelledClassifier, others: Sequence[LabelledClassifie
     """Give others what a classifier noted when it read the samples that all are fitted on."""
     noted = {name: value for name, value in vars(reader).items() if name in _READ}
     for other in others:
-        vars(other).update(noted)
+        for name, value in noted.items():
+            setattr(other, name, value)
 
 
 def grouped(keys: Sequence[Hashable], sizes: Sequence[int], *, bound: int) -> list[list[int]]:

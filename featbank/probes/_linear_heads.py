@@ -75,8 +75,9 @@ class HeadBlock:
 
     def heads(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Weights (K, D) and biases (K,) of each head, on the CPU."""
-        weights = self.weights.cpu().split(self.n_classes)
-        return list(zip(weights, self.biases.cpu().split(self.n_classes), strict=True))
+        count = len(self.biases) // self.n_classes
+        weights = torch.tensor_split(self.weights.cpu(), count)
+        return list(zip(weights, torch.tensor_split(self.biases.cpu(), count), strict=True))
 
     def _seen(self, x: torch.Tensor) -> torch.Tensor:
         parts = [x[:, start:stop] for start, stop in self.columns]

@@ -27,6 +27,7 @@ def measure(shared: Path) -> dict[str, Any]:
 
 
 def main() -> None:
+    import itertools
     import resource
     import statistics
 
@@ -46,7 +47,7 @@ def main() -> None:
         sweeps.append(timed(spec, heads, X, y))
     ratios = [
         single / statistics.mean(around)
-        for single, around in zip(singles, zip(sweeps, sweeps[1:], strict=False), strict=True)
+        for single, around in zip(singles, itertools.pairwise(sweeps), strict=True)
     ]
     figures = {
         "ratio": round(statistics.median(ratios), 1),
@@ -56,7 +57,11 @@ def main() -> None:
         "above_data_mb": round((peak - before) * 1024 / 1e6, 1),
         "data_mb": round(X.nbytes / 1e6, 1),
         "heads": len(heads),
-        **{"samples": N, "dim": D, "joint": X.shape[1], "classes": K, "batch": BATCH},
+        "samples": N,
+        "dim": D,
+        "joint": X.shape[1],
+        "classes": K,
+        "batch": BATCH,
     }
     print(json.dumps(figures))
 

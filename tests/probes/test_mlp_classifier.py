@@ -50,7 +50,7 @@ def test_probabilities_are_those_of_the_network(samples):
 def test_blocks_do_not_change_probabilities(samples, monkeypatch):
     probe = MlpClassifier(**OPTIONS).fit(*samples)
     whole = probe.predict_proba(samples[0])
-    monkeypatch.setattr(_mlp_classifier, "_PREDICT_ROWS", 7)
+    monkeypatch.setattr(_mlp_classifier, "_PREDICT_NUMBERS", 7 * 32)
     np.testing.assert_allclose(probe.predict_proba(samples[0]), whole, atol=1e-12)
 
 
