@@ -148,11 +148,11 @@ class Networks:
         for s, of_seed in enumerate(self.plans):
             start = 0
             for plan, stream in zip(of_seed, self._streams[s], strict=True):
-                if plan.dropout:
-                    drawn = torch.empty(size, plan.width, device=self.place, dtype=self.dtype)
-                    drawn.bernoulli_(1 - plan.dropout, generator=stream).div_(1 - plan.dropout)
-                    factors[s, :, start : start + plan.width] = drawn
+                part = factors[s, :, start : start + plan.width]
                 start += plan.width
+                if plan.dropout:
+                    part.copy_(_is_kept(part.shape, plan.dropout, stream))
+                    part.div_(1 - plan.dropout)
         return factors
 
     def _empty(self, shape: tuple[int, int]) -> list[torch.Tensor]:
@@ -183,6 +183,14 @@ def _draw(network: Sequence[torch.Tensor], generator: torch.Generator) -> None:
         for tensor in (weights, biases):
             drawn = torch.empty(tensor.shape).uniform_(-bound, bound, generator=generator)
             tensor.copy_(drawn)
+
+
+def _is_kept(shape: torch.Size, dropout: float, stream: torch.Generator) -> torch.Tensor:
+    """Whether each unit is kept, from 16 random bits each: a fourth of the time of floats."""
+    words = torch.empty(-(-shape.numel() // 4), dtype=torch.int64, device=stream.device)
+    bits = words.random_(-(2**63), None, generator=stream).view(torch.int16)
+    limit = min(round(dropout * 2**16), 2**16 - 1) - 2**15
+    return bits[: shape.numel()].view(shape) >= limit
 
 
 def _product(a: torch.Tensor, b: torch.Tensor, *, out: torch.Tensor) -> None:

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 from featbank.probes import _mlp_grid
 from featbank.probes._mlp_classifier import MlpClassifier
 from featbank.probes._mlp_grid import fit_networks, groups
-from featbank.probes._mlp_networks import NetworkPlan, Networks
 from featbank.probes._mlp_loss import MlpLoss
+from featbank.probes._mlp_networks import NetworkPlan, Networks
 from featbank.probes._sgd import batches, cosine, random_stream
 
 QUICK = {"batch_size": 16, "epochs": 2, "min_steps": 40, "lr": 0.01}
