@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from featbank.probes import PROBES
+from featbank.probes import PROBES, _linear_classifier
 from featbank.probes._linear_classifier import LinearClassifier
 from featbank.probes._sgd import batches, cosine, random_stream
 
@@ -74,6 +74,19 @@ def test_a_small_set_takes_the_rate_of_its_batch(samples):
     whole = LinearClassifier(batch_size=90, min_steps=30).fit(*samples)
     larger = LinearClassifier(batch_size=256, min_steps=30).fit(*samples)
     np.testing.assert_array_equal(whole.coef_, larger.coef_)
+
+
+def test_steps_override_passes(samples):
+    fixed = LinearClassifier(steps=7, epochs=3, min_steps=900).fit(*samples)
+    least = LinearClassifier(epochs=1, min_steps=7).fit(*samples)
+    np.testing.assert_array_equal(fixed.coef_, least.coef_)
+
+
+def test_blocks_do_not_change_probabilities(samples, monkeypatch):
+    probe = LinearClassifier(min_steps=20, columns=((1, 3),)).fit(*samples)
+    whole = probe.predict_proba(samples[0])
+    monkeypatch.setattr(_linear_classifier, "_PREDICT_NUMBERS", 7 * 4)
+    np.testing.assert_allclose(probe.predict_proba(samples[0]), whole, atol=1e-12)
 
 
 def test_features_that_may_not_be_written_are_taken_quietly(samples):

@@ -11,7 +11,7 @@ from featbank.probes._mlp_classifier import MlpClassifier
 from featbank.probes._mlp_grid import fit_networks, groups
 from featbank.probes._mlp_loss import MlpLoss
 from featbank.probes._mlp_networks import NetworkPlan, Networks
-from featbank.probes._sgd import batches, cosine, random_stream
+from featbank.probes._sgd import batches, cosine, few_threads, random_stream
 
 QUICK = {"batch_size": 16, "epochs": 2, "min_steps": 40, "lr": 0.01}
 
@@ -40,11 +40,12 @@ def descend(X, y, loss, *, hidden, decay, seed):
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, 40))
     inputs = torch.from_numpy(((X - X.mean(0)) / X.std(0)).astype(np.float32))
     order = batches(90, batch_size=16, steps=40, generator=random_stream(seed, "order"))
-    for rows in order:
-        optimizer.zero_grad()
-        loss(network(inputs[rows]), torch.from_numpy(y)[rows]).backward()
-        optimizer.step()
-        schedule.step()
+    with few_threads(0):
+        for rows in order:
+            optimizer.zero_grad()
+            loss(network(inputs[rows]), torch.from_numpy(y)[rows]).backward()
+            optimizer.step()
+            schedule.step()
     return [tensor.detach().numpy() for tensor in network.parameters()]
 
 
