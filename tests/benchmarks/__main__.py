@@ -17,6 +17,7 @@ from tests.benchmarks import (
     forest_memory,
     head_sweep,
     help_time,
+    mlp_sweep,
     peak_memory,
     reading,
     throughput,
@@ -30,6 +31,7 @@ BENCHMARKS = {
     "reading": reading,
     "forest": forest_memory,
     "heads": head_sweep,
+    "mlp": mlp_sweep,
     "dofa-per-band": dofa_per_band,
 }
 
