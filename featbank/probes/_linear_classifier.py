@@ -9,16 +9,21 @@ import torch
 from scipy.special import expit
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from featbank.errors import ProbeError
 from featbank.knn.vote import softmax
+from featbank.probes._grid_fit import fitted_in_order, grouped, share_reading
 from featbank.probes._labelled_classifier import LabelledClassifier, constant_labels
-from featbank.probes._sgd import batches, cosine, device, few_threads, step_count
+from featbank.probes._linear_heads import descend
+from featbank.probes._sgd import step_count
 
 if TYPE_CHECKING:
-    from featbank.image import Array
+    from collections.abc import Iterator, Sequence
 
-MOMENTUM = 0.9  # dinov2/eval/linear.py
-INIT_STD = 0.01  # dinov2/eval/linear.py: weights N(0, .01), biases 0
-REFERENCE_BATCH = 256  # dinov2/eval/linear.py: rates are per 256 samples of a batch
+    from featbank.image import Array
+    from featbank.probes._linear_heads import Columns
+
+_PREDICT_NUMBERS = 2**23  # features predicted at once: 64 MB in float64
+_GROUP_NUMBERS = 2**26  # weights trained at once: 256 MB, and as many of their velocities
 
 
 class LinearClassifier(LabelledClassifier):
@@ -34,12 +39,15 @@ class LinearClassifier(LabelledClassifier):
         batch_size: Samples of a step.
         epochs: Passes over the samples.
         min_steps: Steps at least, however few samples there are.
-        random_state: Seed of the weights and of the order of samples.
+        steps: Steps in all, whatever ``epochs`` and ``min_steps`` say; None lets them decide.
+        columns: (start, stop) pairs of the feature columns that the layer sees, in their order;
+            None is all. ``fit`` and ``predict_proba`` take all D columns all the same.
+        random_state: Seed of the weights and of the order of samples, >= 0.
 
     Attributes:
         classes_: (K,) labels in sorted order.
         multilabel_: Whether a sample may bear several labels.
-        coef_: (K, D) float64 weights.
+        coef_: (K, d) float64 weights of the d columns that are seen.
         intercept_: (K,) float64 intercepts; -inf or inf for a label that is constant.
     """
 
@@ -49,12 +57,16 @@ class LinearClassifier(LabelledClassifier):
         batch_size: int = 256,
         epochs: int = 10,
         min_steps: int = 1000,
+        steps: int | None = None,
+        columns: Sequence[Sequence[int]] | None = None,
         random_state: int = 0,
     ) -> None:
         self.lr = lr
         self.batch_size = batch_size
         self.epochs = epochs
         self.min_steps = min_steps
+        self.steps = steps
+        self.columns = columns
         self.random_state = random_state
 
     def fit(self, X: Array, y: Array) -> LinearClassifier:
@@ -68,24 +80,10 @@ class LinearClassifier(LabelledClassifier):
             The classifier itself.
 
         Raises:
+            ProbeError: The columns are not among the D.
             ValueError: The features are not finite numbers, or y is not a classification target.
         """
-        X, codes = self._read(X, y, np.float32)
-        targets = _targets(codes, len(self.classes_))
-        with few_threads(self.batch_size * X.shape[1] * targets.shape[1]):
-            # A copy only where the features may not be written: PyTorch warns of such arrays.
-            features = torch.from_numpy(np.require(X, requirements="W"))
-            weights, biases = self._descend(features, targets)
-        self.coef_ = weights.T.cpu().numpy().astype(np.float64)
-        self.intercept_ = biases.cpu().numpy().astype(np.float64)
-        if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
-            # Infinite weights would give numbers for some samples; NaN gives none for any.
-            self.coef_[:], self.intercept_[:] = np.nan, np.nan
-        if self.multilabel_:
-            is_constant, share = constant_labels(codes)
-            self.coef_[is_constant] = 0
-            self.intercept_[is_constant] = np.where(share > 0, np.inf, -np.inf)[is_constant]
-        return self
+        return next(fit_heads([self], X, y))
 
     def predict_proba(self, X: Array) -> Array:
         """Probabilities (N, K) of features (N, D), in float64; rows of one class sum to 1.
@@ -94,35 +92,97 @@ class LinearClassifier(LabelledClassifier):
             ValueError: The features are not finite, or D is not that of the fit.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        scores = X @ self.coef_.T + self.intercept_
+        X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
+        rows = max(1, _PREDICT_NUMBERS // X.shape[1])
+        scores = np.concatenate([self._scores(X[i : i + rows]) for i in range(0, len(X), rows)])
         return np.asarray(expit(scores)) if self.multilabel_ else softmax(scores)
 
-    def _descend(self, X: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Weights (D, K) and biases (K,) after all steps; gradients are written out by hand."""
-        generator = torch.Generator().manual_seed(self.random_state)
-        size = min(self.batch_size, len(X))
-        steps = step_count(len(X), batch_size=size, epochs=self.epochs, min_steps=self.min_steps)
-        place = device()
-        X, targets = X.to(place), targets.to(place)
-        W = INIT_STD * torch.randn(X.shape[1], targets.shape[1], generator=generator)
-        W, b = W.to(place), torch.zeros(targets.shape[1], device=place)
-        velocity_W, velocity_b = torch.zeros_like(W), torch.zeros_like(b)
-        order = batches(len(X), batch_size=size, steps=steps, generator=generator)
-        for step, rows in enumerate(order):
-            x, t = X[rows.to(place)], targets[rows.to(place)]
-            scores = torch.addmm(b, x, W)
-            p = scores.sigmoid() if self.multilabel_ else scores.softmax(dim=1)
-            # d loss / d scores of both cross-entropies, averaged over the batch
-            error = (p - t) / size
-            rate = self.lr * size / REFERENCE_BATCH * cosine(step, steps)
-            W -= rate * velocity_W.mul_(MOMENTUM).addmm_(x.T, error)
-            b -= rate * velocity_b.mul_(MOMENTUM).add_(error.sum(dim=0))
-        return W, b
+    def _scores(self, X: Array) -> Array:
+        """Logits (N, K), in float64: batches of any size then agree to the last digits."""
+        seen = np.concatenate([X[:, start:stop] for start, stop in self._columns()], axis=1)
+        scores: Array = seen.astype(np.float64, copy=False) @ self.coef_.T + self.intercept_
+        return scores
+
+    def _columns(self) -> Columns:
+        """The (start, stop) pairs, of all columns where none are named."""
+        dim = self.n_features_in_
+        if self.columns is None:
+            return ((0, dim),)
+        pairs = tuple((int(start), int(stop)) for start, stop in self.columns)
+        if not pairs or not all(0 <= start < stop <= dim for start, stop in pairs):
+            raise ProbeError(
+                "columns",
+                f"{list(pairs)} are not among the {dim} feature columns",
+                f"pairs of start and stop with 0 <= start < stop <= {dim}",
+                "Name columns of the features that are fitted, or leave them out for all.",
+            )
+        return pairs
+
+    def _keep(self, weights: torch.Tensor, biases: torch.Tensor, codes: Array) -> None:
+        self.coef_ = weights.numpy().astype(np.float64)
+        self.intercept_ = biases.numpy().astype(np.float64)
+        if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
+            # Infinite weights would give numbers for some samples; NaN gives none for any.
+            self.coef_[:], self.intercept_[:] = np.nan, np.nan
+        if self.multilabel_:
+            is_constant, share = constant_labels(codes)
+            self.coef_[is_constant] = 0
+            self.intercept_[is_constant] = np.where(share > 0, np.inf, -np.inf)[is_constant]
 
 
-def _targets(codes: Array, n_classes: int) -> torch.Tensor:
-    """(N, K) float32 0 and 1."""
-    if codes.ndim == 1:
-        codes = np.eye(n_classes, dtype=np.float32)[codes]
-    return torch.from_numpy(codes.astype(np.float32))
+def fit_heads(heads: Sequence[LinearClassifier], X: Array, y: Array) -> Iterator[LinearClassifier]:
+    """Fit many classifiers on the same samples, those that take equal batches in one pass.
+
+    Each ends as if it were fitted alone, within the rounding of float32 products; at rates where
+    the loss swings instead of falling, rounding grows with the steps.
+
+    Args:
+        heads: Unfitted, with any parameters.
+        X: (N, D) finite features.
+        y: (N,) labels, or (N, K) 0 and 1.
+
+    Yields:
+        The classifiers in order; a pass is made when its first one is asked for.
+
+    Raises:
+        ProbeError: A classifier's columns are not among the D.
+        ValueError: The features are not finite numbers, or y is not a classification target.
+    """
+    if not heads:
+        return
+    X, codes = heads[0]._read(X, y, np.float32)
+    share_reading(heads[0], heads[1:])
+    # A copy only where the features may not be written: PyTorch warns of such arrays.
+    features = torch.from_numpy(np.require(X, requirements="W"))
+    yield from fitted_in_order(
+        heads, _groups(heads), lambda group: _fit_group(group, features, codes)
+    )
+
+
+def _groups(heads: Sequence[LinearClassifier]) -> list[list[int]]:
+    """Heads that take equal batches, in parts of at most ``_GROUP_NUMBERS`` weights."""
+    names = ("random_state", "batch_size", "epochs", "min_steps", "steps")
+    keys = [tuple(getattr(head, name) for name in names) for head in heads]
+    dims = [sum(stop - start for start, stop in head._columns()) for head in heads]
+    sizes = [dim * len(heads[0].classes_) for dim in dims]
+    return grouped(keys, sizes, bound=_GROUP_NUMBERS)
+
+
+def _fit_group(group: list[LinearClassifier], X: torch.Tensor, codes: Array) -> None:
+    first = group[0]
+    passes = {name: getattr(first, name) for name in ("batch_size", "epochs", "min_steps")}
+    by_columns: dict[Columns, list[LinearClassifier]] = {}
+    for head in group:
+        by_columns.setdefault(head._columns(), []).append(head)
+    fitted = descend(
+        X,
+        torch.from_numpy(codes),
+        {columns: [head.lr for head in heads] for columns, heads in by_columns.items()},
+        n_classes=len(first.classes_),
+        batch_size=first.batch_size,
+        steps=step_count(len(X), **passes) if first.steps is None else first.steps,
+        seed=first.random_state,
+    )
+    for columns, heads in by_columns.items():
+        for head, (weights, biases) in zip(heads, fitted[columns], strict=True):
+            head._keep(weights, biases, codes)

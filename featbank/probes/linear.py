@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from featbank.probes.probe import Classifier, ProbeSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from featbank.image import Array
+    from featbank.probes.probe import Candidate
 
 # dinov2/eval/linear.py, --learning-rates; each is multiplied by batch / 256.
 # Rates at which a set diverges drop out of the sweep.
@@ -25,13 +28,29 @@ def build(params: Mapping[str, Any], seed: int) -> Classifier:
     return LinearClassifier(**params, random_state=seed)
 
 
+def fit_grid(candidates: Sequence[Candidate], X: Array, y: Array) -> Iterator[Classifier]:
+    """Fitted classifiers of all candidates, in one pass over the features for each seed."""
+    from featbank.probes._linear_classifier import LinearClassifier, fit_heads
+
+    heads = [LinearClassifier(**params, random_state=seed) for params, seed in candidates]
+    yield from fit_heads(heads, X, y)
+
+
 SPECS = (
     ProbeSpec(
         name="linear",
         summary="linear layer by SGD, learning rate swept; DINOv2's without augmentation",
         build=build,
+        fit_grid=fit_grid,
         is_random=True,
-        defaults={"lr": 0.01, "batch_size": 256, "epochs": 10, "min_steps": _MIN_STEPS},
+        defaults={
+            "lr": 0.01,
+            "batch_size": 256,
+            "epochs": 10,
+            "min_steps": _MIN_STEPS,
+            "steps": None,
+            "columns": None,
+        },
         grid=tuple({"lr": lr} for lr in _RATES),
         source=(
             "facebookresearch/dinov2, dinov2/eval/linear.py: rates, momentum .9, no weight decay, "

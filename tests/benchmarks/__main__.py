@@ -16,7 +16,9 @@ from tests.benchmarks import (
     bootstrap,
     dofa_per_band,
     forest_memory,
+    head_sweep,
     help_time,
+    mlp_sweep,
     peak_memory,
     reading,
     throughput,
@@ -29,6 +31,8 @@ BENCHMARKS = {
     "memory": peak_memory,
     "reading": reading,
     "forest": forest_memory,
+    "heads": head_sweep,
+    "mlp": mlp_sweep,
     "dofa-per-band": dofa_per_band,
     "bootstrap": bootstrap,
 }

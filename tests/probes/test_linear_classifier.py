@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import nn
 
-from featbank.probes import PROBES
+from featbank.probes import PROBES, _linear_classifier
 from featbank.probes._linear_classifier import LinearClassifier
-from featbank.probes._sgd import batches, cosine
+from featbank.probes._sgd import batches, cosine, random_stream
 
 OPTIONS = {"lr": 0.3, "batch_size": 16, "epochs": 2, "min_steps": 25, "random_state": 3}
 
@@ -26,14 +26,14 @@ def labels():
 
 def descend(X, targets, loss):
     """The same descent by PyTorch's own optimiser and gradients."""
-    generator = torch.Generator().manual_seed(3)
     layer = nn.Linear(4, 3)
     with torch.no_grad():
-        layer.weight.copy_(0.01 * torch.randn(4, 3, generator=generator).T)
+        layer.weight.copy_(0.01 * torch.randn(3, 4, generator=random_stream(3, "weights")))
         layer.bias.zero_()
     optimizer = torch.optim.SGD(layer.parameters(), lr=0.3 * 16 / 256, momentum=0.9)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, 25))
-    for rows in batches(90, batch_size=16, steps=25, generator=generator):
+    order = random_stream(3, "order")
+    for rows in batches(90, batch_size=16, steps=25, generator=order):
         optimizer.zero_grad()
         loss(layer(torch.from_numpy(X)[rows]), torch.from_numpy(targets)[rows]).backward()
         optimizer.step()
@@ -74,6 +74,19 @@ def test_a_small_set_takes_the_rate_of_its_batch(samples):
     whole = LinearClassifier(batch_size=90, min_steps=30).fit(*samples)
     larger = LinearClassifier(batch_size=256, min_steps=30).fit(*samples)
     np.testing.assert_array_equal(whole.coef_, larger.coef_)
+
+
+def test_steps_override_passes(samples):
+    fixed = LinearClassifier(steps=7, epochs=3, min_steps=900).fit(*samples)
+    least = LinearClassifier(epochs=1, min_steps=7).fit(*samples)
+    np.testing.assert_array_equal(fixed.coef_, least.coef_)
+
+
+def test_blocks_do_not_change_probabilities(samples, monkeypatch):
+    probe = LinearClassifier(min_steps=20, columns=((1, 3),)).fit(*samples)
+    whole = probe.predict_proba(samples[0])
+    monkeypatch.setattr(_linear_classifier, "_PREDICT_NUMBERS", 7 * 4)
+    np.testing.assert_allclose(probe.predict_proba(samples[0]), whole, atol=1e-12)
 
 
 def test_features_that_may_not_be_written_are_taken_quietly(samples):

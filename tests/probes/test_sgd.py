@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from featbank.probes._sgd import batches, cosine, few_threads, step_count
+from featbank.probes._sgd import batches, cosine, few_threads, random_stream, step_count
 
 
 def draw(n, **options):
@@ -39,6 +39,20 @@ def test_the_rate_falls_from_one_to_nothing():
     assert rates[0] == 1
     assert rates[10] == pytest.approx(0)
     assert rates == sorted(rates, reverse=True)
+
+
+def test_streams_of_a_seed_are_repeatable_and_differ():
+    names = ("weights", "order", "dropout", "validation")
+    first, again = (
+        [
+            torch.rand(3, generator=random_stream(seed, name)).tolist()
+            for seed in (0, 1)
+            for name in names
+        ]
+        for _ in range(2)
+    )
+    assert first == again
+    assert len({tuple(drawn) for drawn in first}) == 8
 
 
 @pytest.mark.parametrize(("products", "expected"), [(1000, 1), (10**9, 2)])
