@@ -31,7 +31,7 @@ def compiled(loop: Callable[P, R]) -> Callable[P, R]:
 def _machine_code(loop: Callable[..., Any]) -> Callable[..., Any]:
     import numba
 
-    options = {"nogil": True, "error_model": "numpy"}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
         code: Callable[..., Any] = numba.njit(cache=True, **options)(loop)
     except RuntimeError:  # no folder to keep it in can be written
