@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 _TILE_ROWS = 1024
 
 
-def rescore(scores: Array, index: Array, queries: Array, tile: tuple[int, Array, Array | None]) -> None:
+def rescore(
+    scores: Array, index: Array, queries: Array, tile: tuple[int, Array, Array | None]
+) -> None:
     """Fill in the exact scores of those candidates that lie in a tile.
 
     Args:
@@ -25,8 +27,7 @@ def rescore(scores: Array, index: Array, queries: Array, tile: tuple[int, Array,
     first, last = ((index < edge).sum(axis=1) for edge in (start, start + len(rows)))
     for i in np.flatnonzero(last > first):
         taken = index[i, first[i] : last[i]] - start
-        wide = rows[taken].astype(np.float64)
-        found = np.einsum("nd,d->n", wide, queries[i].astype(np.float64))
+        found = rows[taken].astype(np.float64) @ queries[i].astype(np.float64)
         scores[i, first[i] : last[i]] = found if offsets is None else found + offsets[taken]
 
 

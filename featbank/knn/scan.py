@@ -30,6 +30,7 @@ class Scan:
     ) -> None:
         shape = (len(queries), 2 * keep + tile_rows)
         self._keep, self._tile_rows = keep, tile_rows
+        self._error = score_error(queries)
         self._product = HostProduct(queries) if device == "cpu" else TorchProduct(queries, device)
         self._values = np.full(shape, -np.inf, dtype=np.float32)
         self._index = np.full(shape, -1, dtype=np.int64)
@@ -54,16 +55,28 @@ class Scan:
             if self._count.max(initial=0) > 2 * self._keep:
                 self._compress()
 
-    def candidates(self) -> tuple[Array, Array]:
-        """Bank index (Q, keep), -1 where there are fewer, and the bound (Q,) of all other rows.
+    def candidates(self, k: int) -> tuple[Array, Array]:
+        """Rows that may be among the k nearest, k <= keep.
 
-        No row outside has a float32 score above the bound.
+        Returns:
+            Bank index (Q, keep), -1 where there are fewer, and a bound (Q,): of all rows that the
+            scan did not keep, none has a float32 score above it.
         """
         self._compress()
-        index = np.where(np.isfinite(self._values), self._index, -1)[:, : self._keep]
+        lost = np.isneginf(self._values[:, : self._keep]) | self._hopeless(k)
+        index = np.where(lost, -1, self._index[:, : self._keep])
         return index, self._threshold
 
+    def _hopeless(self, k: int) -> Array:
+        """Whether each candidate (Q, keep) is below the k-th by more than two errors of a score."""
+        values = self._values[:, : self._keep]
+        kth = np.partition(values, self._keep - k, axis=1)[:, self._keep - k]
+        return values < (kth - 2 * self._error)[:, None]
+
     def _append(self, start: int) -> None:
+        if not self._count.any():
+            self._fill(start)
+            return
         rows, columns, values = self._product.above(self._threshold)
         counts = np.bincount(rows, minlength=len(self._count))
         first = self._count - np.cumsum(counts) + counts
@@ -71,6 +84,14 @@ class Scan:
         self._values[rows, slots] = values
         self._index[rows, slots] = start + columns
         self._count += counts
+
+    def _fill(self, start: int) -> None:
+        """Take the first tile whole: no threshold is known yet."""
+        found = self._product.all()
+        width = found.shape[1]
+        self._values[:, :width] = found
+        self._index[:, :width] = start + np.arange(width)
+        self._count[:] = width
 
     def _compress(self) -> None:
         """Keep the best of each query that has too many."""
@@ -122,6 +143,10 @@ class HostProduct:
         rows, columns = np.divmod(flat, max(1, self._found.shape[1]))
         return rows, columns, self._found.reshape(-1)[flat]
 
+    def all(self) -> Array:
+        """Scores (Q, n), until the next tile is computed."""
+        return self._found
+
 
 class TorchProduct:
     """Scores of a tile on a torch device; just those above the threshold come back.
@@ -154,6 +179,11 @@ class TorchProduct:
         found = self._found
         rows, columns = (found > self._move(threshold)[:, None]).nonzero(as_tuple=True)
         return tuple(part.cpu().numpy() for part in (rows, columns, found[rows, columns]))
+
+    def all(self) -> Array:
+        """Scores (Q, n)."""
+        found: Array = self._found.cpu().numpy()
+        return found
 
     def _move(self, values: Array) -> Any:  # noqa: ANN401 - torch is imported where it is needed
         return self._torch.from_numpy(np.ascontiguousarray(values)).to(self._device)

@@ -135,7 +135,7 @@ def _search(queries: Array, exclude: Array | None, task: _Task) -> tuple[Array, 
     index.sort(axis=1)
     scores = np.full(index.shape, -np.inf)
     blocks = _blocks(len(queries), task)
-    with ThreadPoolExecutor(task.threads) as pool:
+    with threadpool_limits(1), ThreadPoolExecutor(task.threads) as pool:
         for tile in task.tiles():
             work = [(scores[rows], index[rows], queries[rows], tile) for rows in blocks]
             list(pool.map(lambda arguments: rescore(*arguments), work))
@@ -160,7 +160,7 @@ def _candidates(queries: Array, exclude: Array | None, task: _Task) -> tuple[Arr
             pairs = zip(scans, excludes, strict=True)
             list(pool.map(lambda pair, tile=tile: pair[0].add(*tile, pair[1]), pairs))
             task.tell(len(queries) * len(tile[1]))
-        found = list(pool.map(Scan.candidates, scans))
+        found = list(pool.map(lambda scan: scan.candidates(task.k), scans))
     index, bound = zip(*found, strict=True)
     return np.concatenate(index), np.concatenate(bound)
 
