@@ -71,7 +71,8 @@ class Scan:
         """Whether each candidate (Q, keep) is below the k-th by more than two errors of a score."""
         values = self._values[:, : self._keep]
         kth = np.partition(values, self._keep - k, axis=1)[:, self._keep - k]
-        return values < (kth - 2 * self._error)[:, None]
+        lost: Array = values < (kth - 2 * self._error)[:, None]
+        return lost
 
     def _append(self, start: int) -> None:
         if not self._count.any():

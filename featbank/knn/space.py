@@ -139,8 +139,10 @@ def _euclidean(bank: Tiles) -> EuclideanSpace:
         require_finite(features, "bank")
         low = np.minimum(low, features.min(axis=0))
         high = np.maximum(high, features.max(axis=0))
-    center, radius = low / 2 + high / 2, np.linalg.norm(high / 2 - low / 2)
-    return EuclideanSpace(center=center, scale=float(_power_above(radius)))
+    center, half = low / 2 + high / 2, high / 2 - low / 2
+    return EuclideanSpace(
+        center=center, scale=float(_power_above(np.linalg.norm(half, keepdims=True))[0])
+    )
 
 
 def _power_above(norms: Array) -> Array:

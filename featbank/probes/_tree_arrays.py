@@ -120,5 +120,7 @@ def _shares(values: Array, classes: list[Array]) -> Array:
     if len(classes) == 1:
         return values[:, 0]
     # A label that is constant in training has one column, of the only value seen.
-    columns = [values[:, k, 1] if len(c) > 1 else c[0] * values[:, k, 0] for k, c in enumerate(classes)]
+    columns = [
+        values[:, k, 1] if len(c) > 1 else c[0] * values[:, k, 0] for k, c in enumerate(classes)
+    ]
     return np.stack(columns, axis=1)

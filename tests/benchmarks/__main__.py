@@ -14,8 +14,10 @@ from pathlib import Path
 
 from tests.benchmarks import (
     dofa_per_band,
+    forest_kinds,
     forest_memory,
     help_time,
+    knn_search,
     peak_memory,
     reading,
     throughput,
@@ -28,6 +30,8 @@ BENCHMARKS = {
     "memory": peak_memory,
     "reading": reading,
     "forest": forest_memory,
+    "forest-kinds": forest_kinds,
+    "knn": knn_search,
     "dofa-per-band": dofa_per_band,
 }
 

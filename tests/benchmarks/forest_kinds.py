@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import tempfile
 import time
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import featbank
 from featbank.metrics._multilabel_scoring import mean_average_precision
 from featbank.probes._forest_classifier import ForestClassifier
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SEEDS = (0, 1, 2)
 FORESTS: dict[str, dict[str, Any]] = {
