@@ -1,4 +1,4 @@
-"""A random forest of bounded trees."""
+"""A forest of bounded trees."""
 
 from __future__ import annotations
 
@@ -20,10 +20,15 @@ def build(params: Mapping[str, Any], seed: int) -> Classifier:
 SPECS = (
     ProbeSpec(
         name="forest",
-        summary="random forest of 100 trees of at most 1,024 leaves, so that memory is bounded",
+        summary="200 extremely randomised trees of at most 1,024 leaves, so that memory is bounded",
         build=build,
         is_random=True,
-        defaults={"trees": 100, "max_leaves": 1024, "max_samples": 20_000},
-        source="Breiman 2001, doi:10.1023/A:1010933404324; trees as in scikit-learn; own bounds",
+        defaults={
+            "kind": "extra-trees",
+            "trees": 200,
+            "max_leaves": 1024,
+            "max_samples": 20_000,
+        },
+        source="Geurts et al. 2006, doi:10.1007/s10994-006-6226-1; scikit-learn's trees; own bounds",
     ),
 )

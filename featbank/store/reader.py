@@ -141,9 +141,9 @@ class Store:
         Raises:
             UnknownNameError: A feature or layer that the store does not hold.
         """
-        position = self._layer_position(layer)
+        position = self.layer_position(layer)
         parts = (name or self.attributes["default_feature"]).split("+")
-        columns = [self._feature(part)[:, position] for part in parts]
+        columns = [self.feature_array(part)[:, position] for part in parts]
         joined = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
         return np.asarray(joined, dtype=np.float32)
 
@@ -313,13 +313,23 @@ class Store:
     def _meta_names(self) -> list[str]:
         return [name for name in self._group.array_keys() if name.startswith(META_PREFIX)]
 
-    def _layer_position(self, layer: int | None) -> int:
+    def layer_position(self, layer: int | None) -> int:
+        """Position of a block on the layer axis; of None the last.
+
+        Raises:
+            UnknownNameError: A layer that the store does not hold.
+        """
         if layer is None:
             return len(self.layers) - 1
         known = [str(index) for index in self.layers]
         return known.index(_known(str(layer), known, f"{self.path.name} holds no such layer"))
 
-    def _feature(self, name: str) -> zarr.Array[Any]:
+    def feature_array(self, name: str) -> zarr.Array[Any]:
+        """One feature (N, L, D) as it stands on disk; nothing is read yet.
+
+        Raises:
+            UnknownNameError: A feature that the store does not hold.
+        """
         known = _known(name, self.feature_names, f"{self.path.name} holds no such feature")
         return self._open(known)
 

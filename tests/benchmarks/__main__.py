@@ -15,10 +15,12 @@ from pathlib import Path
 from tests.benchmarks import (
     bootstrap,
     dofa_per_band,
+    forest_kinds,
     forest_memory,
     head_sweep,
     help_time,
     mlp_sweep,
+    knn_search,
     peak_memory,
     reading,
     throughput,
@@ -33,6 +35,8 @@ BENCHMARKS = {
     "forest": forest_memory,
     "heads": head_sweep,
     "mlp": mlp_sweep,
+    "forest-kinds": forest_kinds,
+    "knn": knn_search,
     "dofa-per-band": dofa_per_band,
     "bootstrap": bootstrap,
 }

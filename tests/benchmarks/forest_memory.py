@@ -24,13 +24,12 @@ def measure(shared: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    import pickle
     import resource
     import time
 
     from featbank.metrics._multilabel_scoring import mean_average_precision
     from featbank.probes import PROBES
-    from featbank.probes._forest_classifier import ForestClassifier, forest_bytes
+    from featbank.probes._forest_classifier import ForestClassifier, forest_bytes, growth_bytes
 
     X, y, X_test, y_test = make_samples()
     spec = PROBES["forest"]
@@ -42,14 +41,22 @@ def main() -> None:
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     params = {name: spec.defaults[name] for name in ("trees", "max_leaves")}
-    bound = forest_bytes(**params, n_classes=K, multilabel=True)
+    bound = forest_bytes(**params, n_classes=K)
+    growth = growth_bytes(max_leaves=params["max_leaves"], n_classes=K, multilabel=True)
+    arrays = [v for n, v in vars(forest).items() if n.endswith("_") and hasattr(v, "nbytes")]
+    start = time.perf_counter()
+    probabilities = forest.predict_proba(X_test)
+    predict_s = time.perf_counter() - start
     figures = {
         "fit_s": round(seconds, 1),
         "above_data_mb": round((peak - before) * 1024 / 1e6, 1),
-        "model_mb": round(len(pickle.dumps(forest)) / 1e6, 1),
+        "predict_s": round(predict_s, 2),
+        "model_mb": round(sum(array.nbytes for array in arrays) / 1e6, 1),
         "stated_mb": round(bound / 1e6, 1),
+        "stated_growth_mb": round(growth / 1e6, 1),
+        "labels_float64_mb": round(8 * y.size / 1e6, 1),
         "data_mb": round(X.nbytes / 1e6, 1),
-        "map": round(mean_average_precision(y_test, forest.predict_proba(X_test)), 3),
+        "map": round(mean_average_precision(y_test, probabilities), 3),
         "map_by_chance": round(float(y_test.mean()), 3),
         "samples": N,
         "dim": D,
