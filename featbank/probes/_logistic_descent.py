@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 MEMORY = 10
 # A step is kept while the slope at its end rises to no more than this share of that at its start.
 _STEEPEST = 0.5
+# Steps after which the preconditioner is made anew where the descent has come to. Easy problems end
+# before; on nearly separable ones (AID, 30 classes, C = 100, tol 1e-6) 257 gradients instead of
+# more than 600. Every 10 steps cost easy problems a sixth more.
+_RENEWAL = 40
 
 
 class Preconditioner:
@@ -98,16 +102,20 @@ class Descent:
         self.loss = loss
         self.penalty = penalty
         self.W = W
-        gradient, spread = loss.gradient_and_spread(W)
-        self.G = self._penalised(gradient, W)
-        self._precondition = Preconditioner(spread, variance, penalty)
+        self._variance = variance
+        self._steps = 0
+        self.G, self._precondition = self._renewed(W)
         self._history = History()
         self._direction, self._slope, self._length = self._set_out()
 
     def step(self) -> None:
         """Try one step of each problem; where it goes too far, the next is shorter."""
         trial = self.W + self._length * self._direction
-        G = self._penalised(self.loss.gradient(trial), trial)
+        self._steps += 1
+        if self._steps % _RENEWAL:
+            G = self._penalised(self.loss.gradient(trial), trial)
+        else:
+            G, self._precondition = self._renewed(trial)
         slope = inner(G, self._direction)
         is_kept = slope <= -_STEEPEST * self._slope
         zero = torch.zeros((), dtype=G.dtype, device=G.device)
@@ -135,6 +143,12 @@ class Descent:
         direction = self._history.direction(self.G, self._precondition)
         slope = inner(self.G, direction)
         return direction, slope, torch.ones_like(slope)
+
+    def _renewed(self, W: torch.Tensor) -> tuple[torch.Tensor, Preconditioner]:
+        """Gradient and preconditioner at some weights."""
+        gradient, spread = self.loss.gradient_and_spread(W)
+        precondition = Preconditioner(spread, self._variance, self.penalty)
+        return self._penalised(gradient, W), precondition
 
     def _penalised(self, gradient: torch.Tensor, W: torch.Tensor) -> torch.Tensor:
         return gradient.addcmul_(self.penalty[:, :, None].to(W.dtype), W)

@@ -18,9 +18,9 @@ _STATE_BYTES = 256 * 2**20
 # Arrays of the size of the weights that a descent holds beside its history: weights, gradient,
 # direction, trial and its gradient, preconditioner and penalty, and what a step computes with.
 _ARRAYS = 12
-# A problem is stuck once its largest gradient entry has not fallen by a hundredth in so many
-# gradients: rounding, not its course, decides where it goes.
-_PATIENCE, _PROGRESS = 30, 0.99
+# In float32 a problem is stuck once its largest gradient entry has not fallen by a hundredth in so
+# many gradients: rounding, not its course, may decide where it goes. In float64 it has its time.
+_PATIENCE, _PROGRESS = 100, 0.99
 # Gradients are means of products whose roundings are about this share of the features' scale.
 _FLOOR = 2.0
 
@@ -136,18 +136,19 @@ def solve(posed: Posed, W: torch.Tensor, settings: Settings) -> Solution:
 
 
 def _descend(posed: Posed, W: torch.Tensor, settings: Settings, spent: torch.Tensor) -> Solution:
-    """Descend until each problem is solved, stuck, or at its last gradient; it then leaves."""
+    """Descend until each problem is solved, stuck or out of gradients; it then leaves."""
     found = Solution(W=W.double().clone(), largest=_infinite(posed.C), gradients=spent.clone())
     going = torch.arange(len(posed.C), device=W.device)
     least, idle = _infinite(posed.C), torch.zeros_like(spent)
     descent = posed.descent(W.to(settings.dtype))
+    patience = _PATIENCE if settings.dtype == torch.float32 else settings.max_iter
     while True:
         largest = posed.basis.largest(descent.G.flatten(1)).view(len(going), -1).amax(dim=1)
         found.largest[going] = largest
         found.gradients[going] += 1
         idle = torch.where(largest < _PROGRESS * least, 0, idle + 1)
         least = torch.minimum(least, largest)
-        is_last = (idle >= _PATIENCE) | (found.gradients[going] >= settings.max_iter)
+        is_last = (idle >= patience) | (found.gradients[going] >= settings.max_iter)
         leaves = (largest <= settings.tol) | is_last
         if leaves.any():
             found.W[:, going[leaves]] = descent.W[:, leaves].double()
