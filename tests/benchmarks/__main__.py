@@ -16,7 +16,9 @@ from tests.benchmarks import (
     dofa_per_band,
     forest_memory,
     help_time,
+    logistic_sweep,
     peak_memory,
+    probe_command,
     reading,
     throughput,
 )
@@ -29,6 +31,8 @@ BENCHMARKS = {
     "reading": reading,
     "forest": forest_memory,
     "dofa-per-band": dofa_per_band,
+    "logistic-sweep": logistic_sweep,
+    "probe-command": probe_command,
 }
 
 
