@@ -2,54 +2,68 @@
 
 from __future__ import annotations
 
-import warnings
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from scipy.special import expit
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
 from featbank.errors import ProbeError
 from featbank.knn.vote import softmax
 from featbank.probes._labelled_classifier import LabelledClassifier, constant_labels
+from featbank.probes._logistic_path import Fit, fit_path
+from featbank.probes._logistic_solve import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from featbank.image import Array
 
-# Below N D K of this, threads cost more than they give: on two busy cores a fit of 1800 x 192 x 30
-# took .5 s in one thread and 9 s in two, whose barriers spin.
-_THREADED_PRODUCTS = 100_000_000
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 class LogisticClassifier(LabelledClassifier):
-    """Multinomial logistic regression with an L2 penalty by L-BFGS, in float64, on raw features.
+    """Multinomial logistic regression with an L2 penalty by L-BFGS, on raw features.
 
     The objective is scikit-learn's: C times the summed cross-entropy, plus half the squared norm
     of the weights; intercepts are free. Two classes have one weight vector, as in scikit-learn.
     With several labels a sample, each label is such a problem of two classes of its own; a label
     that never or always holds among the samples has probability 0 or 1 without a fit.
 
+    A fit has converged as scikit-learn's has: no entry of the gradient of the mean loss, penalty
+    included, is above ``tol``, by the weights of centred features and by the intercepts.
+
     Args:
         C: Inverse strength of the penalty, > 0.
-        max_iter: Iterations after which the fit stops unconverged.
+        max_iter: Gradients after which the fit stops unconverged.
         tol: Largest gradient entry of the mean loss at which the fit has converged.
+        dtype: Arithmetic of the solver, ``float32`` or ``float64``. In float32 the features,
+            turned to their principal directions, are rounded to it, and a problem whose gradient
+            float32 cannot bring to ``tol`` goes on in float64 arithmetic.
 
     Attributes:
         classes_: (K,) labels in sorted order, K >= 2.
         multilabel_: Whether a sample may bear several labels.
         coef_: (K, D) weights for features as given; (1, D) for two classes.
         intercept_: (K,) intercepts; (1,) for two classes; -inf or inf for a constant label.
-        converged_: Whether the optimiser reached ``tol``; takes the place of a warning.
-        n_iter_: Iterations run, of the slowest label.
+        converged_: Whether the solver reached ``tol``; takes the place of a warning.
+        n_iter_: Gradients computed for the slowest label; in a sweep, those after its start from
+            the neighbouring strengths.
     """
 
-    def __init__(self, C: float = 1.0, max_iter: int = 1000, tol: float = 1e-4) -> None:
+    def __init__(
+        self,
+        C: float = 1.0,
+        max_iter: int = 1000,
+        tol: float = 1e-4,
+        dtype: str = "float32",
+    ) -> None:
         self.C = C
         self.max_iter = max_iter
         self.tol = tol
+        self.dtype = dtype
 
     def fit(self, X: Array, y: Array) -> LogisticClassifier:
         """Fit the weights.
@@ -62,21 +76,11 @@ class LogisticClassifier(LabelledClassifier):
             The classifier itself.
 
         Raises:
-            ProbeError: All samples are of one class, or C is not positive.
+            ProbeError: All samples are of one class, C is not positive, or the dtype is unknown.
             ValueError: The features are not finite numbers, or y is not a classification target.
         """
-        X, codes = self._read(X, y, np.float64)
-        self._check()
-        self.converged_, self.n_iter_ = True, 0
-        # The intercept is free, so centring changes only the variables: same optimum, fewer steps.
-        mean = X.mean(axis=0)
-        centred = X - mean
-        if self.multilabel_:
-            self._fit_labels(centred, codes)
-        else:
-            self._fit_one(centred, self.classes_[codes])
-        self.intercept_ -= self.coef_ @ mean
-        return self
+        (fitted,) = fit_together([self], X, y)
+        return fitted
 
     def predict_proba(self, X: Array) -> Array:
         """Probabilities (N, K) of features (N, D); rows of one class a sample sum to 1.
@@ -93,27 +97,30 @@ class LogisticClassifier(LabelledClassifier):
             return np.concatenate([expit(-scores), expit(scores)], axis=1)
         return softmax(scores)
 
-    def _fit_one(self, X: Array, y: Array) -> None:
-        model = self._fitted(X, y, size=X.size * len(self.classes_))
-        self.coef_, self.intercept_ = model.coef_, model.intercept_
+    def take(self, fit: Fit, is_fitted: Array, share: Array) -> LogisticClassifier:
+        """Become fitted.
 
-    def _fit_labels(self, X: Array, codes: Array) -> None:
-        is_constant, share = constant_labels(codes)
-        self.coef_ = np.zeros((codes.shape[1], X.shape[1]))
+        Args:
+            fit: Of the rows of weights that were fitted.
+            is_fitted: Which of all rows those are, bool; all but constant labels.
+            share: Share of yes of each row, 0.0 or 1.0 where it was not fitted.
+
+        Returns:
+            The classifier itself.
+        """
         # A score of minus or plus infinity is a probability of 0 or 1.
         self.intercept_ = np.where(share > 0, np.inf, -np.inf)
-        for k in np.flatnonzero(~is_constant):
-            model = self._fitted(X, codes[:, k], size=X.size)
-            self.coef_[k], self.intercept_[k] = model.coef_[0], model.intercept_[0]
+        self.coef_ = np.zeros((len(share), self.n_features_in_))
+        self.coef_[is_fitted], self.intercept_[is_fitted] = fit.coef, fit.intercept
+        self.converged_, self.n_iter_ = fit.converged, fit.gradients
+        return self
 
-    def _fitted(self, X: Array, y: Array, *, size: int) -> LogisticRegression:
-        model = LogisticRegression(C=self.C, max_iter=self.max_iter, tol=self.tol)
-        with threadpool_limits(1 if size < _THREADED_PRODUCTS else None):
-            self.converged_ &= _fit_quietly(model, X, y)
-        self.n_iter_ = max(self.n_iter_, int(model.n_iter_.max()))
-        return model
+    def settings(self) -> Settings:
+        """How far and in what arithmetic this classifier is solved."""
+        return Settings(tol=self.tol, max_iter=self.max_iter, dtype=_DTYPES[self.dtype])
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Refuse parameters out of range, and samples of one class."""
         if len(self.classes_) < 2:
             raise ProbeError(
                 "the training set",
@@ -121,16 +128,55 @@ class LogisticClassifier(LabelledClassifier):
                 "two or more classes",
                 "Fit on samples of every class.",
             )
-        if not self.C > 0:
+        if not 0 < self.C < np.inf:
             raise ProbeError("C", f"it is {self.C}", "a number > 0", "Pass 1.0.")
+        if self.dtype not in _DTYPES:
+            raise ProbeError("dtype", f"it is {self.dtype}", "float32 or float64", "Pass float32.")
+
+    def read(self, X: Array, y: Array) -> tuple[Array, Array]:
+        """Check samples; features (N, D), float32 if they are given so, and their codes."""
+        dtype = np.float32 if getattr(X, "dtype", None) == np.float32 else np.float64
+        return self._read(X, y, dtype)
 
 
-def _fit_quietly(model: LogisticRegression, X: Array, y: Array) -> bool:
-    """Fit, and say whether it converged; every other warning passes through."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        model.fit(X, y)
-    others = [each for each in caught if not issubclass(each.category, ConvergenceWarning)]
-    for each in others:
-        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-    return len(others) == len(caught)
+def fit_together(
+    classifiers: Sequence[LogisticClassifier], X: Array, y: Array
+) -> Iterator[LogisticClassifier]:
+    """Fit classifiers on one set of samples; those that differ in C alone as one problem.
+
+    Args:
+        classifiers: Unfitted, of any parameters.
+        X: (N, D) finite features.
+        y: (N,) labels of at least two classes, or (N, K) 0 and 1.
+
+    Yields:
+        The classifiers, fitted, in order.
+
+    Raises:
+        ProbeError: All samples are of one class, or a parameter is out of range.
+        ValueError: The features are not finite numbers, or y is not a classification target.
+    """
+    X, codes = classifiers[0].read(X, y)
+    seen = {name: value for name, value in vars(classifiers[0]).items() if name.endswith("_")}
+    for classifier in classifiers:
+        for name, value in seen.items():
+            setattr(classifier, name, value)
+        classifier.check()
+    truth = _truth(codes, len(classifiers[0].classes_))
+    is_constant, share = constant_labels(truth)
+    exclusive = codes.ndim == 1 and truth.shape[1] > 1
+    for settings, group in groupby(classifiers, key=LogisticClassifier.settings):
+        members = list(group)
+        strengths = [member.C for member in members]
+        fits = fit_path(X, truth[:, ~is_constant], strengths, settings, exclusive=exclusive)
+        for member, fit in zip(members, fits, strict=True):
+            yield member.take(fit, ~is_constant, share)
+
+
+def _truth(codes: Array, n_classes: int) -> Array:
+    """(N, K) 0 and 1; of two classes one column, of the second."""
+    if codes.ndim == 2:
+        return codes
+    if n_classes == 2:
+        return codes[:, None].astype(np.int8)
+    return np.equal(codes[:, None], np.arange(n_classes)).astype(np.int8)

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 from featbank.probes.probe import Classifier, ProbeSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from featbank.image import Array
+    from featbank.probes.probe import Candidate
 
 # Half decades: .25 points above whole decades on AID (ViT-Ti/16, 10 random splits), twice the time.
 _STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
@@ -20,13 +23,21 @@ def build(params: Mapping[str, Any], seed: int) -> Classifier:
     return LogisticClassifier(**params)
 
 
+def fit_grid(candidates: Sequence[Candidate], X: Array, y: Array) -> Iterator[Classifier]:
+    """Fit all candidates, those that differ in C alone as one problem."""
+    from featbank.probes._logistic_classifier import LogisticClassifier, fit_together
+
+    return fit_together([LogisticClassifier(**params) for params, _ in candidates], X, y)
+
+
 SPECS = (
     ProbeSpec(
         name="logistic",
         summary="multinomial logistic regression with an L2 penalty, by L-BFGS",
         build=build,
-        defaults={"C": 1.0, "max_iter": 1000, "tol": 1e-4},
+        defaults={"C": 1.0, "max_iter": 1000, "tol": 1e-4, "dtype": "float32"},
         grid=tuple({"C": C} for C in _STRENGTHS),
+        fit_grid=fit_grid,
         source="facebookresearch/dinov2, dinov2/eval/log_regression.py, with a coarser grid of C",
     ),
 )

@@ -21,7 +21,9 @@ from tests.benchmarks import (
     help_time,
     mlp_sweep,
     knn_search,
+    logistic_sweep,
     peak_memory,
+    probe_command,
     reading,
     throughput,
 )
@@ -39,6 +41,8 @@ BENCHMARKS = {
     "knn": knn_search,
     "dofa-per-band": dofa_per_band,
     "bootstrap": bootstrap,
+    "logistic-sweep": logistic_sweep,
+    "probe-command": probe_command,
 }
 
 

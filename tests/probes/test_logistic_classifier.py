@@ -61,20 +61,6 @@ def test_a_converged_fit_says_so(samples):
     assert LogisticClassifier().fit(*samples).converged_
 
 
-def test_other_warnings_pass_through(samples, monkeypatch):
-    import warnings
-
-    fit = LogisticRegression.fit
-
-    def warn_and_fit(self, X, y):
-        warnings.warn("of another kind", UserWarning, stacklevel=1)
-        return fit(self, X, y)
-
-    monkeypatch.setattr(LogisticRegression, "fit", warn_and_fit)
-    with pytest.warns(UserWarning, match="of another kind"):
-        LogisticClassifier().fit(*samples)
-
-
 def test_one_class_is_refused(samples):
     with pytest.raises(ProbeError, match="it holds one class, 1"):
         LogisticClassifier().fit(samples[0], np.ones(90, dtype=int))
