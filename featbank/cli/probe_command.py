@@ -119,7 +119,7 @@ def command(
                 probe, but on cached features, so without its augmentation
       logistic  the same layer with an L2 penalty, by L-BFGS to convergence, its
                 strength swept; one-vs-rest where a sample bears several labels
-      mlp       one hidden layer of 512 units, by AdamW, on standardised features
+      mlp       one hidden layer, its width swept, on standardised features
       forest    random forest of bounded trees, so of bounded memory
 
     The headline is accuracy, or macro mAP where a sample may bear several labels; decisions on

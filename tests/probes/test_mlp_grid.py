@@ -145,3 +145,24 @@ def test_dropout_keeps_the_mean_of_what_it_lets_through():
     factors = Networks(plans, [0], shape=(5, 3), **options)._dropout_factors(100)
     assert factors.unique().tolist() == [0.0, pytest.approx(5.0)]
     assert factors.mean() == pytest.approx(1, abs=0.05)
+
+
+PARTS = [(4, 0.5), (8, 0.2)]
+
+
+def test_gradients_with_dropout_are_pytorchs():
+    plans = [[NetworkPlan(width=w, dropout=p, lr=0, weight_decay=0) for w, p in PARTS]]
+    options = {"shape": (5, 3), "place": torch.device("cpu"), "dtype": torch.float32}
+    networks = Networks(plans, [0], **options)
+    factors = Networks(plans, [0], **options)._dropout_factors(16)[0].split([4, 8], dim=1)
+    x = torch.randn(1, 16, 5, generator=torch.Generator().manual_seed(0))
+    y = torch.eye(3)[torch.arange(16)[None] % 3]
+    networks.descend(x, y, MlpLoss(several=False))
+    for c, kept in enumerate(factors):
+        w1, b1, w2, b2 = (tensor.clone().requires_grad_() for tensor in networks.network(0, c))
+        hidden = F.gelu(x[0] @ w1.T + b1) * kept
+        F.cross_entropy(hidden @ w2.T + b2, y[0]).backward()
+        for tensor, found in zip(
+            (w1, b1, w2, b2), networks.network(0, c, networks.gradients), strict=True
+        ):
+            torch.testing.assert_close(found, tensor.grad)
