@@ -108,6 +108,7 @@ def test_threads_do_not_change_the_draws(monkeypatch):
 
 def test_blocks_are_bounded(monkeypatch):
     monkeypatch.setattr(_resampling, "_BLOCK_BYTES", 7 * 300)
+    monkeypatch.setattr(_resampling, "_cores", lambda: 2)
     widths = each_block(lambda times: times.shape[1], 300, Bootstrap(resamples=50))
     assert widths == [7] * 7 + [1]
 
