@@ -29,11 +29,14 @@ def compiled(loop: Callable[P, R]) -> Callable[P, R]:
 
 @cache
 def _machine_code(loop: Callable[..., Any]) -> Callable[..., Any]:
+    try:
+        return _translated(loop, keep=True)
+    except RuntimeError:  # no folder to keep it in can be written
+        return _translated(loop, keep=False)
+
+
+def _translated(loop: Callable[..., Any], *, keep: bool) -> Callable[..., Any]:
     import numba
 
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    try:
-        code: Callable[..., Any] = numba.njit(cache=True, **options)(loop)
-    except RuntimeError:  # no folder to keep it in can be written
-        code = numba.njit(**options)(loop)
+    code: Callable[..., Any] = numba.njit(cache=keep, nogil=True, error_model="numpy")(loop)
     return code

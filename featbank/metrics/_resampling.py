@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_WIDTH = 128  # resamples of a block: a row of counts is then two cache lines
+_WIDTH = 256  # most resamples of a block: wider ones gain nothing, narrower ones up to half
 _BLOCK_BYTES = 1 << 25  # largest table of counts, one a thread; narrower blocks beyond it
 
 
@@ -114,7 +114,8 @@ def each_block(
         count: U units.
         bootstrap: How many resamples, and the seed.
     """
-    width = max(1, min(_WIDTH, _BLOCK_BYTES // max(1, count)))
+    share = -(-bootstrap.resamples // _cores())
+    width = max(1, min(_WIDTH, share, _BLOCK_BYTES // max(1, count)))
 
     def one(first: int) -> T:
         rows = min(width, bootstrap.resamples - first)

@@ -20,15 +20,10 @@ def clustered():
     return truth, np.where(is_right, truth, (truth + 1) % K), groups
 
 
-def looped_interval(truth, predicted, groups, resamples=2000):
-    """Interval of accuracy by drawing groups and joining the samples of each."""
-    rng = np.random.default_rng(1)
-    members = [np.flatnonzero(groups == name) for name in np.unique(groups)]
-    values = []
-    for _ in range(resamples):
-        picks = rng.integers(len(members), size=len(members))
-        rows = np.concatenate([members[pick] for pick in picks])
-        values.append((truth[rows] == predicted[rows]).mean())
+def looped_interval(truth, predicted, codes, resamples):
+    """Interval of accuracy by repeating rows as often as the same draws say."""
+    times = drawn_times(codes.max() + 1, first=0, width=resamples, seed=0)[codes]
+    values = [(np.repeat(truth, t) == np.repeat(predicted, t)).mean() for t in times.T]
     return np.percentile(values, [2.5, 97.5])
 
 
@@ -48,15 +43,22 @@ def all_times(units, resamples=50):
 
 
 def test_group_interval_equals_a_loop(clustered):
-    row = accuracy_row(*clustered, resamples=2000)
-    np.testing.assert_allclose([row.low, row.high], looped_interval(*clustered), atol=0.012)
+    row = accuracy_row(*clustered, resamples=200)
+    np.testing.assert_allclose([row.low, row.high], looped_interval(*clustered, 200))
 
 
 def test_sample_interval_equals_a_loop(clustered):
     truth, predicted, _ = clustered
+    row = accuracy_row(truth, predicted, resamples=200)
+    expected = looped_interval(truth, predicted, np.arange(300), 200)
+    np.testing.assert_allclose([row.low, row.high], expected)
+
+
+def test_an_interval_is_as_wide_as_the_binomial_one(clustered):
+    truth, predicted, _ = clustered
     row = accuracy_row(truth, predicted, resamples=2000)
-    expected = looped_interval(truth, predicted, np.arange(300))
-    np.testing.assert_allclose([row.low, row.high], expected, atol=0.012)
+    deviation = np.sqrt(row.value * (1 - row.value) / 300)
+    assert row.high - row.low == pytest.approx(2 * 1.96 * deviation, rel=0.1)
 
 
 def test_groups_widen_the_interval_of_clustered_samples(clustered):
@@ -66,9 +68,7 @@ def test_groups_widen_the_interval_of_clustered_samples(clustered):
 
 def test_groups_of_one_sample_equal_samples(clustered):
     truth, predicted, _ = clustered
-    row = accuracy_row(truth, predicted, np.arange(300), resamples=4000)
-    plain = accuracy_row(truth, predicted, resamples=4000)
-    np.testing.assert_allclose([row.low, row.high], [plain.low, plain.high], atol=0.012)
+    assert rows_of(truth, predicted, np.arange(300)) == rows_of(truth, predicted)
 
 
 def test_group_names_may_be_strings(clustered):
@@ -108,6 +108,7 @@ def test_threads_do_not_change_the_draws(monkeypatch):
 
 def test_blocks_are_bounded(monkeypatch):
     monkeypatch.setattr(_resampling, "_BLOCK_BYTES", 7 * 300)
+    monkeypatch.setattr(_resampling, "_cores", lambda: 2)
     widths = each_block(lambda times: times.shape[1], 300, Bootstrap(resamples=50))
     assert widths == [7] * 7 + [1]
 

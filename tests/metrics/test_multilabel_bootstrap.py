@@ -7,7 +7,7 @@ from sklearn.metrics import average_precision_score, f1_score
 from featbank.metrics import METRICS, _resampling
 from featbank.metrics._multilabel_scoring import score_multilabel
 from featbank.metrics._ranking import rank
-from featbank.metrics._resampling import Bootstrap, units_of
+from featbank.metrics._resampling import Bootstrap, drawn_times, units_of
 from featbank.metrics.average_precision import average_precision
 
 K = 3
@@ -33,13 +33,10 @@ def row(rows, metric, average):
     return next(each for each in rows if (each.metric, each.average) == (metric, average))
 
 
-def looped_interval(function, truth, scores, groups, resamples=300):
-    rng = np.random.default_rng(1)
-    members = [np.flatnonzero(groups == name) for name in np.unique(groups)]
-    values = []
-    for _ in range(resamples):
-        rows = np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))])
-        values.append(function(truth[rows], scores[rows]))
+def looped_interval(function, truth, scores, codes, resamples):
+    """Rows repeated as often as the same draws say, and scored one resample after the other."""
+    times = drawn_times(codes.max() + 1, first=0, width=resamples, seed=0)[codes]
+    values = [function(np.repeat(truth, t, axis=0), np.repeat(scores, t, axis=0)) for t in times.T]
     return np.percentile(values, [2.5, 97.5])
 
 
@@ -54,10 +51,10 @@ def looped_interval(function, truth, scores, groups, resamples=300):
 )
 def test_interval_equals_a_loop(clustered, metric, average, function, by_group):
     truth, scores, groups = clustered
-    found = row(score(truth, scores, groups if by_group else None), metric, average)
-    units = groups if by_group else np.arange(200)
-    expected = looped_interval(function, truth, scores, units)
-    np.testing.assert_allclose([found.low, found.high], expected, atol=0.02)
+    kept = groups if by_group else None
+    found = row(score(truth, scores, kept, resamples=30), metric, average)
+    expected = looped_interval(function, truth, scores, groups if by_group else np.arange(200), 30)
+    np.testing.assert_allclose([found.low, found.high], expected, rtol=1e-12)
 
 
 def test_average_precision_of_a_resample_equals_that_of_repeated_rows(clustered):
