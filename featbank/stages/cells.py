@@ -94,8 +94,9 @@ def probe_cells(
         FeatbankError: As ``probe_store``; for one store, before anything is fitted.
     """
     for options in asked:
+        protocols = protocols_asked(options.clf, options.protocol)
         store = probe_source(options)
-        for protocol in protocols_asked(options.clf, options.protocol):
+        for protocol in protocols:
             title = f"{protocol.name} on {store.attributes['model']}"
             with progress(title) if progress else nullcontext() as tick:
                 report = probe_one(protocol, store, options, progress=tick)

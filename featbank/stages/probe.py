@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from featbank.image import Array
+    from featbank.probes._sweep import Choice
     from featbank.probes.protocols import ProtocolSpec
     from featbank.result import Result
     from featbank.stages.probe_data import ProbeData
+    from featbank.stages.probe_verdict import Verdict
     from featbank.store.reader import Store
 
     Progress = Callable[[int, int], None]
@@ -116,25 +118,10 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
     classifier, scores = next(fits)
     if not getattr(classifier, "converged_", True):
         run.notes.append("the solver stopped before it converged")
-    verdict = judge(
-        data,
-        scores,
-        choice,
-        resamples=run.resamples,
-        seed=run.options.seed,
-        absent=run.absent,
-        by={name: run.store.column(name)[data.rows["test"]] for name in run.options.by},
-    )
-    spread = spread_of(
-        [
-            verdict.scored,
-            *(
-                judge(data, other, choice, resamples=0, seed=0, absent=run.absent).scored
-                for _, other in fits
-            ),
-        ]
-    )
+    verdict = _verdict(run, data, choice, scores)
+    others = [judge(data, s, choice, resamples=0, seed=0, absent=run.absent) for _, s in fits]
     rows = Rows(run, data, verdict.notes)
+    spread = spread_of([verdict.scored, *(other.scored for other in others)])
     results = rows.of_probe(choice, verdict, spread)
     if run.protocol.tells_all:
         results += rows.of_candidates(_every(run, data), verdict.headline)
@@ -153,6 +140,18 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
         # Predictions first: a result in the bank says that both are there.
         predictions_path=write_predictions(bank, run.result_id, predictions),
         results_path=write_results(bank, results),
+    )
+
+
+def _verdict(run: ProbeRun, data: ProbeData, choice: Choice, scores: Array) -> Verdict:
+    return judge(
+        data,
+        scores,
+        choice,
+        resamples=run.resamples,
+        seed=run.options.seed,
+        absent=run.absent,
+        by={name: run.store.column(name)[data.rows["test"]] for name in run.options.by},
     )
 
 

@@ -6,7 +6,7 @@ from small_store import CLASSES, make_small_store
 
 import featbank
 from featbank.errors import StoreError, UnknownNameError
-from featbank.probes import PROBES
+from featbank.probes.protocols import PROTOCOLS
 from featbank.samples import LabelSet
 from featbank.stages.joined_store import JoinedStore
 from featbank.stages.probe_options import ProbeOptions
@@ -272,9 +272,10 @@ def test_tables_are_taken_from_the_parts(joined, call):
 
 
 def test_a_probe_takes_joined_stores(joined):
-    run = ProbeRun(PROBES["knn"], joined, ProbeOptions(clf="knn", params={"k": 3}))
-    scores = run.final_scores(run.choose(None))
-    assert scores.shape == (len(run.data.rows["test"]), 3)
+    run = ProbeRun(PROTOCOLS["featbank-knn"], joined, ProbeOptions(params={"k": 3}))
+    data = run.read()
+    _, scores = next(run.final_fits(data, run.choose(data).params))
+    assert scores.shape == (len(data.rows["test"]), 3)
 
 
 @pytest.mark.slow
@@ -285,7 +286,8 @@ def test_two_sensors_over_one_landscape_join_and_are_probed(tmp_path):
         for sensor in ("s1", "s2")
     ]
     found = JoinedStore(stores)
-    run = ProbeRun(PROBES["knn"], found, ProbeOptions(clf="knn"))
-    scores = run.final_scores(run.choose(None))
+    run = ProbeRun(PROTOCOLS["featbank-knn"], found, ProbeOptions())
+    data = run.read()
+    _, scores = next(run.final_fits(data, run.choose(data).params))
     assert (len(found), found.notes, found.features().shape[1]) == (120, (), 8 + 48)
     assert len(scores) == (found.usable() & (found.split() == "test")).sum()

@@ -7,7 +7,7 @@ import pytest
 from small_store import CLASSES, RECIPE, changed, make_small_store
 
 from featbank.errors import StoreError, UnknownNameError, UsageError
-from featbank.probes import PROBES
+from featbank.probes.protocols import PROTOCOLS
 from featbank.samples import LabelSet
 from featbank.stages.joined_store import JoinedStore
 from featbank.stages.probe_options import ProbeOptions
@@ -85,9 +85,11 @@ def test_like_stores_have_nothing_to_note(store):
 
 
 def test_a_probe_takes_it_and_scores_the_test_store(store, test_store):
-    run = ProbeRun(PROBES["knn"], store, ProbeOptions(clf="knn", params={"k": 3}))
-    assert run.final_scores(run.choose(None)).shape == (len(test_store.xy("test")[0]), 3)
-    assert set(store.ids[run.data.rows["test"]]) <= set(test_store.ids)
+    run = ProbeRun(PROTOCOLS["featbank-knn"], store, ProbeOptions(params={"k": 3}))
+    data = run.read()
+    _, scores = next(run.final_fits(data, run.choose(data).params))
+    assert scores.shape == (len(test_store.xy("test")[0]), 3)
+    assert set(store.ids[data.rows["test"]]) <= set(test_store.ids)
 
 
 def test_classes_match_by_name_whatever_their_order(train, make):
