@@ -151,7 +151,7 @@ def _verdict(run: ProbeRun, data: ProbeData, choice: Choice, scores: Array) -> V
         resamples=run.resamples,
         seed=run.options.seed,
         absent=run.absent,
-        by={name: run.store.column(name)[data.rows["test"]] for name in run.options.by},
+        by={name: values[data.rows["test"]] for name, values in run.by.items()},
     )
 
 

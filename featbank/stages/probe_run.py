@@ -44,6 +44,7 @@ class ProbeRun:
 
     Attributes:
         probe: The protocol's probe.
+        by: (N,) values of the columns that tell results apart.
         feature: Features that the probe sees.
         layer: Block index that they come from.
         label_set: Nomenclature of the labels.
@@ -72,6 +73,7 @@ class ProbeRun:
         Raises:
             FeatbankError: The store lacks what the protocol or the user asks for.
         """
+        self.by = {name: self.store.column(name) for name in self.options.by}
         found = probe_features(self.store, self.protocol, self.options)
         self.feature, self.layer = found.name, found.layer
         data = probe_data(

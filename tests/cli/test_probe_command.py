@@ -107,3 +107,16 @@ def test_several_stores_give_one_object_with_all_cells(layered, capsys):
 def test_a_leaderboard_ranks_what_was_probed(layered, capsys):
     run(["probe", "--clf", "knn", "--leaderboard", *layered])
     assert "made, labels cover, split official: accuracy on test" in capsys.readouterr().out
+
+
+def test_results_are_told_apart_by_a_column(layered, capsys):
+    run(["probe", "--clf", "knn", "--by", "country", "--json", *layered])
+    rows = json.loads(capsys.readouterr().out)["results"]
+    told = {(row["by"], row["by_value"]): row["n"] for row in rows if row["by"]}
+    assert set(told) == {("country", "Austria"), ("country", "Serbia")}
+    assert sum(told.values()) == rows[0]["n"]
+
+
+def test_an_unknown_column_suggests_the_nearest(layered, capsys):
+    assert run(["probe", "--clf", "knn", "--by", "countri", *layered]) == 1
+    assert "Did you mean 'country'?" in capsys.readouterr().err
