@@ -120,7 +120,7 @@ def command(
       logistic  the same layer with an L2 penalty, by L-BFGS to convergence, its
                 strength swept; one-vs-rest where a sample bears several labels
       mlp       one hidden layer, its width swept, on standardised features
-      forest    random forest of bounded trees, so of bounded memory
+      forest    extremely randomised trees, bounded in number and size
 
     The headline is accuracy, or macro mAP where a sample may bear several labels; decisions on
     labels are then scored at 0.5 and at thresholds tuned for F2 on validation, side by side.

@@ -140,9 +140,8 @@ def _euclidean(bank: Tiles) -> EuclideanSpace:
         low = np.minimum(low, features.min(axis=0))
         high = np.maximum(high, features.max(axis=0))
     center, half = low / 2 + high / 2, high / 2 - low / 2
-    return EuclideanSpace(
-        center=center, scale=float(_power_above(np.linalg.norm(half, keepdims=True))[0])
-    )
+    scale = float(_power_above(np.array([np.linalg.norm(half)]))[0])
+    return EuclideanSpace(center=center, scale=scale)
 
 
 def _power_above(norms: Array) -> Array:

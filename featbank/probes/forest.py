@@ -29,6 +29,6 @@ SPECS = (
             "max_leaves": 1024,
             "max_samples": 20_000,
         },
-        source="Geurts et al. 2006, doi:10.1007/s10994-006-6226-1; scikit-learn's trees; own bounds",
+        source="Geurts et al. 2006, doi:10.1007/s10994-006-6226-1; our own bounds",
     ),
 )

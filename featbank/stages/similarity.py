@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.knn.search import nearest, unit_norm
+from featbank.knn.search import nearest
+from featbank.knn.space import unit_norm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

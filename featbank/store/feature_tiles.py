@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -79,7 +80,7 @@ class FeatureTiles:
         tile = np.empty((len(wanted), self.dim), dtype=np.float32)
         changes = np.flatnonzero(np.diff(wanted // self._shard_rows)) + 1
         edges = [0, *changes.tolist(), len(wanted)]
-        for first, stop in zip(edges[:-1], edges[1:], strict=True):
+        for first, stop in pairwise(edges):
             self._read(wanted[first:stop], tile[first:stop])
         return tile
 
