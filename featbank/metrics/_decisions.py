@@ -52,7 +52,7 @@ class Decisions:
     Args:
         truth: (N, K) 0 and 1.
         scores: (N, K) scores; one at or above its threshold is a yes.
-        thresholds: (K,) thresholds by name.
+        thresholds: (K,) thresholds by name; or (N, K) bool, decisions that are taken as they are.
         units: What is resampled.
     """
 
@@ -60,7 +60,7 @@ class Decisions:
         self, truth: Array, scores: Array, thresholds: Mapping[str, Array], units: Units
     ) -> None:
         self._names, self._units, self._k = tuple(thresholds), units, truth.shape[1]
-        said = [scores >= limits for limits in thresholds.values()]
+        said = [v if v.dtype == bool else scores >= v for v in thresholds.values()]
         states = (truth == 1).astype(np.int32)
         for position, is_yes in enumerate(said, start=1):
             states += is_yes.astype(np.int32) << position
@@ -97,6 +97,19 @@ class Decisions:
                 shares=ratio(counted.T.astype(np.float64), n[:, None]),
             )
         return support, found
+
+
+def most_probable(scores: Array, count: int) -> NDArray[np.bool_]:
+    """Decisions (N, K) for the labels of greatest score, the first of equals.
+
+    Args:
+        scores: (N, K) scores.
+        count: Labels that each sample gets, all of them where there are fewer.
+    """
+    said = np.zeros(scores.shape, dtype=bool)
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :count]
+    np.put_along_axis(said, best, True, axis=1)
+    return said
 
 
 def _kinds(truth: NDArray[np.bool_], said: NDArray[np.bool_]) -> tuple[Counts, NDArray[np.int32]]:

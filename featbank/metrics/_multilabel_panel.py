@@ -12,6 +12,7 @@ from featbank.metrics._calibration import are_probabilities, bins_of, pooled
 from featbank.metrics._decisions import Decided, Decisions
 from featbank.metrics._panel import Means, chosen, sample_losses
 from featbank.metrics._ranking import rank
+from featbank.metrics._resampling import on_all_cores
 from featbank.metrics._scored import Column
 from featbank.metrics.metric import MACRO, MICRO, SAMPLES, Counts, MetricSpec
 
@@ -55,8 +56,9 @@ class MultilabelPanel:
         self._ranked = [spec for spec in specs if spec.takes == "ranking"]
         self._decided = [s for s in specs if s.takes == "counts" and s.has_interval]
         self._constants = _constants() if metrics is None else []
-        to_rank = (*zip(truth.T, scores.T, strict=True), (truth, scores)) if self._ranked else ()
-        self._rankings = [rank(t, s, units.codes) for t, s in to_rank]
+        # The longest ranking, of all labels pooled, comes first, so that no core waits for it.
+        to_rank = ((truth, scores), *zip(truth.T, scores.T, strict=True)) if self._ranked else ()
+        self._rankings = on_all_cores(lambda both: rank(*both, units.codes), to_rank)
         self._decisions = Decisions(truth, scores, thresholds, units)
         is_calibrated = are_probabilities(scores, exclusive=False)
         losses = [s for s in specs if s.takes == "losses" and is_calibrated]
@@ -87,7 +89,7 @@ class MultilabelPanel:
         ]
 
     def _ranking(self, spec: MetricSpec, support: Values, times: Times) -> Values:
-        *each, all_labels = (spec.function(ranking, times) for ranking in self._rankings)
+        all_labels, *each = (spec.function(ranking, times) for ranking in self._rankings)
         values = np.stack(each, axis=-1)
         aggregates = [
             all_labels if name == MICRO else self._mean(name, values, support)

@@ -41,7 +41,8 @@ def score_multilabel(
     Args:
         truth: (N, K) 0 and 1.
         scores: (N, K) finite scores.
-        thresholds: (K,) thresholds by name; a score at or above is a yes.
+        thresholds: (K,) thresholds by name, a score at or above is a yes; or (N, K) bool, such as
+            ``most_probable`` gives, decisions that are taken as they are.
         bootstrap: How intervals are made.
         absent: Whether macro averages leave out labels without a positive, or count them as zero
             as scikit-learn does; in each resample too.
@@ -56,7 +57,8 @@ def score_multilabel(
     def rows_of(kept: Array) -> list[Scored]:
         of_kept = bootstrap.of(kept)
         units = of_kept.units(len(kept))
-        panel = MultilabelPanel(truth[kept], scores[kept], thresholds, units, absent)
+        limits = {n: v[kept] if v.dtype == bool else v for n, v in thresholds.items()}
+        panel = MultilabelPanel(truth[kept], scores[kept], limits, units, absent)
         return panel_rows(panel, of_kept)
 
     return with_subgroups(rows_of, len(truth), by)

@@ -12,13 +12,14 @@ import numpy as np
 from featbank.metrics._kernels import count_picks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from featbank.image import Array
 
 T = TypeVar("T")
+ItemT = TypeVar("ItemT")
 
 _WIDTH = 256  # most resamples of a block: wider ones gain nothing, narrower ones up to half
 _BLOCK_BYTES = 1 << 25  # largest table of counts, one a thread; narrower blocks beyond it
@@ -121,9 +122,13 @@ def each_block(
         rows = min(width, bootstrap.resamples - first)
         return measure(drawn_times(count, first=first, width=rows, seed=bootstrap.seed))
 
-    starts = range(0, bootstrap.resamples, width)
-    with ThreadPoolExecutor(max(1, min(len(starts), _cores()))) as threads:
-        return list(threads.map(one, starts))
+    return on_all_cores(one, range(0, bootstrap.resamples, width))
+
+
+def on_all_cores(function: Callable[[ItemT], T], items: Sequence[ItemT]) -> list[T]:
+    """What a function makes of each item, in order; it should let other threads run meanwhile."""
+    with ThreadPoolExecutor(max(1, min(len(items), _cores()))) as threads:
+        return list(threads.map(function, items))
 
 
 def interval(values: Array, *, level: float = 0.95) -> tuple[Array, Array]:

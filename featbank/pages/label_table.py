@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -28,26 +29,35 @@ _FIXED, _TUNED = "0.5", "tuned-f2"
 _TITLES = {_FIXED: "at 0.5", _TUNED: "tuned for F2"}
 
 
-def decision_table(results: Sequence[Result]) -> Table:
+def decision_table(results: Sequence[Result], *, wide: bool) -> Table:
     """Aggregates of decisions on test, the sets of thresholds side by side.
 
     Beside them stands what a decision that looks at no score reaches.
+
+    Args:
+        results: Rows of one result.
+        wide: Whether there is room for the intervals of more than two sets of thresholds.
     """
     table = Table(title="Decisions on test, by threshold", **STYLE)
     table.add_column("metric")
-    for title in _TITLES.values():
-        table.add_column(title, justify="right")
-        table.add_column("95 %", justify="right")
-    table.add_column("constant", justify="right")
     rows = {
-        (row.metric, row.average, row.threshold): row for row in results if row.class_name is None
+        (row.metric, row.average, row.threshold): row
+        for row in results
+        if row.class_name is None and row.threshold is not None
     }
+    names = [n for n in dict.fromkeys(name for _, _, name in rows) if n not in _CONSTANT]
+    with_intervals = wide or len(names) <= len(_TITLES)
+    for name in names:
+        table.add_column(_TITLES.get(str(name), str(name)), justify="right")
+        if with_intervals:
+            table.add_column("95 %", justify="right")
+    table.add_column("constant", justify="right")
     for metric, average in _DECISIONS:
-        found = [rows[metric, average, threshold] for threshold in _TITLES]
-        cells = [cell for row in found for cell in (number(row.value), interval(row))]
+        found = [rows[metric, average, name] for name in names]
+        cells = [(number(row.value), *([interval(row)] if with_intervals else [])) for row in found]
         constants = [rows.get((metric, average, name)) for name in _CONSTANT]
         constant = "".join(number(row.value) for row in constants if row is not None)
-        table.add_row(metric_name(metric, average), *cells, constant)
+        table.add_row(metric_name(metric, average), *chain(*cells), constant)
     return table
 
 

@@ -52,17 +52,17 @@ def print_results(
         console: Where to; None takes the terminal.
     """
     console = console or Console()
+    wide = console.width >= _WIDE
     head, whole = results[0], [row for row in results if row.by is None]
     is_multilabel = any(row.threshold is not None for row in whole)
     console.print(_headline(whole))
     if is_multilabel:
-        console.print(decision_table(whole))
+        console.print(decision_table(whole, wide=wide))
         console.print(CONSTANTS, highlight=False)
     for line in (calibration_line(whole), _caption(head)):
         if line:
             console.print(line, highlight=False)
     console.print()
-    wide = console.width >= _WIDE
     for table in subgroup_tables(results):
         console.print(table)
     console.print(label_table(whole, wide=wide) if is_multilabel else _by_class(whole))

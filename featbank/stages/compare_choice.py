@@ -39,9 +39,16 @@ def chosen_results(bank: Bank, options: CompareOptions) -> list[Result]:
     Raises:
         UnknownNameError: No result has such an id.
         UsageError: An id that several results begin with, one result twice, fewer than two
-            results, or several label sets.
+            results, several label sets, or ids and other conditions at once.
         MissingPathError: A result without predictions.
     """
+    if options.results and _asked(options):
+        raise UsageError(
+            "compare",
+            f"both results and what they have in common are named: {', '.join(_asked(options))}",
+            "one of both",
+            "Leave the ids out, or the other options.",
+        )
     kept = _named(bank, options.results) if options.results else _filtered(bank, options)
     if len(kept) < 2:
         raise UsageError(
@@ -120,7 +127,8 @@ def _complete(bank: Bank, prefix: str, known: Sequence[str]) -> str:
     return matching[0]
 
 
-def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
+def _asked(options: CompareOptions) -> dict[str, str]:
+    """What all results must have in common, by field of their rows."""
     dataset = None if options.dataset is None else Path(options.dataset).resolve().name
     wanted = {
         "dataset": dataset,
@@ -131,7 +139,11 @@ def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
         "split_scheme": options.split_scheme,
         "feature": options.features,
     }
-    asked = {field: value for field, value in wanted.items() if value is not None}
+    return {field: value for field, value in wanted.items() if value is not None}
+
+
+def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
+    asked = _asked(options)
     if not asked:
         raise UsageError(
             "compare",

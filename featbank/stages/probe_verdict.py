@@ -10,6 +10,7 @@ import numpy as np
 from featbank.metrics._averages import LEFT_OUT, Absent
 from featbank.metrics._calibrated import calibrated_rows
 from featbank.metrics._confusion import confusion_matrix
+from featbank.metrics._decisions import most_probable
 from featbank.metrics._multilabel_scoring import mean_average_precision, score_multilabel
 from featbank.metrics._resampling import Bootstrap
 from featbank.metrics._scoring import score
@@ -69,7 +70,7 @@ def as_kept(scores: Array) -> Array:
     return scores.astype(np.float32)
 
 
-def judge(
+def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
     data: ProbeData,
     scores: Array,
     choice: Choice,
@@ -78,6 +79,7 @@ def judge(
     seed: int,
     absent: Absent = LEFT_OUT,
     by: Mapping[str, Array] | None = None,
+    top: int | None = None,
 ) -> Verdict:
     """Score test probabilities by every metric.
 
@@ -90,6 +92,8 @@ def judge(
         absent: Whether macro averages leave out classes without a test sample, or count them as
             zero.
         by: (n,) values of the test samples by name, whose samples are scored apart too.
+        top: Of several labels, how many the most probable decide for beside the thresholds, under
+            the name ``top-5`` for five of them.
 
     Raises:
         ProbeError: A column of ``by`` tells nearly every sample apart.
@@ -102,8 +106,9 @@ def judge(
     if data.is_multilabel:
         tuned = tuned_thresholds(*validation)
         thresholds = {FIXED_NAME: np.full(len(data.classes), FIXED), TUNED_NAME: tuned.values}
+        decided = thresholds | ({} if top is None else {f"top-{top}": most_probable(scores, top)})
         scored = score_multilabel(
-            truth, scores, thresholds=thresholds, bootstrap=bootstrap, absent=absent, by=by
+            truth, scores, thresholds=decided, bootstrap=bootstrap, absent=absent, by=by
         )
         verdict = Verdict(headline=("map", "macro"), scored=scored, tuned=tuned)
         verdict = replace(verdict, thresholds=thresholds, notes=(*notes, *_pooled_note(tuned)))

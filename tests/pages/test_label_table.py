@@ -1,6 +1,7 @@
 """What a person reads of several labels a sample."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from labelled_store import CLASSES, make_labelled_store
@@ -67,6 +68,16 @@ def test_calibration_is_told_before_and_after_temperature(results):
     assert f"{written(before)} pooled, largest gap" in text
     assert f"fitted on validation, ECE {written(rows['ece_scaled', 'macro'].value)}" in text
     assert f"{written(after)} pooled. Log loss" in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_third_set_of_decisions_stands_beside_the_two(results, width):
+    third = [replace(r, threshold="top-5") for r in results if r.threshold == "0.5"]
+    text = show([*results, *third], width)
+    assert "top-5" in line_of(text, "metric             at 0.5")
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    # Intervals of three sets need a wide terminal.
+    assert line_of(text, "F2 (macro)").count("-") == (3 if width == 120 else 0)
 
 
 def test_a_wide_terminal_shows_tuned_thresholds(results):

@@ -192,6 +192,7 @@ def test_the_front_door_gives_a_table(bank):
         (("aa11", "aa"), {}, UsageError, "^aa11: it is named twice"),
         (("aa11",), {}, UsageError, "1 of its results is meant; expected two or more"),
         ((), {"dataset": "none"}, UsageError, "0 of its results are meant"),
+        (("aa11", "cc33"), {"dataset": "made"}, UsageError, "both results and what they"),
         ((), {}, UsageError, "neither results nor what they have in common"),
         (("aa", "cc"), {"metric": "acuracy"}, UnknownNameError, "Did you mean 'accuracy'"),
         (("aa", "cc"), {"metric": "map"}, UsageError, "--metric map: it has no paired"),

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score, recall_score
 
 from featbank.metrics._calibration import bins_of, fit_temperature
 from featbank.metrics._multilabel_scoring import mean_average_precision
@@ -90,3 +91,30 @@ def test_subgroups_follow(is_multilabel):
 def test_decisions_that_look_at_no_score_stand_beside_the_others():
     found = {row.threshold for row in judged(True).scored}
     assert found == {None, "0.5", "tuned-f2", "all-positive", "all-negative"}
+
+
+def test_the_most_probable_labels_may_decide_too():
+    data, scores, choice = case(True)
+    verdict = judge(data, scores, choice, resamples=0, seed=0, top=2)
+    said = np.argsort(np.argsort(-scores, axis=1), axis=1) < 2
+    expected = recall_score(data.labels[ROWS["test"]], said, average="micro")
+    (found,) = (
+        row.value
+        for row in verdict.scored
+        if (row.metric, row.average, row.threshold) == ("recall", "micro", "top-2")
+    )
+    assert found == pytest.approx(expected)
+    assert set(verdict.thresholds) == {"0.5", "tuned-f2"}
+
+
+def test_the_most_probable_labels_of_a_subgroup_are_its_own():
+    data, scores, choice = case(True)
+    country = np.array(["x", "y"])[np.arange(40) // 20]
+    verdict = judge(data, scores, choice, resamples=0, seed=0, top=1, by={"country": country})
+    truth, said = data.labels[ROWS["test"]][20:], np.eye(K)[scores[20:].argmax(axis=1)]
+    (found,) = (
+        row.value
+        for row in verdict.scored
+        if (row.metric, row.average, row.threshold, row.by_value) == ("f1", "micro", "top-1", "y")
+    )
+    assert found == pytest.approx(f1_score(truth, said, average="micro"))
