@@ -47,7 +47,7 @@ class Preconditioner:
             return G * self._inverse.to(G.dtype)
         turn = self._turn.to(G.dtype)
         turned = torch.einsum("rmk,mkj->rmj", G, turn) * self._inverse.to(G.dtype)
-        return torch.einsum("rmj,mkj->rmk", turned, turn)
+        return balanced(torch.einsum("rmj,mkj->rmk", turned, turn))
 
     def keep(self, kept: torch.Tensor) -> None:
         self._turn, self._inverse = self._turn[kept], self._inverse[:, kept]
@@ -79,6 +79,15 @@ class History:
 
     def keep(self, kept: torch.Tensor) -> None:
         self._pairs = [(s[:, kept], c[:, kept], share[kept]) for s, c, share in self._pairs]
+
+
+def balanced(G: torch.Tensor) -> torch.Tensor:
+    """Gradients or steps (R, M, k) without what raises all k scores alike.
+
+    That changes no probability, and the penalty keeps it 0; but having no curvature it would turn
+    the rounding of gradients into long steps.
+    """
+    return G - G.mean(dim=2, keepdim=True)
 
 
 def inner(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
@@ -151,4 +160,5 @@ class Descent:
         return self._penalised(gradient, W), precondition
 
     def _penalised(self, gradient: torch.Tensor, W: torch.Tensor) -> torch.Tensor:
-        return gradient.addcmul_(self.penalty[:, :, None].to(W.dtype), W)
+        gradient.addcmul_(self.penalty[:, :, None].to(W.dtype), W)
+        return gradient if W.shape[2] == 1 else balanced(gradient)

@@ -44,9 +44,9 @@ class Loss:
 
         The arithmetic is of the dtype of W; features of another are converted block by block.
         """
-        total = torch.zeros_like(W).flatten(1)
+        total = W.new_zeros(W.shape[1] * W.shape[2], W.shape[0])
         for block, p in self._blocks(W):
-            total.addmm_(block.T, p.flatten(1))
+            total.addmm_(p.flatten(1).T, block)
         return self._less_bearing(total, W)
 
     def gradient_and_spread(self, W: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,11 +54,11 @@ class Loss:
 
         Of probabilities p, the mean of diag(p) - p p' where k > 1 and of p (1 - p) where k = 1.
         """
-        total = torch.zeros_like(W).flatten(1)
+        total = W.new_zeros(W.shape[1] * W.shape[2], W.shape[0])
         mean = W.new_zeros(W.shape[1:], dtype=torch.float64)
         square = W.new_zeros((*W.shape[1:], W.shape[2]), dtype=torch.float64)
         for block, p in self._blocks(W):
-            total.addmm_(block.T, p.flatten(1))
+            total.addmm_(p.flatten(1).T, block)
             mean += p.sum(dim=0)
             square += _squares(p)
         count = len(self.features)
@@ -77,7 +77,8 @@ class Loss:
             yield x, scores.sigmoid_() if W.shape[2] == 1 else scores.softmax(dim=2)
 
     def _less_bearing(self, total: torch.Tensor, W: torch.Tensor) -> torch.Tensor:
-        mean = total.view(W.shape).div_(len(self.features))
+        # (M k, R) -> (R, M, k); of few columns this product is ten times faster than its transpose
+        mean = total.div_(len(self.features)).T.contiguous().view(W.shape)
         return mean.sub_(self.bearing.to(W.dtype))
 
 
