@@ -117,11 +117,19 @@ def read_predictions(path: Path) -> Predictions:
     return Predictions(
         ids=np.array(table["sample_id"].to_pylist(), dtype=object),
         split=table["split"][0].as_py() if len(table) else "",
-        truth=np.array(table["truth"].to_pylist()),
-        scores=np.array(table["scores"].to_pylist(), dtype=np.float32),
+        truth=_numbers(table["truth"]),
+        scores=_numbers(table["scores"]),
         classes=json.loads(metadata[b"classes"]),
         thresholds={name: np.array(values) for name, values in limits.items()},
     )
+
+
+def _numbers(column: Any) -> Array:  # noqa: ANN401 - pyarrow ships no types
+    """(n,) numbers, or (n, K) of lists of K."""
+    whole = column.combine_chunks()
+    if not hasattr(whole, "flatten") or whole.type.num_fields == 0:
+        return np.asarray(whole)
+    return np.asarray(whole.flatten()).reshape(len(whole), -1)
 
 
 def _columns(predictions: Predictions) -> dict[str, Any]:

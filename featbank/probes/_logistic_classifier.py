@@ -57,7 +57,7 @@ class LogisticClassifier(LabelledClassifier):
         self,
         C: float = 1.0,
         max_iter: int = 1000,
-        tol: float = 1e-4,
+        tol: float = 1e-5,
         dtype: str = "float32",
     ) -> None:
         self.C = C

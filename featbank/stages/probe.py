@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from featbank.bank.bank import Bank
@@ -20,7 +21,7 @@ from featbank.stages.probe_options import ProbeOptions, protocols_asked
 from featbank.stages.probe_rows import Rows, spread_of
 from featbank.stages.probe_run import ProbeRun
 from featbank.stages.probe_source import probe_source
-from featbank.stages.probe_verdict import headline_score, judge
+from featbank.stages.probe_verdict import as_kept, headline_score, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +120,8 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
     if not getattr(classifier, "converged_", True):
         run.notes.append("the solver stopped before it converged")
     verdict = _verdict(run, data, choice, scores)
-    others = [judge(data, s, choice, resamples=0, seed=0, absent=run.absent) for _, s in fits]
+    again = partial(judge, data, resamples=0, seed=0, absent=run.absent, top=run.protocol.top)
+    others = [again(scores=other, choice=choice) for _, other in fits]
     rows = Rows(run, data, verdict.notes)
     spread = spread_of([verdict.scored, *(other.scored for other in others)])
     results = rows.of_probe(choice, verdict, spread)
@@ -129,7 +131,7 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
         ids=run.store.ids[data.rows["test"]],
         split="test",
         truth=data.labels[data.rows["test"]],
-        scores=scores,
+        scores=as_kept(scores),
         classes=data.classes,
         thresholds=verdict.thresholds,
     )
@@ -151,6 +153,7 @@ def _verdict(run: ProbeRun, data: ProbeData, choice: Choice, scores: Array) -> V
         resamples=run.resamples,
         seed=run.options.seed,
         absent=run.absent,
+        top=run.protocol.top,
         by={name: values[data.rows["test"]] for name, values in run.by.items()},
     )
 
