@@ -26,7 +26,9 @@ def results(request, landscape_bank):
 
     @cache
     def probed(probe, model):
-        return featbank.probe(probe, store(model), bank=landscape_bank, labels=LABELS, resamples=0)
+        return featbank.probe(
+            probe, store(model), bank=landscape_bank, labels=LABELS, resamples=0, seeds=1
+        )
 
     return probed
 
