@@ -18,14 +18,24 @@ from featbank.stages.fitting import (
     read_rows,
     train_rows,
 )
+from featbank.stages.recipe_following import followed_channels, followed_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from featbank.stages.embed_options import Followed
 
-def adapt(name: str, imagery: Imagery) -> tuple[Adapted, Moments | None]:
+
+def adapt(
+    name: str, imagery: Imagery, follow: Followed | None = None
+) -> tuple[Adapted, Moments | None]:
     """The channels that an adapter makes of a dataset's bands.
+
+    Args:
+        name: The adapter.
+        imagery: The dataset.
+        follow: Recipe whose sums of bands are taken instead of fitted ones.
 
     Returns:
         The channels, and the bands' moments where the channels are sums of bands.
@@ -35,6 +45,8 @@ def adapt(name: str, imagery: Imagery) -> tuple[Adapted, Moments | None]:
         ContractError: The adapter does not suit the bands.
     """
     spec, dataset = ADAPTERS[name], imagery.dataset
+    if follow is not None:
+        return followed_channels(spec, dataset, follow), None
     moments = fit_moments(imagery) if spec.needs_moments else None
     return spec.adapt(dataset.bands, moments, dataset.name), moments
 
@@ -46,14 +58,17 @@ def statistics_of(
     *,
     moments: Moments | None,
     processor: Mapping[str, Any],
+    follow: Followed | None = None,
 ) -> Statistics:
-    """Numbers that normalise the channels.
+    """Numbers that normalise the channels; those of a recipe that is followed.
 
     Raises:
         ContractError: The numbers are of other bands, or there are no train samples.
         RefusedError: A band has no contrast.
         UsageError: Published numbers for channels that are sums of bands.
     """
+    if follow is not None:
+        return followed_statistics(follow)
     dataset = imagery.dataset
     if method == "published":
         return _published(imagery, adapted)

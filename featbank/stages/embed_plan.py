@@ -26,6 +26,7 @@ from featbank.stages.backbones_by_name import named_backbone
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.fitting import Imagery, Look, look
 from featbank.stages.opening import dataset_spec, open_dataset
+from featbank.stages.recipe_following import require_followed_weights
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.state_fitting import fitted_weights
 from featbank.stages.weights import load_weights
@@ -106,21 +107,25 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     require_statistics(spec, options)
     require_answers_taken(spec, options)
     weights = load_weights(spec, options, progress)
+    require_followed_weights(options.follow, weights)
     # Whatever the options ask of the network is settled before any chip is read.
     alone = spec.describe(weights.config)
     size = image_size(spec, options, alone.patch_px)
     layers = layer_indices(options, alone.depth)
     imagery = _imagery(options, progress)
     seen = look(imagery)
-    adapted, moments = adapt(options.adapt, imagery)
+    adapted, moments = adapt(options.adapt, imagery, options.follow)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
     method = normalise_method(spec, options, adapted.channels, imagery)
     provides = _together(spec.describe(weights.config), passes)
+    follow = options.follow
     statistics = statistics_of(
-        method, imagery, adapted, moments=moments, processor=weights.processor
+        method, imagery, adapted, moments=moments, processor=weights.processor, follow=follow
     )
     inputs = _inputs(options, imagery, adapted, statistics, size)
-    weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
+    weights = fitted_weights(
+        spec, weights, imagery=imagery, inputs=inputs, seed=options.seed, follow=follow
+    )
     layout = _layout(options, provides, size, layers)
     layout = with_masks(layout, options, imagery.dataset)
     parts = RecipeParts(
@@ -222,6 +227,7 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None) -> Imagery:
         chips=options.chips,
         splits=options.splits,
         download=options.download,
+        needs_labels=options.follow is None,
         progress=progress,
     )
     dataset = with_bands(dataset, _wanted_bands(options))

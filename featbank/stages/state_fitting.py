@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
     from featbank.backbones.backbone import State
     from featbank.inputs.preprocess import InputRecipe
+    from featbank.stages.embed_options import Followed
     from featbank.stages.weights import Weights
 
 # Enough chips for patches of every cover, few enough to hold in memory at 12 bands of 120 px.
@@ -25,11 +26,23 @@ FIT_CHIPS = 256
 
 
 def fitted_weights(
-    spec: BackboneSpec, weights: Weights, *, imagery: Imagery, inputs: InputRecipe, seed: int
+    spec: BackboneSpec,
+    weights: Weights,
+    *,
+    imagery: Imagery,
+    inputs: InputRecipe,
+    seed: int,
+    follow: Followed | None = None,
 ) -> Weights:
-    """The weights, fitted on a repeatable sample of train chips where the backbone is fitted."""
+    """The weights, fitted on a repeatable sample of train chips where the backbone is fitted.
+
+    Where a recipe is followed, the state that was fitted for it is taken instead.
+    """
     if spec.fit is None:
         return weights
+    if follow is not None:
+        sha256 = state_sha256(follow.state)
+        return replace(weights, state=follow.state, origin=follow.weights, sha256=sha256)
     rows = train_rows(imagery, count=FIT_CHIPS)
     state = spec.fit(weights.config, list(_chips(imagery, inputs, rows)), seed)
     origin = f"fitted on {len(rows)} train chips of scheme {imagery.scheme} (seed {seed})"
