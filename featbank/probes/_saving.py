@@ -183,11 +183,10 @@ def _array(node: Node, path: str, left: Arrays) -> Array:
         raise ValueError(f"array '{path}' is missing")
     found, shape = left.pop(path), tuple(node["shape"])
     is_turned = node["order"] == "F"
-    if found.shape != (shape[::-1] if is_turned else shape) or found.dtype.name != node["dtype"]:
-        raise ValueError(
-            f"array '{path}' is {found.dtype.name} {found.shape} in place of "
-            f"{node['dtype']} {shape}"
-        )
+    kept = (node["dtype"], shape[::-1] if is_turned else shape)
+    if (found.dtype.name, found.shape) != kept:
+        words = f"{found.dtype.name} {found.shape} in place of {kept[0]} {kept[1]}"
+        raise ValueError(f"array '{path}' is {words}")
     # A copy of its own: what a file gives may be read-only and stand at an odd address.
     owned: Array = np.array(found, order="C")
     return owned.T if is_turned else owned

@@ -24,18 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from featbank.stages.embed_options import Followed
 
-
-def adapt(
-    name: str, imagery: Imagery, follow: Followed | None = None
-) -> tuple[Adapted, Moments | None]:
-    """The channels that an adapter makes of a dataset's bands.
-
-    Args:
-        name: The adapter.
-        imagery: The dataset.
-        follow: Recipe whose sums of bands are taken instead of fitted ones.
+def adapt(name: str, imagery: Imagery) -> tuple[Adapted, Moments | None]:
+    """The channels that an adapter makes of a dataset's bands; those of a recipe that is followed.
 
     Returns:
         The channels, and the bands' moments where the channels are sums of bands.
@@ -45,8 +36,8 @@ def adapt(
         ContractError: The adapter does not suit the bands.
     """
     spec, dataset = ADAPTERS[name], imagery.dataset
-    if follow is not None:
-        return followed_channels(spec, dataset, follow), None
+    if imagery.follow is not None:
+        return followed_channels(spec, dataset, imagery.follow), None
     moments = fit_moments(imagery) if spec.needs_moments else None
     return spec.adapt(dataset.bands, moments, dataset.name), moments
 
@@ -58,7 +49,6 @@ def statistics_of(
     *,
     moments: Moments | None,
     processor: Mapping[str, Any],
-    follow: Followed | None = None,
 ) -> Statistics:
     """Numbers that normalise the channels; those of a recipe that is followed.
 
@@ -67,8 +57,8 @@ def statistics_of(
         RefusedError: A band has no contrast.
         UsageError: Published numbers for channels that are sums of bands.
     """
-    if follow is not None:
-        return followed_statistics(follow)
+    if imagery.follow is not None:
+        return followed_statistics(imagery.follow)
     dataset = imagery.dataset
     if method == "published":
         return _published(imagery, adapted)

@@ -114,18 +114,15 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     layers = layer_indices(options, alone.depth)
     imagery = _imagery(options, progress)
     seen = look(imagery)
-    adapted, moments = adapt(options.adapt, imagery, options.follow)
+    adapted, moments = adapt(options.adapt, imagery)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
     method = normalise_method(spec, options, adapted.channels, imagery)
     provides = _together(spec.describe(weights.config), passes)
-    follow = options.follow
     statistics = statistics_of(
-        method, imagery, adapted, moments=moments, processor=weights.processor, follow=follow
+        method, imagery, adapted, moments=moments, processor=weights.processor
     )
     inputs = _inputs(options, imagery, adapted, statistics, size)
-    weights = fitted_weights(
-        spec, weights, imagery=imagery, inputs=inputs, seed=options.seed, follow=follow
-    )
+    weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
     layout = _layout(options, provides, size, layers)
     layout = with_masks(layout, options, imagery.dataset)
     parts = RecipeParts(
@@ -239,6 +236,7 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None) -> Imagery:
         contract=contract_of(dataset),
         scheme=scheme,
         workers=worker_count(options),
+        follow=options.follow,
     )
 
 

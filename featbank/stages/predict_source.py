@@ -14,6 +14,7 @@ from featbank.recipe import recipe_id
 from featbank.stages.embed import embed_dataset
 from featbank.stages.embed_options import Followed
 from featbank.stages.embed_plan import plan_embed
+from featbank.stages.opening import dataset_spec
 from featbank.stages.recipe_following import following, is_untrained
 from featbank.stages.recipe_match import require_same_embedding
 from featbank.stages.weights import HUB_PREFIX, weights_folder
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
     Tell = Callable[[str], None]
 
+FOLDER = "folder"
 _HASH_DIGITS = 12
 _NO_PART_OF_THE_RECIPE = (
     "data_root",
@@ -131,6 +133,7 @@ def _of_images(
         fitted_scheme=saved.fitted_scheme,
         command=_command(saved, options),
     )
+    _require_images(options.source)
     _require_whole(saved)
     settings: dict[str, Any] = {name: getattr(options, name) for name in _NO_PART_OF_THE_RECIPE}
     plan = plan_embed(
@@ -151,6 +154,16 @@ def _of_images(
         plan=plan,
         notes=(*plan.notes, *(differs if theirs != ours else ())),
     )
+
+
+def _require_images(source: str) -> None:
+    if dataset_spec(source).name == FOLDER and not Path(source).is_dir():
+        raise MissingPathError(
+            source,
+            "there is no such folder, dataset or store",
+            "images or a store",
+            "Check the path.",
+        )
 
 
 def _require_whole(saved: SavedProbe) -> None:

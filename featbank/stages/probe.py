@@ -102,10 +102,8 @@ def probe_one(
         require_savable(run)
     is_there = bank.result_path(run.result_id).exists()
     if is_there and not options.again and (not options.save or is_saved(bank, run.result_id)):
-        found = _found(bank, run.result_id)
-        return (
-            replace(found, saved_path=probe_folder(bank, run.result_id)) if options.save else found
-        )
+        saved = probe_folder(bank, run.result_id) if options.save else None
+        return replace(_found(bank, run.result_id), saved_path=saved)
     data = run.read()
     if options.shots:
         rows = Rows(run, data)
@@ -126,13 +124,7 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
     classifier, scores = next(fits)
     if not getattr(classifier, "converged_", True):
         run.notes.append("the solver stopped before it converged")
-    verdict = judge(
-        data,
-        scores,
-        choice,
-        resamples=run.resamples,
-        seed=run.options.seed,
-    )
+    verdict = judge(data, scores, choice, resamples=run.resamples, seed=run.options.seed)
     spread = spread_of(
         [
             verdict.scored,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
     from featbank.backbones.backbone import State
     from featbank.inputs.preprocess import InputRecipe
-    from featbank.stages.embed_options import Followed
     from featbank.stages.weights import Weights
 
 # Enough chips for patches of every cover, few enough to hold in memory at 12 bands of 120 px.
@@ -26,13 +25,7 @@ FIT_CHIPS = 256
 
 
 def fitted_weights(
-    spec: BackboneSpec,
-    weights: Weights,
-    *,
-    imagery: Imagery,
-    inputs: InputRecipe,
-    seed: int,
-    follow: Followed | None = None,
+    spec: BackboneSpec, weights: Weights, *, imagery: Imagery, inputs: InputRecipe, seed: int
 ) -> Weights:
     """The weights, fitted on a repeatable sample of train chips where the backbone is fitted.
 
@@ -40,6 +33,7 @@ def fitted_weights(
     """
     if spec.fit is None:
         return weights
+    follow = imagery.follow
     if follow is not None:
         sha256 = state_sha256(follow.state)
         return replace(weights, state=follow.state, origin=follow.weights, sha256=sha256)
