@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import shutil
@@ -62,13 +64,26 @@ def write_probe(
         whole[_RECORD_SHA256] = recipe_id(whole)
         text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
         (hidden / RECORD).write_text(text, encoding="utf-8")
-        if folder.exists():
-            os.rename(folder, old)
-        os.rename(hidden, folder)
+        _put(hidden, folder, old)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
     return folder
+
+
+def _put(hidden: Path, folder: Path, old: Path) -> None:
+    """Give a folder its name; what another process put there meanwhile is replaced too."""
+    while True:
+        shutil.rmtree(old, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(folder, old)
+        try:
+            os.rename(hidden, folder)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return
 
 
 def read_probe(folder: Path) -> tuple[dict[str, Any], dict[str, Array]]:

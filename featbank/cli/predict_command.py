@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +80,8 @@ def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401
 
     with step_bars(counts_bytes=True) as fetching:
         plan = plan_prediction(PredictOptions(**options), progress=fetching)
-    with progress_bar(f"embedding {plan.source.dataset}", "chips") as progress:
+    title = f"embedding {plan.source.dataset}"
+    with progress_bar(title, "chips") if plan.source.plan else nullcontext() as progress:
         report = predict(plan, tell=tell, progress=progress)
     _print(report, as_json)
 

@@ -123,8 +123,7 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     )
     inputs = _inputs(options, imagery, adapted, statistics, size)
     weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
-    layout = _layout(options, provides, size, layers)
-    layout = with_masks(layout, options, imagery.dataset)
+    layout = with_masks(_layout(options, provides, size, layers), options, imagery.dataset)
     parts = RecipeParts(
         spec=spec,
         weights=weights,

@@ -143,14 +143,14 @@ def predict(
     plan: Prediction,
     *,
     tell: Tell = lambda _: None,
-    progress: Progress = lambda _done, _n: None,
+    progress: Progress | None = None,
 ) -> PredictReport:
     """Apply a saved probe, embedding images first as the recipe of its store says.
 
     Args:
         plan: What to apply to what.
         tell: Takes lines that a person should see.
-        progress: Takes rows embedded and rows to embed.
+        progress: Takes rows embedded and rows to embed; None where nobody looks.
 
     Raises:
         FeatbankError: As ``embed_dataset``; or the store lacks what the probe reads.

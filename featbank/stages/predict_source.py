@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from featbank.backbones import BACKBONES
 from featbank.bank.bank import STORE_SUFFIX
 from featbank.datasets import DATASETS
+from featbank.downloads.hub import hub_folder
 from featbank.errors import MissingPathError, StoreError, UsageError
 from featbank.recipe import recipe_id
 from featbank.stages.embed import embed_dataset
@@ -17,7 +18,7 @@ from featbank.stages.embed_plan import plan_embed
 from featbank.stages.opening import dataset_spec
 from featbank.stages.recipe_following import following, is_untrained
 from featbank.stages.recipe_match import require_same_embedding
-from featbank.stages.weights import HUB_PREFIX, weights_folder
+from featbank.stages.weights import HUB_PREFIX, is_hub_id, weights_folder
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Source:
     plan: EmbedPlan | None = None
     notes: tuple[str, ...] = ()
 
-    def open(self, *, tell: Tell, progress: Progress) -> Store:
+    def open(self, *, tell: Tell, progress: Progress | None) -> Store:
         """The store, embedded first where it has to be.
 
         Raises:
@@ -75,10 +76,14 @@ class Source:
             return self.store
         if self.plan is None:
             raise AssertionError("a source is a store or a plan")
-        report = embed_dataset(self.plan, tell=tell, progress=progress)
+        report = embed_dataset(self.plan, tell=tell, progress=progress or _silent)
         for sample, reason in list(report.refused.items())[:5]:
             tell(f"refused {sample}: {reason}")
         return Store(report.store)
+
+
+def _silent(_done: int, _n: int) -> None:
+    """Progress that nobody looks at."""
 
 
 def predict_source(
@@ -189,21 +194,25 @@ def _weights(follow: Followed, options: PredictOptions) -> dict[str, Any]:
     """``--weights``, or the file of the recipe's name where weights are kept."""
     model = follow.recipe["model"]
     name, sha256 = model["name"], model.get("weights_sha256", "")
-    if name.startswith(HUB_PREFIX):
-        return {} if options.weights is None else {"model": f"{HUB_PREFIX}{options.weights}"}
+    if name.startswith(HUB_PREFIX) and options.weights is not None:
+        return {"model": f"{HUB_PREFIX}{options.weights}"}
     if options.weights is not None:
         return {"weights": options.weights}
-    spec = BACKBONES[name]
-    if not spec.takes_weights or is_untrained(follow):
+    is_hub = name.startswith(HUB_PREFIX)
+    if is_untrained(follow) or not (is_hub or BACKBONES[name].takes_weights):
         return {}
     kept = weights_folder() / follow.weights
-    if follow.weights and kept.exists():
+    if not is_hub and follow.weights and kept.exists():
         return {"weights": str(kept)}
-    if spec.remote is None and not spec.hub_id:
-        raise MissingPathError(
-            f"weights of {name}",
-            f"{follow.weights} (sha256 {sha256[:_HASH_DIGITS]}…) is not in {weights_folder()}",
-            "that file there, or its path",
-            "Pass --weights FILE.",
-        )
-    return {}
+    if is_hub_id(follow.weights):
+        # The hub is asked only where the user says --download.
+        folder = hub_folder(follow.weights, may_download=options.download)
+        return {} if is_hub else {"weights": str(folder)}
+    if not is_hub and BACKBONES[name].remote is not None:
+        return {}
+    raise MissingPathError(
+        f"weights of {name}",
+        f"{follow.weights} (sha256 {sha256[:_HASH_DIGITS]}…) is not in {weights_folder()}",
+        "that file or folder, wherever it is",
+        "Pass its path with --weights.",
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zarr
 
-from featbank.errors import StoreError, UsageError
+from featbank.errors import ProbeError, StoreError, UsageError
 from featbank.stages.probe_verdict import FIXED_NAME, as_kept
 from featbank.store.schema import LONLAT
 
@@ -82,6 +82,7 @@ def predict_store(saved: SavedProbe, store: Store, limits: Array | None) -> Pred
     Raises:
         UnknownNameError: The store lacks a feature or layer.
         StoreError: Its features are of another width, or missing.
+        ProbeError: A probability is not finite.
     """
     rows, n, k = np.flatnonzero(store.valid), len(store), len(saved.classes)
     scores = np.full((n, k), np.nan, dtype=np.float32)
@@ -115,7 +116,9 @@ def _scores(saved: SavedProbe, store: Store, rows: Array) -> Iterator[tuple[int,
         block = rows[start : start + _ROWS]
         X = np.concatenate([part[block] for part in parts], axis=1)
         _require_finite(store, X, block)
-        yield start, saved.scores(X)
+        scores = saved.scores(X)
+        _require_certain(saved, scores, store.ids[block])
+        yield start, scores
 
 
 def _require_finite(store: Store, X: Array, rows: Array) -> None:
@@ -126,6 +129,17 @@ def _require_finite(store: Store, X: Array, rows: Array) -> None:
             f"features of valid sample '{store.ids[broken[0]]}' are missing or not finite",
             "finite numbers, as they were written",
             "Embed it again; a shard is lost or damaged.",
+        )
+
+
+def _require_certain(saved: SavedProbe, scores: Array, ids: Array) -> None:
+    broken = np.flatnonzero(~np.isfinite(scores).all(axis=1))
+    if len(broken):
+        raise ProbeError(
+            str(ids[broken[0]]),
+            f"probe {saved.result} gives probabilities that are not finite",
+            "numbers of 0 to 1",
+            "Its features lie far outside those that the probe was fitted on: look at the chip.",
         )
 
 

@@ -66,6 +66,21 @@ def test_a_probe_that_is_not_written_leaves_the_old_one(bank, folder, monkeypatc
     assert os.listdir(folder.parent) == ["abc123"]
 
 
+def test_a_probe_that_another_process_put_there_meanwhile_is_replaced(bank, folder, monkeypatch):
+    rename, calls = os.rename, []
+
+    def late(source, target):
+        calls.append(target)
+        if len(calls) == 1:
+            raise FileNotFoundError(source)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", late)
+    write_probe(bank, "abc123", RECORD | {"value": 0.3}, ARRAYS)
+    assert read_probe(folder)[0]["value"] == 0.3
+    assert os.listdir(folder.parent) == ["abc123"]
+
+
 def test_a_first_probe_that_is_not_written_leaves_nothing(bank):
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_probe(bank, "abc123", {"value": float("nan")}, ARRAYS)

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import zarr
 from fake_chips import write_chips
+from fake_hub import save_model
 from labelled_store import make_labelled_store
 from layered_store import make_layered_store
 
@@ -28,11 +29,13 @@ from featbank.errors import (
     WeightsError,
 )
 from featbank.probes import PROBES
+from featbank.stages import predict_source
 from featbank.stages.embed import embed_dataset
 from featbank.stages.embed_options import EmbedOptions, Followed
 from featbank.stages.embed_plan import plan_embed
 from featbank.stages.embed_recipe import attributes
 from featbank.stages.predict import PredictOptions, plan_prediction, predict
+from featbank.stages.prediction_table import predict_store
 from featbank.stages.probe import ProbeOptions, probe_store
 from featbank.stages.recipe_following import following
 from featbank.stages.saved_probe import load_probe
@@ -560,7 +563,7 @@ def test_weights_are_found_where_they_are_kept(weighed, flat, kept_weights):
 
 def test_missing_weights_are_told(weighed, flat):
     _, bank, report = weighed
-    with pytest.raises(MissingPathError, match="mine.safetensors .sha256 .* Pass --weights FILE"):
+    with pytest.raises(MissingPathError, match="mine.safetensors .sha256 .* Pass its path"):
         says(bank, report, flat, workers=0)
 
 
@@ -572,3 +575,49 @@ def test_other_weights_are_refused_before_any_chip_is_read(weighed, flat, tmp_pa
     save_file({n: v + 1 for n, v in load_file(file).items()}, other)
     with pytest.raises(WeightsError, match="other.safetensors: its sha256 .* expected mine.safet"):
         says(bank, report, flat, weights=str(other), workers=0)
+
+
+@pytest.fixture(scope="module")
+def from_hub(imagery, tmp_path_factory):
+    """A saved probe on a network of a transformers folder."""
+    folder = save_model(tmp_path_factory.mktemp("h") / "tiny", "dinov2")
+    bank = folder.parent / "bank"
+    path = embed(imagery, bank, model=f"hf:{folder}", image_size=28)
+    return folder, bank, save(path, bank, clf="knn", params={"k": 3})
+
+
+def test_a_transformers_folder_is_named_by_its_path(from_hub, flat):
+    folder, bank, report = from_hub
+    found, _ = says(bank, report, flat, weights=str(folder), workers=0, max_invalid=0.1)
+    assert found.n == 37
+
+
+def test_a_transformers_folder_that_is_not_named_is_told(from_hub, flat):
+    _, bank, report = from_hub
+    with pytest.raises(MissingPathError, match="weights of hf:tiny: tiny .* Pass its path"):
+        says(bank, report, flat, workers=0)
+
+
+def test_the_hub_is_not_asked_unless_that_is_said(imagery, weighed, monkeypatch, flat):
+    asked = []
+
+    def folder(name, *, may_download):
+        asked.append((name, may_download))
+        raise MissingPathError(name, "not here", "it", "Do.")
+
+    monkeypatch.setattr(predict_source, "hub_folder", folder)
+    saved = load_probe(weighed[2].saved_path)
+    saved.__dict__["weights"] = "lab/tiny"
+    for download in (False, True):
+        options = PredictOptions(probe="x", source=str(flat), download=download)
+        with pytest.raises(MissingPathError):
+            predict_source.predict_source(saved, options)
+    assert asked == [("lab/tiny", False), ("lab/tiny", True)]
+
+
+def test_probabilities_that_are_not_finite_are_refused(one_class, bank, monkeypatch):
+    report = save(one_class, bank, clf="logistic")
+    saved = load_probe(report.saved_path)
+    saved.classifier.coef_ *= np.nan
+    with pytest.raises(ProbeError, match="chip-000: probe .* not finite"):
+        predict_store(saved, Store(one_class), None)
