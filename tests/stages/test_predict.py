@@ -513,6 +513,7 @@ def test_options_of_embedding_beside_a_store_are_refused(fitted):
         says(bank, report, path, data_root=path)
 
 
+@pytest.mark.slow
 def test_a_state_that_the_bank_lost_is_told_with_the_command(imagery, bank):
     path = embed(imagery, bank, model="rcf")
     shutil.rmtree(bank / "states")
@@ -586,12 +587,14 @@ def from_hub(imagery, tmp_path_factory):
     return folder, bank, save(path, bank, clf="knn", params={"k": 3})
 
 
+@pytest.mark.slow
 def test_a_transformers_folder_is_named_by_its_path(from_hub, flat):
     folder, bank, report = from_hub
     found, _ = says(bank, report, flat, weights=str(folder), workers=0, max_invalid=0.1)
     assert found.n == 37
 
 
+@pytest.mark.slow
 def test_a_transformers_folder_that_is_not_named_is_told(from_hub, flat):
     _, bank, report = from_hub
     with pytest.raises(MissingPathError, match="weights of hf:tiny: tiny .* Pass its path"):
