@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from featbank.stages.probe_verdict import Verdict
     from featbank.store.reader import Store
 
+# The metric that tells it among the scores of a verdict.
+_TEMPERATURE = "temperature"
 _CLASSIFIER, _STATE, _THRESHOLDS = "classifier/", "state/", "thresholds/"
 
 
@@ -139,7 +141,7 @@ def save_probe(
     Returns:
         The folder.
     """
-    attributes, temperature = run.store.attributes, getattr(verdict, "temperature", None)
+    attributes = run.store.attributes
     saved = SavedProbe(
         result=run.result_id,
         featbank=version("featbank"),
@@ -150,7 +152,7 @@ def save_probe(
         classes=data.classes,
         is_multilabel=data.is_multilabel,
         thresholds=verdict.thresholds,
-        temperature=None if temperature is None else float(temperature),
+        temperature=_temperature(verdict),
         feature=run.feature,
         parts=_parts(run.feature, run.layer),
         dim=data.features.shape[1],
@@ -254,6 +256,12 @@ def _headline(row: Result) -> dict[str, Any]:
         "n": row.n,
         "split_scheme": row.split_scheme,
     }
+
+
+def _temperature(verdict: Verdict) -> float | None:
+    """What was fitted on validation, where the verdict tells it: one number for all classes."""
+    rows = (item for item in verdict.scored if item.metric == _TEMPERATURE)
+    return next((float(item.value) for item in rows if math.isfinite(item.value)), None)
 
 
 def _constant(data: ProbeData) -> float:

@@ -183,6 +183,21 @@ def test_what_is_kept_names_all_that_made_it(one_class, bank):
     assert saved.classes == ("forest", "water", "town")
 
 
+def test_the_temperature_of_a_verdict_is_kept(one_class, bank, monkeypatch):
+    from featbank.stages import probe
+
+    def judge(*args, **kwargs):
+        verdict = judged(*args, **kwargs)
+        told = replace(verdict.scored[0], metric="temperature", value=1.75)
+        return replace(verdict, scored=[*verdict.scored, told])
+
+    judged = probe.judge
+    assert load_probe(save(one_class, bank, clf="knn").saved_path).temperature is None
+    monkeypatch.setattr(probe, "judge", judge)
+    report = save(one_class, bank, clf="knn", again=True)
+    assert load_probe(report.saved_path).temperature == 1.75
+
+
 def test_a_result_found_without_its_probe_is_fitted_again(one_class, bank):
     save(one_class, bank, clf="knn", save=False)
     assert save(one_class, bank, clf="knn").is_new
