@@ -107,6 +107,11 @@ def test_an_unknown_id_is_told_the_nearest(bank, folder):
         find_probe(bank, "abc124")
 
 
+def test_the_middle_of_an_id_is_not_its_beginning(bank, folder):
+    with pytest.raises(MissingPathError, match="no saved probe of bank"):
+        find_probe(bank, "c12")
+
+
 def test_an_empty_id_is_unknown(bank, folder):
     with pytest.raises(MissingPathError, match="expected one of abc123"):
         find_probe(bank, "")

@@ -38,6 +38,7 @@ from featbank.stages.predict import PredictOptions, plan_prediction, predict
 from featbank.stages.prediction_table import predict_store
 from featbank.stages.probe import ProbeOptions, probe_store
 from featbank.stages.recipe_following import following
+from featbank.stages.recipe_match import recipe_mismatches
 from featbank.stages.saved_probe import load_probe
 from featbank.store.reader import Store
 
@@ -361,7 +362,7 @@ CASES = {
 }
 
 
-def followed(plan):
+def followed(plan, **more):
     """The plan of the recipe that a plan leads to, as a store would keep it."""
     kept = json.loads(json.dumps(attributes(plan)))
     follow = Followed(
@@ -371,7 +372,7 @@ def followed(plan):
         fitted_scheme=kept["fitted_scheme"],
     )
     options = {"dataset": plan.options.dataset, "bank": plan.options.bank, "workers": 0}
-    return plan_embed(following(follow, **options))
+    return plan_embed(following(follow, **options | more))
 
 
 def plan_of(imagery, bank, **options):
@@ -385,6 +386,13 @@ def test_a_followed_recipe_is_the_same_on_the_same_images(imagery, bank, case):
     again = followed(plan)
     assert again.recipe == json.loads(json.dumps(plan.recipe))
     assert again.path == plan.path
+
+
+def test_components_are_those_of_the_recipe_where_there_are_no_train_chips(imagery, flat, bank):
+    plan = plan_of(imagery, bank, **CASES["pca3"])
+    again = followed(plan, dataset=str(flat), max_invalid=0.1)
+    assert again.adapted.weights == plan.adapted.weights
+    assert recipe_mismatches(plan.recipe, again.recipe) == ()
 
 
 def test_the_scheme_that_was_fitted_on_is_told_of_the_same_images_alone(imagery, flat, bank):
