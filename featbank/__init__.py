@@ -33,6 +33,7 @@ __all__ = [
     "list_stores",
     "open_dataset",
     "open_store",
+    "predict",
     "probe",
     "read_results",
     "rehearse",
@@ -166,6 +167,49 @@ def compare(
     return pd.DataFrame(
         compare_results(CompareOptions(results=results, bank=Path(bank), **options)).rows()
     )
+
+
+def predict(
+    probe: str | Path,
+    source: Store | str | Path,
+    *,
+    out: str | Path | None = None,
+    bank: str | Path = "bank",
+    **options: Any,  # noqa: ANN401
+) -> pd.DataFrame:
+    """Apply a probe that ``probe(..., save=True)`` kept to a store or to new images.
+
+    Args:
+        probe: Id of its result (column ``result``) or the beginning of it, or its folder.
+        source: A store or its path, a name of ``list_datasets``, or a folder of images, which are
+            embedded as the probe's own store was.
+        out: File to write too, ``.csv`` or ``.parquet``; None writes none.
+        bank: Folder where the probe is kept and images are embedded.
+        **options: Fields of ``featbank.stages.predict_options.PredictOptions``, the same as the
+            options of ``featbank predict``: ``threshold``, ``weights``, ``limit``, ….
+
+    Returns:
+        One row a sample: its id, whether it is valid and why not, the predicted class or labels,
+        a probability for each class, its place.
+
+    Raises:
+        FeatbankError: No such probe or source, or one that is embedded in another way.
+    """
+    from featbank.stages.predict import PredictOptions, plan_prediction
+    from featbank.stages.predict import predict as predict_plan
+
+    named = source if isinstance(source, str | Path) else source.path
+    paths = {name: Path(options[name]) for name in ("data_root", "splits") if options.get(name)}
+    asked = PredictOptions(
+        probe=str(probe),
+        source=str(named),
+        out=None if out is None else Path(out),
+        write=out is not None,
+        bank=Path(bank),
+        **{**options, **paths},
+    )
+    frame: pd.DataFrame = predict_plan(plan_prediction(asked)).table.to_pandas()
+    return frame
 
 
 def open_store(path: str | Path) -> Store:

@@ -70,6 +70,22 @@ def test_probe_takes_the_newest_store(made, turn):
 
 
 @pytest.mark.parametrize("turn", [1, 2])
+def test_predict_gives_a_table(made, turn):
+    bank, _, store = made
+    result = featbank.probe("knn", store, bank=bank, resamples=20, save=True).loc[0, "result"]
+    frame = featbank.predict(result, store, bank=bank)
+    assert frame["sample_id"].tolist() == store.ids.tolist()
+    assert frame["predicted"].isin(["class0", "class1", "class2"]).all()
+
+
+def test_predict_writes_where_it_is_told(made, tmp_path):
+    bank, _, store = made
+    result = featbank.probe("knn", store, bank=bank, resamples=20, save=True).loc[0, "result"]
+    frame = featbank.predict(result, store, bank=bank, out=tmp_path / "p.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "p.parquet"), frame)
+
+
+@pytest.mark.parametrize("turn", [1, 2])
 def test_open_store_gives_training_data(made, turn):
     X, y = featbank.open_store(made[2].path).xy("train")
     assert (X.shape, y.shape) == ((54, 12), (54,))

@@ -175,6 +175,9 @@ def _print(cell: Cell, *, confusion: bool, bank: Path) -> None:
     print_probe(cell, confusion=report.confusion if confusion else None)
     state = "" if report.is_new else " found"
     click.echo(f"{report.results_path}: {len(report.results)} rows{state}. Bank: {bank}.")
+    if report.saved_path is not None:
+        name = report.saved_path.name
+        click.echo(f"{report.saved_path}: saved. Use: featbank predict --probe {name} IMAGES|STORE")
 
 
 def _as_json(cells: list[Cell]) -> dict[str, Any]:
@@ -188,6 +191,7 @@ def _report_json(cell: Cell) -> dict[str, Any]:
     return {
         "store": report.results[0].store,
         "results_path": str(report.results_path),
+        "saved_path": report.saved_path and str(report.saved_path),
         "predictions_path": report.predictions_path and str(report.predictions_path),
         "classes": list(report.classes),
         "confusion": None if confusion is None else confusion.astype(int).tolist(),

@@ -24,11 +24,14 @@ class DatasetRequest:
         chips: Number of chips of a procedural dataset; None for its default.
         splits: Split lists that the user names, a file or a folder of files; None takes those
             that the publisher puts beside the imagery.
+        needs_labels: Whether images without labels are refused; only a folder of images may
+            come without.
     """
 
     root: Path | None = None
     chips: int | None = None
     splits: Path | None = None
+    needs_labels: bool = True
 
 
 class MaskReader(Protocol):

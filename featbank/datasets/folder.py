@@ -14,7 +14,7 @@ from featbank.datasets.decode import SUFFIXES, Layout, decode, inspect
 from featbank.datasets.geotiff import read_lonlat
 from featbank.errors import DatasetError, DecodeError, MissingPathError
 from featbank.image import Grid, Image
-from featbank.samples import TEST, TRAIN, UNKNOWN_LABEL, VAL, LabelSet, Samples
+from featbank.samples import TEST, TRAIN, UNKNOWN_LABEL, UNLABELLED, VAL, LabelSet, Samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ _TRIES = 16
 
 @dataclass(frozen=True)
 class ImageFile:
-    """One image of the folder: its place, class and split."""
+    """One image of the folder: its place, class ('' for none) and split."""
 
     path: str
     size_bytes: int
@@ -69,7 +69,8 @@ def open_folder(request: DatasetRequest) -> Dataset:
     """Open a folder of images.
 
     Args:
-        request: Names the folder as ``root``.
+        request: Names the folder as ``root``. Where labels are not needed, a folder without class
+            folders gives all its images, at any depth, without labels.
 
     Raises:
         MissingPathError: The folder is not there.
@@ -77,7 +78,8 @@ def open_folder(request: DatasetRequest) -> Dataset:
         DecodeError: None of the first images decodes.
     """
     root = _existing(request.root)
-    files = sorted(_images(root), key=lambda file: file.path)
+    found = _images(root) if request.needs_labels or _has_classes(root) else _any_images(root)
+    files = sorted(found, key=lambda file: file.path)
     layout = _common_layout(root, files)
     paths = np.array([file.path for file in files])
     return Dataset(
@@ -91,6 +93,32 @@ def open_folder(request: DatasetRequest) -> Dataset:
         licence="unknown",
         citation="",
     )
+
+
+def _has_classes(root: Path) -> bool:
+    """Whether a folder looks like class folders: folders inside, and no image beside them."""
+    children = list(root.iterdir())
+    is_flat = any(c.is_file() and c.suffix.lower() in SUFFIXES for c in children)
+    return bool(_folders(root)) and not is_flat
+
+
+def _any_images(root: Path) -> Iterator[ImageFile]:
+    """Images of a folder at any depth, without labels.
+
+    Raises:
+        DatasetError: There is none.
+    """
+    found = [p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
+    found = [p for p in found if not any(n.startswith(".") for n in p.relative_to(root).parts)]
+    if not found:
+        raise DatasetError(
+            str(root),
+            "this folder holds no image",
+            f"files ending in {', '.join(sorted(SUFFIXES))}",
+            "Check the path.",
+        )
+    for path in found:
+        yield ImageFile(path.relative_to(root).as_posix(), path.stat().st_size, "", UNLABELLED)
 
 
 def _existing(root: Path | None) -> Path:
@@ -176,14 +204,14 @@ def _grid(layout: Layout) -> Grid:
 
 
 def _samples(files: list[ImageFile], root: Path) -> Samples:
-    classes = tuple(sorted({file.label for file in files}))
+    classes = tuple(sorted({file.label for file in files if file.label}))
     codes = {name: code for code, name in enumerate(classes)}
     labels = np.array([codes.get(f.label, UNKNOWN_LABEL) for f in files], dtype=np.int32)
     splits = [file.split for file in files if file.split is not None]
     return Samples(
         ids=np.array([file.sample_id for file in files], dtype=object),
         origins=np.array([f"{file.path}\t{file.size_bytes}" for file in files], dtype=object),
-        labels={LABELS: LabelSet(classes=classes, codes=labels)},
+        labels={LABELS: LabelSet(classes=classes, codes=labels)} if classes else {},
         splits={"official": np.array(splits, dtype=np.int8)} if splits else {},
         lonlat=read_lonlat(root, [file.path for file in files]),
     )

@@ -18,6 +18,7 @@ from featbank.stages.fitting import (
     read_rows,
     train_rows,
 )
+from featbank.stages.recipe_following import followed_channels, followed_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def adapt(name: str, imagery: Imagery) -> tuple[Adapted, Moments | None]:
-    """The channels that an adapter makes of a dataset's bands.
+    """The channels that an adapter makes of a dataset's bands; those of a recipe that is followed.
 
     Returns:
         The channels, and the bands' moments where the channels are sums of bands.
@@ -35,6 +36,8 @@ def adapt(name: str, imagery: Imagery) -> tuple[Adapted, Moments | None]:
         ContractError: The adapter does not suit the bands.
     """
     spec, dataset = ADAPTERS[name], imagery.dataset
+    if imagery.follow is not None:
+        return followed_channels(spec, dataset, imagery.follow), None
     moments = fit_moments(imagery) if spec.needs_moments else None
     return spec.adapt(dataset.bands, moments, dataset.name), moments
 
@@ -47,13 +50,15 @@ def statistics_of(
     moments: Moments | None,
     processor: Mapping[str, Any],
 ) -> Statistics:
-    """Numbers that normalise the channels.
+    """Numbers that normalise the channels; those of a recipe that is followed.
 
     Raises:
         ContractError: The numbers are of other bands, or there are no train samples.
         RefusedError: A band has no contrast.
         UsageError: Published numbers for channels that are sums of bands.
     """
+    if imagery.follow is not None:
+        return followed_statistics(imagery.follow)
     dataset = imagery.dataset
     if method == "published":
         return _published(imagery, adapted)

@@ -13,6 +13,7 @@ import torch
 
 from featbank.bank import runlog
 from featbank.bank.bank import Bank
+from featbank.bank.fitted_states import write_state
 from featbank.bank.lock import locked
 from featbank.datasets import DATASETS
 from featbank.errors import DecodeError
@@ -118,7 +119,10 @@ def embed_dataset(
             create_store(plan.path, _new_store(plan))
         report = _finish(plan, tell, progress)
         bank = Bank(plan.options.bank)
-        bank.remember_newest(plan.path)
+        if plan.spec.fit is not None:
+            write_state(bank, plan.weights.sha256, plan.weights.state)
+        if plan.options.follow is None:
+            bank.remember_newest(plan.path)
         bank.remember_source(plan.path, _source(plan))
         return report
 
@@ -294,10 +298,11 @@ def _joined_norm(plan: EmbedPlan, weight: Array, bias: Array) -> tuple[Array, Ar
     return np.tile(np.asarray(weight), count), np.tile(np.asarray(bias), count)
 
 
-def _source(plan: EmbedPlan) -> dict[str, str | int | None]:
+def _source(plan: EmbedPlan) -> dict[str, str | int | bool | None]:
     """What opens the imagery again on this machine."""
     name, root = plan.options.dataset, plan.imagery.dataset.root
     place = None if root is None else str(root.resolve())
     if name in DATASETS:
         return {"dataset": name, "chips": plan.options.chips, "data_root": place}
-    return {"dataset": place, "chips": None, "data_root": None}
+    needs_labels = bool(plan.imagery.dataset.samples.labels)
+    return {"dataset": place, "chips": None, "data_root": None, "needs_labels": needs_labels}

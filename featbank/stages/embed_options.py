@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Enough rows to keep a CPU's matrix kernels full; larger batches gain nothing and grow memory.
 DEFAULT_BATCH = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """A recipe whose numbers an embed run takes as they are, instead of fitting its own.
+
+    Attributes:
+        recipe: The embed recipe.
+        state: Fitted state of the backbone; empty where it is not fitted.
+        weights: Where the backbone's weights came from, in words.
+        fitted_scheme: Split scheme that the numbers were fitted on; '' where nothing was.
+        command: What makes the store, for people.
+    """
+
+    recipe: Mapping[str, Any]
+    state: Mapping[str, Any] = field(default_factory=dict)
+    weights: str = ""
+    fitted_scheme: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +69,7 @@ class EmbedOptions:
         bank: Folder of the bank.
         device: ``auto``, ``cpu`` or ``cuda``.
         deterministic: Whether torch must use deterministic algorithms alone.
+        follow: Recipe to follow: nothing is fitted, and images need no labels.
     """
 
     model: str
@@ -78,3 +102,4 @@ class EmbedOptions:
     bank: Path = Path("bank")
     device: str = "auto"
     deterministic: bool = False
+    follow: Followed | None = None

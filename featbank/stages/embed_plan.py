@@ -26,6 +26,7 @@ from featbank.stages.backbones_by_name import named_backbone
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.fitting import Imagery, Look, look
 from featbank.stages.opening import dataset_spec, open_dataset
+from featbank.stages.recipe_following import require_followed_weights
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.state_fitting import fitted_weights
 from featbank.stages.weights import load_weights
@@ -106,6 +107,7 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     require_statistics(spec, options)
     require_answers_taken(spec, options)
     weights = load_weights(spec, options, progress)
+    require_followed_weights(options.follow, weights)
     # Whatever the options ask of the network is settled before any chip is read.
     alone = spec.describe(weights.config)
     size = image_size(spec, options, alone.patch_px)
@@ -121,8 +123,7 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     )
     inputs = _inputs(options, imagery, adapted, statistics, size)
     weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
-    layout = _layout(options, provides, size, layers)
-    layout = with_masks(layout, options, imagery.dataset)
+    layout = with_masks(_layout(options, provides, size, layers), options, imagery.dataset)
     parts = RecipeParts(
         spec=spec,
         weights=weights,
@@ -222,6 +223,7 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None) -> Imagery:
         chips=options.chips,
         splits=options.splits,
         download=options.download,
+        needs_labels=options.follow is None,
         progress=progress,
     )
     dataset = with_bands(dataset, _wanted_bands(options))
@@ -233,6 +235,7 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None) -> Imagery:
         contract=contract_of(dataset),
         scheme=scheme,
         workers=worker_count(options),
+        follow=options.follow,
     )
 
 

@@ -155,6 +155,11 @@ def attributes(plan: EmbedPlan) -> dict[str, Any]:
 
 def fitted_scheme(plan: EmbedPlan) -> str:
     """Split scheme whose train split something was fitted on; empty where nothing was."""
+    follow = plan.options.follow
+    if follow is not None:
+        # Of other images the scheme's name says nothing.
+        is_same = plan.recipe["dataset"] == follow.recipe["dataset"]
+        return follow.fitted_scheme if is_same else ""
     is_fitted = plan.inputs.statistics.method == "dataset" or plan.spec.fit is not None
     is_fitted = is_fitted or ADAPTERS[plan.adapted.name].needs_moments
     return plan.imagery.scheme if is_fitted else ""
@@ -168,6 +173,8 @@ def _band(name: str, plan: EmbedPlan) -> dict[str, Any]:
 def command(plan: EmbedPlan) -> str:
     """The command that makes the store, rebuilt from its recipe: no path of this machine."""
     options, recipe = plan.options, plan.recipe
+    if options.follow is not None:
+        return options.follow.command
     name = recipe["dataset"]["name"]
     # Where a folder stood on one machine says nothing on another.
     dataset = name if name in DATASETS else f"path/to/{name}"

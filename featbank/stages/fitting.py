@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from featbank.datasets import Dataset
     from featbank.inputs.checks import Contract
     from featbank.inputs.reading import ReadBatch
+    from featbank.stages.embed_options import Followed
 
 # The sample of DESIGN's door checks; a fault that touches 2 % of chips shows up in it with
 # probability .994.
@@ -43,12 +44,14 @@ class Imagery:
         contract: What each chip must keep.
         scheme: Split scheme whose train split is fitted on.
         workers: Reader processes.
+        follow: Recipe whose numbers are taken instead of fitting any.
     """
 
     dataset: Dataset
     contract: Contract
     scheme: str
     workers: int
+    follow: Followed | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,6 +28,7 @@ def open_dataset(
     chips: int | None = None,
     splits: Path | None = None,
     download: bool = False,
+    needs_labels: bool = True,
     progress: FetchProgress | None = None,
 ) -> Dataset:
     """Open a dataset.
@@ -39,6 +40,7 @@ def open_dataset(
         chips: Number of chips of a procedural dataset, at least 1.
         splits: Split lists, a file or a folder; None takes those beside the imagery.
         download: Whether to fetch a named dataset that is not there.
+        needs_labels: Whether a folder of images without class folders is refused.
         progress: Takes the step of a download, its bytes done and in all.
 
     Raises:
@@ -50,7 +52,7 @@ def open_dataset(
     spec = dataset_spec(name)
     _require_taken(spec, name, chips, splits)
     root = Path(name) if _is_path(name) else _root(spec, data_root, download)
-    request = DatasetRequest(root=root, chips=chips, splits=splits)
+    request = DatasetRequest(root=root, chips=chips, splits=splits, needs_labels=needs_labels)
     is_offered = download and bool(spec.files)
     dataset = _fetched(spec, request, progress) if is_offered else spec.open(request)
     return replace(dataset, samples=with_splits(dataset.samples))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from featbank.bank.results import (
     write_predictions,
     write_results,
 )
+from featbank.bank.saved_probes import is_saved, probe_folder
 from featbank.errors import UsageError
 from featbank.metrics._confusion import confusion_matrix
 from featbank.stages.few_shot import few_shot
@@ -22,6 +23,7 @@ from featbank.stages.probe_rows import Rows, spread_of
 from featbank.stages.probe_run import ProbeRun
 from featbank.stages.probe_source import probe_source
 from featbank.stages.probe_verdict import as_kept, headline_score, judge
+from featbank.stages.saved_probe import require_savable, save_probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +54,7 @@ class ProbeReport:
         results_path: Where the rows stand.
         predictions_path: Where the predictions stand; None of a few-shot run.
         is_new: Whether it was fitted just now, not found in the bank.
+        saved_path: Folder of the saved probe; None where none was asked for.
     """
 
     results: list[Result]
@@ -60,6 +63,7 @@ class ProbeReport:
     results_path: Path
     predictions_path: Path | None
     is_new: bool = True
+    saved_path: Path | None = None
 
 
 def probe_store(options: ProbeOptions, *, progress: Progress | None = None) -> ProbeReport:
@@ -97,8 +101,12 @@ def probe_one(
     run = ProbeRun(protocol, store, options)
     if options.confusion:
         _require_one_class(store, run.label_set)
-    if not options.again and bank.result_path(run.result_id).exists():
-        return _found(bank, run.result_id)
+    if options.save:
+        require_savable(run)
+    is_there = bank.result_path(run.result_id).exists()
+    if is_there and not options.again and (not options.save or is_saved(bank, run.result_id)):
+        saved = probe_folder(bank, run.result_id) if options.save else None
+        return replace(_found(bank, run.result_id), saved_path=saved)
     data = run.read()
     if options.shots:
         rows = Rows(run, data)
@@ -135,6 +143,9 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
         classes=data.classes,
         thresholds=verdict.thresholds,
     )
+    saved = None
+    if run.options.save:
+        saved = save_probe(bank, run, data, classifier, verdict=verdict, headline=results[0])
     return ProbeReport(
         results=results,
         classes=data.classes,
@@ -142,6 +153,7 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
         # Predictions first: a result in the bank says that both are there.
         predictions_path=write_predictions(bank, run.result_id, predictions),
         results_path=write_results(bank, results),
+        saved_path=saved,
     )
 
 

@@ -98,7 +98,10 @@ def _dataset(store: Store) -> Dataset:
         )
     root = source.get("data_root")
     return open_dataset(
-        str(source["dataset"]), chips=source["chips"], data_root=Path(root) if root else None
+        str(source["dataset"]),
+        chips=source["chips"],
+        data_root=Path(root) if root else None,
+        needs_labels=source.get("needs_labels", True),
     )
 
 

@@ -27,9 +27,16 @@ FIT_CHIPS = 256
 def fitted_weights(
     spec: BackboneSpec, weights: Weights, *, imagery: Imagery, inputs: InputRecipe, seed: int
 ) -> Weights:
-    """The weights, fitted on a repeatable sample of train chips where the backbone is fitted."""
+    """The weights, fitted on a repeatable sample of train chips where the backbone is fitted.
+
+    Where a recipe is followed, the state that was fitted for it is taken instead.
+    """
     if spec.fit is None:
         return weights
+    follow = imagery.follow
+    if follow is not None:
+        sha256 = state_sha256(follow.state)
+        return replace(weights, state=follow.state, origin=follow.weights, sha256=sha256)
     rows = train_rows(imagery, count=FIT_CHIPS)
     state = spec.fit(weights.config, list(_chips(imagery, inputs, rows)), seed)
     origin = f"fitted on {len(rows)} train chips of scheme {imagery.scheme} (seed {seed})"

@@ -7,6 +7,7 @@ from PIL import Image
 from featbank.datasets import DATASETS, DatasetRequest
 from featbank.errors import DatasetError, MissingPathError
 from featbank.image import Grid
+from featbank.samples import UNLABELLED
 
 
 def open_folder(root):
@@ -114,3 +115,33 @@ def test_a_folder_without_class_folders_is_named(tmp_path):
 def test_a_broken_first_file_does_not_hide_the_rest(chips):
     (chips / "class0" / "00.png").write_bytes(b"hello")
     assert len(open_folder(chips).bands) == 3
+
+
+def open_unlabelled(root):
+    return DATASETS["folder"].open(DatasetRequest(root=root, needs_labels=False))
+
+
+def test_images_without_class_folders_are_taken_where_no_labels_are_needed(tmp_path, chips):
+    flat = tmp_path / "flat"
+    shutil.copytree(chips / "class0", flat / "deep" / "er")
+    shutil.copy(chips / "class1" / "03.png", flat / "top.png")
+    samples = open_unlabelled(flat).samples
+    assert list(samples.ids) == [*(f"deep/er/{i:02d}" for i in range(8)), "top"]
+    assert samples.labels == {}
+    assert set(samples.splits["official"].tolist()) == {UNLABELLED}
+
+
+def test_class_folders_keep_their_labels_where_none_are_needed(chips):
+    assert open_unlabelled(chips).samples.labels["class"].classes == ("class0", "class1", "class2")
+
+
+def test_hidden_folders_hold_no_images(tmp_path, chips):
+    shutil.copytree(chips / "class0", tmp_path / "flat")
+    shutil.copytree(chips / "class0", tmp_path / "flat" / ".thumbnails")
+    assert len(open_unlabelled(tmp_path / "flat").samples) == 8
+
+
+def test_a_folder_without_images_is_refused_where_no_labels_are_needed(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(DatasetError, match="this folder holds no image"):
+        open_unlabelled(tmp_path)

@@ -1,0 +1,122 @@
+"""Following an embed recipe on other images: its numbers instead of fitted ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from featbank.errors import WeightsError
+from featbank.inputs.adapters import ADAPTERS, Moments
+from featbank.inputs.normalise import Statistics
+from featbank.stages.embed_options import EmbedOptions, Followed
+from featbank.stages.weights import RANDOM, UNTRAINED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from featbank.datasets import Dataset
+    from featbank.inputs.adapters import Adapted
+    from featbank.inputs.adapters.adapter import AdapterSpec
+    from featbank.stages.weights import Weights
+
+_HASH_DIGITS = 12
+# The config that DINOv2's ``--positions transformers`` leaves in a recipe.
+_TRANSFORMERS = "plain"
+
+
+def following(follow: Followed, *, dataset: str, **more: Any) -> EmbedOptions:  # noqa: ANN401
+    """Options that embed a dataset as a recipe says; patch and register tokens are left out.
+
+    Args:
+        follow: The recipe and what was fitted for it.
+        dataset: Catalog name, or path of a folder.
+        **more: Options that are no part of the recipe: ``bank``, ``device``, ``weights``, ….
+    """
+    recipe = follow.recipe
+    inputs, layout = recipe["input"], recipe["layout"]
+    adapter = inputs["adapter"]
+    name = adapter["name"] if isinstance(adapter, dict) else adapter
+    is_plain = not {"tokens", "registers"} & set(recipe["features"])
+    settings: dict[str, Any] = {
+        "model": recipe["model"]["name"],
+        "dataset": dataset,
+        "adapt": name,
+        "bands": "all" if ADAPTERS[name].bands else ",".join(inputs["bands"]),
+        "normalise": inputs["normalise"]["method"],
+        "image_size": inputs["image_size"],
+        "layers": tuple(recipe["layers"]),
+        "dtype": recipe["compute_dtype"],
+        "store_dtype": recipe["store_dtype"],
+        # Tokens make shards shorter than pooled features alone need them.
+        "shard_rows": layout["shard_rows"] if is_plain else None,
+        "seed": recipe["model"].get("seed", 0),
+        "follow": follow,
+    }
+    settings |= {"resize": inputs["resize"]} if inputs["image_size"] else {}
+    return EmbedOptions(**settings | _answers(follow) | more)
+
+
+def is_untrained(follow: Followed) -> bool:
+    """Whether the recipe's weights are random ones."""
+    return str(follow.recipe["model"].get("weights", "")).startswith(UNTRAINED)
+
+
+def _answers(follow: Followed) -> dict[str, Any]:
+    """What the user once said about the weights, told again from the config it led to."""
+    config = follow.recipe["model"]["config"]
+    waves = config.get("wavelengths_um")
+    found: dict[str, Any] = {} if waves is None else {"wavelengths": tuple(waves)}
+    if is_untrained(follow):
+        return found | {"weights": RANDOM}
+    if "reshape" in config:
+        found["dofa_reshape"] = config["reshape"]
+    if config.get("positions") == _TRANSFORMERS:
+        found["positions"] = "transformers"
+    return found
+
+
+def followed_channels(spec: AdapterSpec, dataset: Dataset, follow: Followed) -> Adapted:
+    """The channels that an adapter made for a recipe, its sums of bands included.
+
+    Raises:
+        ContractError: The adapter does not suit the bands.
+    """
+    count = len(dataset.bands)
+    # Any moments give the channels; the weights that they lead to are replaced.
+    stand_in = Moments(mean=np.zeros(count), covariance=np.eye(count))
+    adapted = spec.adapt(dataset.bands, stand_in if spec.needs_moments else None, dataset.name)
+    kept = follow.recipe["input"]["adapter"]
+    if not isinstance(kept, dict) or "weights" not in kept:
+        return adapted
+    return replace(adapted, weights=tuple(tuple(row) for row in kept["weights"]))
+
+
+def followed_statistics(follow: Followed) -> Statistics:
+    """The numbers that normalise the channels of a recipe."""
+    numbers: Mapping[str, Any] = follow.recipe["input"]["normalise"]
+    return Statistics(
+        method=numbers["method"],
+        mean=tuple(numbers["mean"]),
+        std=tuple(numbers["std"]),
+        source=numbers["source"],
+    )
+
+
+def require_followed_weights(follow: Followed | None, weights: Weights) -> None:
+    """Refuse other weights than those of the recipe that is followed, before images are read.
+
+    Raises:
+        WeightsError: Names both files and their hashes.
+    """
+    wanted = "" if follow is None else follow.recipe["model"].get("weights_sha256", "")
+    # A state that is fitted, not read, has no hash before it is put in.
+    if follow is None or not weights.sha256 or weights.sha256 == wanted:
+        return
+    raise WeightsError(
+        weights.origin,
+        f"its sha256 is {weights.sha256[:_HASH_DIGITS]}…",
+        f"{follow.weights} of sha256 {wanted[:_HASH_DIGITS] or '(none)'}…",
+        "Name that file with --weights.",
+    )
