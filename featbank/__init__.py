@@ -150,7 +150,7 @@ def compare(
     Args:
         *results: Ids of results or their first digits; none takes all that the options leave.
         bank: Folder where results and predictions are kept.
-        **options: Fields of ``featbank.stages.compare_options.CompareOptions``, the same as the
+        **options: Fields of ``featbank.stages.comparing.options.CompareOptions``, the same as the
             options of ``featbank compare``: ``dataset``, ``protocol``, ``metric``, ….
 
     Returns:
@@ -185,7 +185,7 @@ def predict(
             embedded as the probe's own store was.
         out: File to write too, ``.csv`` or ``.parquet``; None writes none.
         bank: Folder where the probe is kept and images are embedded.
-        **options: Fields of ``featbank.stages.predict_options.PredictOptions``, the same as the
+        **options: Fields of ``featbank.stages.predicting.options.PredictOptions``, the same as the
             options of ``featbank predict``: ``threshold``, ``weights``, ``limit``, ….
 
     Returns:

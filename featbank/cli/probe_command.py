@@ -12,8 +12,8 @@ from featbank.cli.options import bank_option, integers, names, output_options, p
 from featbank.cli.output import print_json, progress_bar
 
 if TYPE_CHECKING:
-    from featbank.stages.cells import Cell
     from featbank.stages.probe import ProbeOptions, ProbeReport
+    from featbank.stages.probing.cells import Cell
 
 
 @click.command(name="probe")
@@ -126,7 +126,7 @@ def command(
     labels are then scored at 0.5 and at thresholds tuned for F2 on validation, side by side.
     What stands in the bank is read, not fitted again.
     """
-    from featbank.stages.cells import cells_asked
+    from featbank.stages.probing.cells import cells_asked
 
     names = ("as_json", "leaderboard", "no_baselines")
     shown = {name: options.pop(name) for name in names}
@@ -151,7 +151,7 @@ def _options(
 def _run(
     asked: list[ProbeOptions], *, as_json: bool, leaderboard: bool, no_baselines: bool
 ) -> None:
-    from featbank.stages.cells import probe_cells
+    from featbank.stages.probing.cells import probe_cells
 
     cells: list[Cell] = []
     bar = partial(progress_bar, unit="fits")
@@ -163,7 +163,7 @@ def _run(
         print_json(_as_json(cells))
     elif leaderboard:
         from featbank.pages.leaderboard import print_leaderboard
-        from featbank.stages.cells import ranked
+        from featbank.stages.probing.cells import ranked
 
         print_leaderboard(ranked(cells))
 

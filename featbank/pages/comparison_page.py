@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from featbank.pages.table_style import STYLE, metric_name, number
-from featbank.stages.compare_verdict import letters, sentence
+from featbank.stages.comparing.verdict import letters, sentence
 
 if TYPE_CHECKING:
     from featbank.stages.compare import Comparison

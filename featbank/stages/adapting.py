@@ -18,7 +18,7 @@ from featbank.stages.fitting import (
     read_rows,
     train_rows,
 )
-from featbank.stages.recipe_following import followed_channels, followed_statistics
+from featbank.stages.predicting.recipe_following import followed_channels, followed_statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

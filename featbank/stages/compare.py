@@ -11,11 +11,11 @@ from featbank.metrics import METRICS
 from featbank.metrics._averages import LEFT_OUT, ZERO, Absent
 from featbank.metrics._paired import Judged, Wanted, paired_values
 from featbank.metrics._resampling import Bootstrap
-from featbank.stages.compare_choice import chosen_results, names_of
-from featbank.stages.compare_options import CompareOptions
-from featbank.stages.compare_pairs import Pair, all_pairs
-from featbank.stages.compare_samples import CommonSamples, common_samples
-from featbank.stages.compare_verdict import sentence
+from featbank.stages.comparing.choice import chosen_results, names_of
+from featbank.stages.comparing.options import CompareOptions
+from featbank.stages.comparing.pairs import Pair, all_pairs
+from featbank.stages.comparing.samples import CommonSamples, common_samples
+from featbank.stages.comparing.verdict import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import StoreError, UsageError
-from featbank.stages.diff_verdict import verdict
-from featbank.stages.pairing import Pairing, nothing_joins, pair
-from featbank.stages.similarity import linear_cka, neighbour_overlap, row_distance
-from featbank.stages.store_difference import (
+from featbank.stages.diffing.similarity import linear_cka, neighbour_overlap, row_distance
+from featbank.stages.diffing.store_difference import (
     labelled_differently,
     made_differently,
     run_differently,
 )
+from featbank.stages.diffing.verdict import verdict
+from featbank.stages.joining.pairing import Pairing, nothing_joins, pair
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from featbank.stages.recipe_difference import Difference
+    from featbank.stages.diffing.recipe_difference import Difference
 
 
 @dataclass(frozen=True, kw_only=True)

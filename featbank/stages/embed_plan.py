@@ -26,7 +26,7 @@ from featbank.stages.backbones_by_name import named_backbone
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.fitting import Imagery, Look, look
 from featbank.stages.opening import dataset_spec, open_dataset
-from featbank.stages.recipe_following import require_followed_weights
+from featbank.stages.predicting.recipe_following import require_followed_weights
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.state_fitting import fitted_weights
 from featbank.stages.weights import load_weights

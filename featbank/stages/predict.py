@@ -18,19 +18,19 @@ from featbank.bank.prediction_files import (
 from featbank.bank.saved_probes import find_probe
 from featbank.errors import UsageError
 from featbank.recipe import short_id
-from featbank.stages.predict_options import PredictOptions
-from featbank.stages.predict_source import predict_source
-from featbank.stages.prediction_table import as_table, predict_store, thresholds_of
-from featbank.stages.saved_probe import load_probe
+from featbank.stages.predicting.options import PredictOptions
+from featbank.stages.predicting.saved_probe import load_probe
+from featbank.stages.predicting.source import predict_source
+from featbank.stages.predicting.table import as_table, predict_store, thresholds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from featbank.image import Array
     from featbank.stages.opening import FetchProgress
-    from featbank.stages.predict_source import Source
-    from featbank.stages.prediction_table import Predicted
-    from featbank.stages.saved_probe import SavedProbe
+    from featbank.stages.predicting.saved_probe import SavedProbe
+    from featbank.stages.predicting.source import Source
+    from featbank.stages.predicting.table import Predicted
 
     Progress = Callable[[int, int], None]
     Tell = Callable[[str], None]

@@ -17,13 +17,13 @@ from featbank.bank.results import (
 from featbank.bank.saved_probes import is_saved, probe_folder
 from featbank.errors import UsageError
 from featbank.metrics._confusion import confusion_matrix
-from featbank.stages.few_shot import few_shot
-from featbank.stages.probe_options import ProbeOptions, protocols_asked
-from featbank.stages.probe_rows import Rows, spread_of
-from featbank.stages.probe_run import ProbeRun
-from featbank.stages.probe_source import probe_source
-from featbank.stages.probe_verdict import as_kept, headline_score, judge
-from featbank.stages.saved_probe import require_savable, save_probe
+from featbank.stages.predicting.saved_probe import require_savable, save_probe
+from featbank.stages.probing.few_shot import few_shot
+from featbank.stages.probing.options import ProbeOptions, protocols_asked
+from featbank.stages.probing.rows import Rows, spread_of
+from featbank.stages.probing.run import ProbeRun
+from featbank.stages.probing.source import probe_source
+from featbank.stages.probing.verdict import as_kept, headline_score, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from featbank.probes._sweep import Choice
     from featbank.probes.protocols import ProtocolSpec
     from featbank.result import Result
-    from featbank.stages.probe_data import ProbeData
-    from featbank.stages.probe_verdict import Verdict
+    from featbank.stages.probing.data import ProbeData
+    from featbank.stages.probing.verdict import Verdict
     from featbank.store.reader import Store
 
     Progress = Callable[[int, int], None]

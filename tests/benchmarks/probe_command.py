@@ -58,9 +58,10 @@ def main(store: str, bank: str) -> None:
         import torch  # noqa: F401
 
         import featbank.probes._logistic_classifier  # noqa: F401
-        from featbank.stages import probe_run, probe_verdict
         from featbank.stages.probe import PROBES as probes
         from featbank.stages.probe import Bank, ProbeOptions, Store
+        from featbank.stages.probing import probe_verdict
+        from featbank.stages.probing import run as probe_run
     options = ProbeOptions(clf="logistic", store=store, bank=Path(bank))
     with timed(spent, "read"):
         run = probe_run.ProbeRun(probes["logistic"], Store(Path(store)), options)

@@ -10,7 +10,7 @@ from featbank.bank import runlog
 from featbank.errors import MissingPathError, StoreError, UnfinishedStoreError, UsageError
 from featbank.samples import LabelSet
 from featbank.stages.diff import diff_stores
-from featbank.stages.similarity import linear_cka, neighbour_overlap
+from featbank.stages.diffing.similarity import linear_cka, neighbour_overlap
 
 N = 30
 IDS = [f"chip-{row:02d}" for row in range(N)]

@@ -29,17 +29,17 @@ from featbank.errors import (
     WeightsError,
 )
 from featbank.probes import PROBES
-from featbank.stages import predict_source
 from featbank.stages.embed import embed_dataset
 from featbank.stages.embed_options import EmbedOptions, Followed
 from featbank.stages.embed_plan import plan_embed
 from featbank.stages.embed_recipe import attributes
 from featbank.stages.predict import PredictOptions, plan_prediction, predict
-from featbank.stages.prediction_table import predict_store
+from featbank.stages.predicting import source as predict_source
+from featbank.stages.predicting.recipe_following import following
+from featbank.stages.predicting.recipe_match import recipe_mismatches
+from featbank.stages.predicting.saved_probe import load_probe
+from featbank.stages.predicting.table import predict_store
 from featbank.stages.probe import ProbeOptions, probe_store
-from featbank.stages.recipe_following import following
-from featbank.stages.recipe_match import recipe_mismatches
-from featbank.stages.saved_probe import load_probe
 from featbank.store.reader import Store
 
 QUICK = {
@@ -212,8 +212,8 @@ def test_few_shot_probes_are_not_saved(one_class, bank):
 
 def test_a_probe_on_joined_stores_is_not_saved(one_class, bank):
     from featbank.probes.protocols import PROTOCOLS
-    from featbank.stages.probe_run import ProbeRun
-    from featbank.stages.saved_probe import require_savable
+    from featbank.stages.predicting.saved_probe import require_savable
+    from featbank.stages.probing.run import ProbeRun
 
     store = Store(one_class)
     store.parts = (store, store)

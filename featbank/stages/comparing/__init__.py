@@ -1,0 +1,1 @@
+"""What ``compare`` is made of: which results, which samples, which pairs."""

@@ -1,0 +1,171 @@
+"""Which results of a bank a comparison speaks of, and what they are called in text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from featbank.bank.results import read_result
+from featbank.catalog import suggest
+from featbank.errors import MissingPathError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from featbank.bank.bank import Bank
+    from featbank.result import Result
+    from featbank.stages.comparing.options import CompareOptions
+
+# What tells two results apart beside model, protocol and feature, in the order it is said.
+_FURTHER = (
+    "dataset",
+    "label_set",
+    "split_scheme",
+    "layer",
+    "params",
+    "seed",
+    "n_train",
+    "test_store",
+    "store",
+)
+_NEEDED = "results that 'featbank probe' has kept with their predictions"
+
+
+def chosen_results(bank: Bank, options: CompareOptions) -> list[Result]:
+    """The headline rows of the results that are compared, two or more.
+
+    Results named by id keep their order; others follow from the best to the worst.
+
+    Raises:
+        UnknownNameError: No result has such an id.
+        UsageError: An id that several results begin with, one result twice, fewer than two
+            results, several label sets, or ids and other conditions at once.
+        MissingPathError: A result without predictions.
+    """
+    if options.results and _asked(options):
+        raise UsageError(
+            "compare",
+            f"both results and what they have in common are named: {', '.join(_asked(options))}",
+            "one of both",
+            "Leave the ids out, or the other options.",
+        )
+    kept = _named(bank, options.results) if options.results else _filtered(bank, options)
+    if len(kept) < 2:
+        raise UsageError(
+            str(bank.root),
+            f"{len(kept)} of its results {'is' if len(kept) == 1 else 'are'} meant",
+            "two or more",
+            "Name results by their ids, or fewer conditions such as --model; 'featbank probe' "
+            "makes results.",
+        )
+    return kept
+
+
+def names_of(heads: Sequence[Result]) -> list[str]:
+    """What results are called: model, protocol, feature, and what else tells them apart."""
+    names = [_joined(head, ("model", "protocol", "feature")) for head in heads]
+    for field in _FURTHER:
+        if len(set(names)) == len(names):
+            break
+        values = {str(getattr(head, field)) for head in heads}
+        if len(values) > 1:
+            names = [f"{n} · {_said(h, field)}" for n, h in zip(names, heads, strict=True)]
+    if len(set(names)) < len(names):
+        names = [f"{n} · {h.result[:8]}" for n, h in zip(names, heads, strict=True)]
+    return names
+
+
+def _joined(head: Result, fields: Sequence[str]) -> str:
+    return " · ".join(str(getattr(head, field)) for field in fields)
+
+
+def _said(head: Result, field: str) -> str:
+    value = getattr(head, field)
+    if field in ("store", "test_store") and value is not None:
+        return Path(value).name
+    bare = ("dataset", "label_set", "split_scheme", "params")
+    return str(value) if field in bare else f"{field.replace('_', ' ')} {value}"
+
+
+def _named(bank: Bank, ids: Sequence[str]) -> list[Result]:
+    paths = sorted(bank.result_path("x").parent.glob("*.parquet"))
+    known = [path.stem for path in paths]
+    found = [_complete(bank, prefix, known) for prefix in ids]
+    for result in found:
+        if found.count(result) > 1:
+            raise UsageError(
+                result, "it is named twice", "different results", "Leave one of them out."
+            )
+        if not bank.predictions_path(result).exists():
+            raise MissingPathError(
+                result,
+                "its predictions are not in the bank",
+                _NEEDED,
+                "Repeat the probe; few-shot runs keep no predictions.",
+            )
+    return [_head(bank, result) for result in found]
+
+
+def _complete(bank: Bank, prefix: str, known: Sequence[str]) -> str:
+    matching = [name for name in known if name.startswith(prefix)] if prefix else []
+    if prefix in matching:
+        return prefix
+    if not matching:
+        raise UnknownNameError(
+            prefix,
+            f"no result in {bank.root} has this id",
+            f"the id, or its first digits, of one of {len(known)} results",
+            suggest(prefix, known) or "List them with featbank.read_results().",
+        )
+    if len(matching) > 1:
+        raise UsageError(
+            prefix,
+            f"{len(matching)} results begin with it: {', '.join(matching)}",
+            "one",
+            "Give more digits.",
+        )
+    return matching[0]
+
+
+def _asked(options: CompareOptions) -> dict[str, str]:
+    """What all results must have in common, by field of their rows."""
+    dataset = None if options.dataset is None else Path(options.dataset).resolve().name
+    wanted = {
+        "dataset": dataset,
+        "model": options.model,
+        "probe": options.probe,
+        "protocol": options.protocol,
+        "label_set": options.labels,
+        "split_scheme": options.split_scheme,
+        "feature": options.features,
+    }
+    return {field: value for field, value in wanted.items() if value is not None}
+
+
+def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
+    asked = _asked(options)
+    if not asked:
+        raise UsageError(
+            "compare",
+            "neither results nor what they have in common are named",
+            "ids of results, or --dataset",
+            "Name two results, or a dataset whose results are compared.",
+        )
+    paths = sorted(bank.predictions_path("x").parent.glob("*.parquet"))
+    heads = [_head(bank, path.stem) for path in paths if bank.result_path(path.stem).exists()]
+    kept = [h for h in heads if all(getattr(h, field) == v for field, v in asked.items())]
+    for field, option in (("dataset", "--dataset"), ("label_set", "--labels")):
+        values = sorted({getattr(head, field) for head in kept})
+        if len(values) > 1:
+            raise UsageError(
+                option,
+                f"the results have {len(values)} of it: {', '.join(values)}",
+                "one",
+                f"Choose one with {option}.",
+            )
+    return sorted(kept, key=lambda head: (-head.value, head.result))
+
+
+def _head(bank: Bank, result: str) -> Result:
+    rows = read_result(bank.result_path(result))
+    return next((row for row in rows if row.selected), rows[0])

@@ -1,0 +1,1 @@
+"""What ``diff`` is made of: recipes in words, features by distance."""

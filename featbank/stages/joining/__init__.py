@@ -1,0 +1,1 @@
+"""Several stores read as one: features side by side, or one to fit on and another to score."""

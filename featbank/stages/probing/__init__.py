@@ -1,0 +1,1 @@
+"""What ``probe`` is made of: what it reads, how it chooses, what stands beside its number."""

@@ -1,0 +1,119 @@
+"""Few-shot runs: a probe fitted on a few training samples of each class, drawn several times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.errors import ProbeError, UsageError
+from featbank.stages.probing.run import ProbeRun, with_rows
+from featbank.stages.probing.verdict import headline_score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from featbank.image import Array
+    from featbank.stages.probing.data import ProbeData
+
+    Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FewShot:
+    """Scores of one number of shots.
+
+    Attributes:
+        shots: Training samples drawn of each class.
+        values: (T,) headline metric on test, one a try.
+        n_train: Samples that the probe was fitted on, the mean of the tries.
+        params: Parameters chosen in the first try.
+    """
+
+    shots: int
+    values: Array
+    n_train: int
+    params: dict[str, object]
+
+
+def few_shot(
+    run: ProbeRun, data: ProbeData, progress: Callable[[int, int], None] | None = None
+) -> list[FewShot]:
+    """Fit and score each number of shots, each try on its own draw.
+
+    Of each class, or label, as many training samples are drawn; the union of the draws is what the
+    probe is fitted on. Parameters are chosen on as many validation samples of each class, drawn
+    likewise, since a whole validation set would be more labels than the shots; the probe is then
+    scored as it was fitted, on all of test. Try t draws by seed t, as dinov2/eval/knn.py does.
+
+    Raises:
+        UsageError: A number of shots or tries is not positive.
+        ProbeError: A class has fewer training samples than shots.
+    """
+    _check(run)
+    done, total = 0, len(run.options.shots) * run.options.tries
+    found = []
+    for shots in run.options.shots:
+        values, sizes = [], []
+        params: dict[str, object] = {}
+        for seed in range(run.options.tries):
+            drawn = _drawn(run, data, shots, seed)
+            choice = run.choose(drawn)
+            _, scores = next(iter(run.final_fits(drawn, choice.params)))
+            truth = data.labels[data.rows["test"]]
+            values.append(headline_score(truth, scores, absent=run.absent))
+            sizes.append(len(drawn.rows["final"]))
+            params = params or dict(choice.params)
+            done += 1
+            if progress:
+                progress(done, total)
+        found.append(
+            FewShot(
+                shots=shots,
+                values=np.array(values),
+                n_train=round(float(np.mean(sizes))),
+                params=params,
+            )
+        )
+    return found
+
+
+def _drawn(run: ProbeRun, data: ProbeData, shots: int, seed: int) -> ProbeData:
+    rng = np.random.default_rng(seed)
+    train = _few(data, data.rows["train"], shots, rng)
+    lacking = [data.classes[k] for k in train.short]
+    if lacking:
+        raise ProbeError(
+            f"--shots {shots}",
+            f"class '{lacking[0]}' has fewer training samples in {run.store.path}",
+            f"{shots} or more of every class that is present",
+            "Ask for fewer shots.",
+        )
+    val = _few(data, data.rows["val"], shots, rng)
+    return with_rows(data, train=train.rows, final=train.rows, val=val.rows)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Few:
+    rows: Rows
+    short: list[int]
+
+
+def _few(data: ProbeData, rows: Rows, shots: int, rng: np.random.Generator) -> _Few:
+    """A few rows of each class that is present, and the classes that have too few."""
+    labels, picked, short = data.labels[rows], [], []
+    for k in range(len(data.classes)):
+        members = rows[labels[:, k] == 1 if labels.ndim == 2 else labels == k]
+        if 0 < len(members) < shots:
+            short.append(k)
+        picked.append(rng.permutation(members)[:shots])
+    return _Few(rows=np.unique(np.concatenate(picked)), short=short)
+
+
+def _check(run: ProbeRun) -> None:
+    for name, values in (("--shots", run.options.shots), ("--tries", (run.options.tries,))):
+        if min(values) < 1:
+            raise UsageError(name, f"it is {min(values)}", "1 or more", "Ask for more.")

@@ -1,0 +1,197 @@
+"""Rows of the results table: every score with the names of all that made it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from featbank.result import Result
+from featbank.stages.joining.transfer_store import TransferStore
+from featbank.stages.probing.verdict import TUNED_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from featbank.metrics._scored import Scored
+    from featbank.probes._sweep import Choice
+    from featbank.stages.probing.data import ProbeData
+    from featbank.stages.probing.few_shot import FewShot
+    from featbank.stages.probing.run import ProbeRun
+    from featbank.stages.probing.verdict import Verdict
+    from featbank.store.reader import Store
+
+    Key = tuple[str, str | None, str | None]
+
+
+class Rows:
+    """Makes the rows of one run.
+
+    Args:
+        run: The run, after it was fitted: its notes are in every row.
+        data: What it read.
+        notes: Notes of the verdict.
+    """
+
+    def __init__(self, run: ProbeRun, data: ProbeData, notes: Sequence[str] = ()) -> None:
+        self._data = data
+        attributes = run.store.attributes
+        self._fixed: dict[str, Any] = {
+            "split_scheme": run.scheme,
+            "label_set": run.label_set,
+            "probe": run.probe.name,
+            "protocol": run.protocol.name,
+            "feature": run.feature,
+            "layer": run.layer,
+            "seed": run.options.seed,
+            "resampled": "sample" if data.groups is None else "group",
+            "model": attributes["model"],
+            "weights": attributes["weights"],
+            "dataset": attributes["dataset"],
+            **_paths(run.store),
+            "recipe": attributes["recipe_id"],
+            "labels_sha256": attributes["labels_sha256"],
+            "result": run.result_id,
+            "note": "; ".join((*run.notes, *notes)),
+        }
+
+    def of_probe(
+        self, choice: Choice, verdict: Verdict, spread: Mapping[Key, tuple[int, float]]
+    ) -> list[Result]:
+        """The headline, its value on validation, all other metrics, and tuned thresholds."""
+        self._fixed["params"] = _as_json(choice.params)
+        rows = [self._on_test(item, verdict, spread) for item in verdict.scored]
+        rows.sort(key=lambda row: not row.selected)
+        return [
+            rows[0],
+            self._on_validation(choice, verdict),
+            *rows[1:],
+            *self._thresholds(verdict),
+        ]
+
+    def of_candidates(
+        self, found: Iterable[tuple[Mapping[str, Any], float]], headline: tuple[str, str | None]
+    ) -> list[Result]:
+        """The headline metric of each candidate on test, none of them chosen."""
+        return [self._headline(headline, value, params=_as_json(params)) for params, value in found]
+
+    def of_few_shot(
+        self, found: Sequence[FewShot], headline: tuple[str, str | None]
+    ) -> list[Result]:
+        """The mean and spread of each number of shots, the greatest number first."""
+        rows = [
+            self._headline(
+                headline,
+                float(each.values.mean()),
+                params=_as_json(each.params),
+                shots=each.shots,
+                seeds=len(each.values),
+                seed_sd=deviation(each.values),
+                n_train=each.n_train,
+            )
+            for each in sorted(found, key=lambda each: -each.shots)
+        ]
+        return [replace(row, selected=i == 0) for i, row in enumerate(rows)]
+
+    def _headline(self, headline: tuple[str, str | None], value: float, **more: Any) -> Result:  # noqa: ANN401
+        metric, average = headline
+        return Result(
+            metric=metric,
+            average=average,
+            value=value,
+            n=len(self._data.rows["test"]),
+            n_invalid=self._data.refused,
+            split="test",
+            **(self._fixed | {"n_train": len(self._data.rows["final"])} | more),
+        )
+
+    def _on_test(
+        self, item: Scored, verdict: Verdict, spread: Mapping[Key, tuple[int, float]]
+    ) -> Result:
+        is_aggregate = item.class_index is None and item.by is None
+        key = (item.metric, item.average, item.threshold)
+        seeds, deviation = spread.get(key, (1, None)) if is_aggregate else (1, None)
+        return Result(
+            **self._fixed,
+            metric=item.metric,
+            value=item.value,
+            low=item.low,
+            high=item.high,
+            n=item.n,
+            n_invalid=self._data.refused,
+            n_train=len(self._data.rows["final"]),
+            split="test",
+            class_name=None if item.class_index is None else self._data.classes[item.class_index],
+            average=item.average,
+            threshold=item.threshold,
+            by=item.by,
+            by_value=item.by_value,
+            seeds=seeds,
+            seed_sd=deviation,
+            selected=is_aggregate and (item.metric, item.average) == verdict.headline,
+        )
+
+    def _on_validation(self, choice: Choice, verdict: Verdict) -> Result:
+        metric, average = verdict.headline
+        return Result(
+            **self._fixed,
+            metric=metric,
+            average=average,
+            value=max(score for score in choice.scores if score == score),
+            n=len(self._data.rows["val"]),
+            n_invalid=0,
+            n_train=len(self._data.rows["train"]),
+            split="val",
+        )
+
+    def _thresholds(self, verdict: Verdict) -> Iterator[Result]:
+        if verdict.tuned is None:
+            return
+        tuned = verdict.tuned
+        for name, value, n in zip(self._data.classes, tuned.values, tuned.positives, strict=True):
+            yield Result(
+                **self._fixed,
+                metric="threshold",
+                value=float(value),
+                n=int(n),
+                n_invalid=0,
+                n_train=len(self._data.rows["train"]),
+                split="val",
+                class_name=name,
+                threshold=TUNED_NAME,
+            )
+
+
+def _paths(store: Store) -> dict[str, Any]:
+    """Where the features stand: of the fitted samples, and of the scored ones where elsewhere."""
+    if isinstance(store, TransferStore):
+        return {"store": str(store.train.path), "test_store": str(store.test.path)}
+    return {"store": str(store.path)}
+
+
+def spread_of(fits: Sequence[Sequence[Scored]]) -> dict[Key, tuple[int, float]]:
+    """Number of fits and standard deviation of each aggregate over them; nothing of one fit.
+
+    Args:
+        fits: Scores of fits that differ by their seed alone.
+    """
+    values: dict[Key, list[float]] = {}
+    for scored in fits:
+        for item in scored:
+            if item.class_index is None and item.by is None:
+                values.setdefault((item.metric, item.average, item.threshold), []).append(
+                    item.value
+                )
+    found = {key: (len(each), deviation(np.array(each))) for key, each in values.items()}
+    return {key: (n, sd) for key, (n, sd) in found.items() if sd is not None}
+
+
+def deviation(values: np.ndarray[Any, Any]) -> float | None:
+    """Standard deviation of a sample; None of fewer than two values."""
+    return float(values.std(ddof=1)) if len(values) > 1 else None
+
+
+def _as_json(params: Mapping[str, Any]) -> str:
+    return json.dumps(dict(params), sort_keys=True)

@@ -1,0 +1,139 @@
+"""How a probe is judged: by accuracy of one class a sample, by mean AP of several labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.metrics._averages import LEFT_OUT, Absent
+from featbank.metrics._calibrated import calibrated_rows
+from featbank.metrics._confusion import confusion_matrix
+from featbank.metrics._decisions import most_probable
+from featbank.metrics._multilabel_scoring import mean_average_precision, score_multilabel
+from featbank.metrics._resampling import Bootstrap
+from featbank.metrics._scoring import score
+from featbank.metrics._thresholds import FIXED, MIN_POSITIVES, Thresholds, tuned_thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from featbank.image import Array
+    from featbank.metrics._scored import Scored
+    from featbank.probes._sweep import Choice
+    from featbank.stages.probing.data import ProbeData
+
+FIXED_NAME, TUNED_NAME = "0.5", "tuned-f2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Scores of one probe on test.
+
+    Attributes:
+        headline: Metric and average of the headline row.
+        scored: All metrics.
+        confusion: (K, K) counts of one class a sample; None for several labels.
+        tuned: Thresholds tuned on validation; None for one class a sample.
+        thresholds: (K,) thresholds by name; none for one class a sample.
+        notes: What a reader must know beside the numbers.
+    """
+
+    headline: tuple[str, str | None]
+    scored: list[Scored]
+    confusion: Array | None = None
+    tuned: Thresholds | None = None
+    thresholds: dict[str, Array] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def headline_score(truth: Array, scores: Array, *, absent: Absent = LEFT_OUT) -> float:
+    """Accuracy of one class a sample, macro mean average precision of several labels.
+
+    Args:
+        truth: (N,) class indices, or (N, K) 0 and 1.
+        scores: (N, K) finite probabilities.
+        absent: What a mean over labels makes of those without positives.
+    """
+    if truth.ndim == 2:
+        return mean_average_precision(truth, as_kept(scores), absent=absent)
+    return float((as_kept(scores).argmax(axis=1) == truth).mean())
+
+
+def as_kept(scores: Array) -> Array:
+    """Scores as the predictions file keeps them, in float32.
+
+    All metrics are made of these, so that anyone who scores the file finds the same numbers, and
+    so that scores which differ by rounding alone, such as sums of all votes, are equal.
+    """
+    return scores.astype(np.float32)
+
+
+def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
+    data: ProbeData,
+    scores: Array,
+    choice: Choice,
+    *,
+    resamples: int,
+    seed: int,
+    absent: Absent = LEFT_OUT,
+    by: Mapping[str, Array] | None = None,
+    top: int | None = None,
+) -> Verdict:
+    """Score test probabilities by every metric.
+
+    Args:
+        data: What the probe was fitted and is scored on.
+        scores: (n, K) test probabilities of the refitted probe.
+        choice: Holds the validation probabilities that thresholds and the temperature come from.
+        resamples: Bootstrap resamples.
+        seed: Seed of the bootstrap.
+        absent: Whether macro averages leave out classes without a test sample, or count them as
+            zero.
+        by: (n,) values of the test samples by name, whose samples are scored apart too.
+        top: Of several labels, how many the most probable decide for beside the thresholds, under
+            the name ``top-5`` for five of them.
+
+    Raises:
+        ProbeError: A column of ``by`` tells nearly every sample apart.
+    """
+    truth, scores = data.labels[data.rows["test"]], as_kept(scores)
+    groups = None if data.groups is None else data.groups[data.rows["test"]]
+    bootstrap = Bootstrap(groups=groups, resamples=resamples, seed=seed)
+    validation = data.labels[data.rows["val"]], as_kept(choice.validation)
+    notes = _absent_note(truth, len(data.classes), absent)
+    if data.is_multilabel:
+        tuned = tuned_thresholds(*validation)
+        thresholds = {FIXED_NAME: np.full(len(data.classes), FIXED), TUNED_NAME: tuned.values}
+        decided = thresholds | ({} if top is None else {f"top-{top}": most_probable(scores, top)})
+        scored = score_multilabel(
+            truth, scores, thresholds=decided, bootstrap=bootstrap, absent=absent, by=by
+        )
+        verdict = Verdict(headline=("map", "macro"), scored=scored, tuned=tuned)
+        verdict = replace(verdict, thresholds=thresholds, notes=(*notes, *_pooled_note(tuned)))
+    else:
+        scored = score(truth, scores, bootstrap=bootstrap, absent=absent, by=by)
+        confusion = confusion_matrix(truth, scores.argmax(axis=1), n_classes=len(data.classes))
+        verdict = Verdict(
+            headline=("accuracy", None), scored=scored, confusion=confusion, notes=notes
+        )
+    calibrated = calibrated_rows(truth, scores, validation=validation)
+    return replace(verdict, scored=[*scored, *calibrated])
+
+
+def _absent_note(truth: Array, n_classes: int, absent: Absent) -> tuple[str, ...]:
+    counts = truth.sum(axis=0) if truth.ndim == 2 else np.bincount(truth, minlength=n_classes)
+    missing = int((counts == 0).sum())
+    if not missing:
+        return ()
+    fate = "left out of macro averages" if absent == LEFT_OUT else "counted as 0 in macro averages"
+    return (f"without a test sample, so {fate}: {missing} of {n_classes} classes",)
+
+
+def _pooled_note(tuned: Thresholds) -> tuple[str, ...]:
+    pooled = int(tuned.is_pooled.sum())
+    if not pooled:
+        return ()
+    trouble = f"with fewer than {MIN_POSITIVES} positives in validation, so at the pooled threshold"
+    return (f"{trouble}: {pooled} of {len(tuned.values)} labels",)
