@@ -449,6 +449,13 @@ def test_images_that_were_predicted_are_not_embedded_again(fitted, flat):
     assert times == {path: path.stat().st_mtime_ns for path in again.store.rglob("*")}
 
 
+def test_a_predicted_store_names_the_command_that_finishes_it(fitted, flat):
+    bank, _, report = fitted
+    found, _ = says(bank, report, flat, workers=0, max_invalid=0.1)
+    command = f"featbank predict --probe {report.results[0].result} path/to/flat"
+    assert Store(found.store).attributes["command"] == command
+
+
 def test_predicting_does_not_name_the_newest_store(fitted, flat):
     bank, path, report = fitted
     says(bank, report, flat, workers=0, max_invalid=0.1)
