@@ -108,7 +108,7 @@ def test_the_same_predictions_may_be_written_again(path):
     require_replaceable(path, PROVENANCE)
 
 
-@pytest.mark.parametrize("other", [{"probe": "abd"}, {"store_recipe": "f01"}])
+@pytest.mark.parametrize("other", [{"probe": "abe9"}, {"store_recipe": "f01"}])
 def test_other_predictions_are_not_written_over(path, other):
     with pytest.raises(UsageError, match="predictions of probe abc on chips stand there"):
         require_replaceable(path, PROVENANCE | other)

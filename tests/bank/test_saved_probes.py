@@ -97,8 +97,8 @@ def test_a_probe_is_found_by_its_folder(bank, folder):
 
 
 def test_an_id_that_two_probes_begin_with_is_refused(bank, folder):
-    write_probe(bank, "abd", RECORD, ARRAYS)
-    with pytest.raises(UsageError, match="--probe ab: 2 saved probes begin so: abc123, abd"):
+    write_probe(bank, "abe9", RECORD, ARRAYS)
+    with pytest.raises(UsageError, match="--probe ab: 2 saved probes begin so: abc123, abe9"):
         find_probe(bank, "ab")
 
 
@@ -131,7 +131,7 @@ def test_a_result_without_its_probe_is_told(bank):
 
 
 def test_a_half_written_probe_is_not_found(bank, folder):
-    hidden = probe_folder(bank, ".abd.7.new")
+    hidden = probe_folder(bank, ".abe9.7.new")
     hidden.mkdir()
     (hidden / "probe.json").write_text("{}")
     assert find_probe(bank, "ab") == folder

@@ -51,8 +51,6 @@ def read(record, arrays, probe="logistic"):
 @pytest.mark.parametrize("name", list(PROBES))
 def test_a_kept_probe_predicts_the_same_bits(name, several):
     classifier = fit(name, several)
-    if any("sklearn" in type(value).__module__ for value in vars(classifier).values()):
-        pytest.xfail(f"{name} does not yet hold its state in arrays")
     again = through_json(name, classifier)
     X = np.random.default_rng(9).normal(size=(501, 7)).astype(np.float32)
     np.testing.assert_array_equal(again.predict_proba(X), classifier.predict_proba(X))

@@ -126,7 +126,7 @@ def _in_words(field: str, value: Any) -> str:  # noqa: ANN401 - any JSON value
     if value is None:
         return "none"
     if field.endswith("sha256"):
-        return f"of sha256 {value[:_HASH_DIGITS]}…"
+        return f"sha256 {value[:_HASH_DIGITS]}…"
     if isinstance(value, dict):
         return str(value.get("name", value))
     if isinstance(value, list):

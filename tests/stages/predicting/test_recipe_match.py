@@ -46,7 +46,7 @@ def changed(place, value):
             "mean subtracted 2.0 instead of 1.0 at place 6",
         ),
         ("model.config.patch_px", 14, "patch px 14 instead of 16"),
-        ("model.weights_sha256", "cd" * 32, "of sha256 cdcdcdcd… instead of of sha256 abababab…"),
+        ("model.weights_sha256", "cd" * 32, "weights sha256 cdcdcdcd… instead of sha256 abababab…"),
         ("model.config.positions", "plain", "positions plain instead of none"),
         ("store_dtype", "float16", "storage dtype float16 instead of float32"),
     ],
