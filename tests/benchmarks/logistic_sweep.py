@@ -1,7 +1,8 @@
 """45 strengths of a logistic regression with 19 labels on 50,000 features of 768, in one process.
 
-Ours fits all 45; scikit-learn's ``LogisticRegression`` with its defaults and 1,000 iterations fits
-nine of them, evenly spread, a label after the other, and its time is multiplied by five. Features
+Ours fits all 45 for all labels, to a gradient of 1e-5. scikit-learn's ``LogisticRegression`` with
+its defaults (1e-4) and 1,000 iterations fits nine of them, evenly spread, for a frequent and a rare
+label, and its time is scaled to all: the whole would take hours where the penalty is weak. Features
 have a transformer's falling spectrum, clusters and heavy tails; labels are borne by 2 % to 40 % and
 are drawn with noise, so that none is separable.
 """
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 N, N_VALIDATION, D, K = 50_000, 5_000, 768, 19
 STRENGTHS = 10 ** np.linspace(-6, 5, 45)
 TIMED = slice(2, None, 5)
+TIMED_LABELS = (3, 15)  # borne by 24 % and 3 %
 # Variance of the j-th direction of the tiny ViT's features on AID falls as j to this power.
 SPECTRUM, CLUSTERS = -1.2, 30
 
@@ -38,11 +40,16 @@ def main() -> None:
     y = make_labels(parts, cluster)
     del parts
     fits, ours_s, above = sweep(X[:N], y[:N])
-    theirs = [by_scikit_learn(X[:N], y[:N], C) for C in STRENGTHS[TIMED]]
-    single = by_scikit_learn(X[:N], y[:N], STRENGTHS[22], np.float32)
+    print(f"{len(fits)} strengths in {ours_s:.1f} s", file=sys.stderr)
+    timed = y[:, TIMED_LABELS]
+    theirs = [by_scikit_learn(X[:N], timed[:N], C) for C in STRENGTHS[TIMED]]
     theirs_s = sum(each["s"] for each in theirs) * len(STRENGTHS) / len(theirs)
+    theirs_s *= K / len(TIMED_LABELS)
     differences = {
-        f"{fit.C:.1e}": abs(score(fit.predict_proba(X[N:]), y[N:]) - score(each["p"](X[N:]), y[N:]))
+        f"{fit.C:.1e}": abs(
+            score(fit.predict_proba(X[N:])[:, TIMED_LABELS], timed[N:])
+            - score(each["p"](X[N:]), timed[N:])
+        )
         for fit, each in zip(fits[TIMED], theirs, strict=True)
         if fit.converged_ and each["converged"]
     }
@@ -54,7 +61,6 @@ def main() -> None:
             f"{C:.1e}": round(each["s"], 1)
             for C, each in zip(STRENGTHS[TIMED], theirs, strict=True)
         },
-        "scikit_learn_float32_s": {f"{STRENGTHS[22]:.1e}": round(single["s"], 1)},
         "largest_map_difference": round(max(differences.values()), 5),
         "compared": len(differences),
         "best_map": round(max(score(fit.predict_proba(X[N:]), y[N:]) for fit in fits[::4]), 3),
@@ -114,23 +120,28 @@ def sweep(X: Any, y: Any) -> tuple[list[Any], float, float]:
     return fits, seconds, (peak - before) * 1024 / 1e6
 
 
-def by_scikit_learn(X: Any, y: Any, C: float, dtype: type = np.float64) -> dict[str, Any]:
+def by_scikit_learn(X: Any, y: Any, C: float) -> dict[str, Any]:
     """One strength: seconds, probabilities and whether all labels converged."""
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    X = X.astype(dtype)
+    X = X.astype(np.float64)
     start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
         models = [LogisticRegression(C=C, max_iter=1000).fit(X, column) for column in y.T]
     return {
-        "s": time.perf_counter() - start,
+        "s": report(C, time.perf_counter() - start),
         "p": lambda Z: np.column_stack([model.predict_proba(Z)[:, 1] for model in models]),
         "converged": not caught,
     }
+
+
+def report(C: float, seconds: float) -> float:
+    print(f"scikit-learn at C = {C:.1e}: {seconds:.1f} s", file=sys.stderr)
+    return seconds
 
 
 def score(probabilities: Any, truth: Any) -> float:

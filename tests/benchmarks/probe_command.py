@@ -31,7 +31,7 @@ def measure(shared: Path) -> dict[str, Any]:
         store = make_store(Path(folder) / "bank" / "stores" / "made" / "none-00000000.zarr")
         bank = store.parents[2]
         common = [sys.executable, "-m"]
-        args = ["--clf", "logistic", "--store", str(store), "--bank", str(bank)]
+        args = ["--clf", "logistic", "--store", str(store), "--bank", str(bank), "--again"]
         whole = [seconds([*common, "featbank", "probe", *args]) for _ in range(ROUNDS)]
         command = [*common, "tests.benchmarks.probe_command", str(store), str(bank)]
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
@@ -58,20 +58,21 @@ def main(store: str, bank: str) -> None:
         import torch  # noqa: F401
 
         import featbank.probes._logistic_classifier  # noqa: F401
-        from featbank.stages.probe import PROBES as probes
-        from featbank.stages.probe import Bank, ProbeOptions, Store
-        from featbank.stages.probing import probe_verdict
-        from featbank.stages.probing import run as probe_run
-    options = ProbeOptions(clf="logistic", store=store, bank=Path(bank))
+        from featbank.probes.protocols import PROTOCOLS
+        from featbank.stages.probe import ProbeOptions
+        from featbank.stages.probing.run import ProbeRun
+        from featbank.stages.probing.verdict import judge
+        from featbank.store.reader import Store
+    options = ProbeOptions(bank=Path(bank))
     with timed(spent, "read"):
-        run = probe_run.ProbeRun(probes["logistic"], Store(Path(store)), options)
+        run = ProbeRun(PROTOCOLS["featbank-logistic"], Store(Path(store)), options)
+        data = run.read()
     with timed(spent, "sweep"):
-        choice = run.choose(None)
+        choice = run.choose(data)
     with timed(spent, "refit"):
-        scores = run.final_scores(choice)
+        _, scores = next(run.final_fits(data, choice.params))
     with timed(spent, "metrics"):
-        probe_verdict.judge(run.data, scores, choice, resamples=options.resamples, seed=0)
-    assert Bank(Path(bank))
+        judge(data, scores, choice, resamples=run.resamples, seed=0)
     print(json.dumps({name: round(value, 1) for name, value in spent.items()}))
 
 
