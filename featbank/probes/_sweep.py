@@ -89,7 +89,8 @@ def choose(
     """
     scores: list[float] = []
     best, validation, unconverged = 0, np.zeros(0), 0
-    fits = fitted(spec, [(candidate, seed) for candidate in tried], fit_data)
+    alone = progress if len(tried) == 1 else None
+    fits = fitted(spec, [(candidate, seed) for candidate in tried], fit_data, alone)
     for done, classifier in enumerate(fits, start=1):
         probabilities = predict(classifier, score_data.features, fit_data)
         is_finite = np.isfinite(probabilities).all()
@@ -98,7 +99,7 @@ def choose(
         unconverged += not getattr(classifier, "converged_", True)
         if done == 1 or score > scores[best] or np.isnan(scores[best]):
             best, validation = done - 1, probabilities
-        if progress:
+        if progress and len(tried) > 1:
             progress(done, len(tried))
     _require_some(scores, spec.name)
     return Choice(
@@ -129,7 +130,10 @@ def candidates(protocol: ProtocolSpec, defaults: Params, params: Params) -> tupl
 
 
 def fitted(
-    spec: ProbeSpec, wanted: Sequence[Candidate], fit_data: Labelled
+    spec: ProbeSpec,
+    wanted: Sequence[Candidate],
+    fit_data: Labelled,
+    progress: Progress | None = None,
 ) -> Iterator[Classifier | None]:
     """Classifiers of candidates in order, fitted as one problem where the probe can.
 
@@ -137,6 +141,8 @@ def fitted(
         spec: The probe.
         wanted: Whole parameters and seed of each.
         fit_data: Samples to fit on.
+        progress: Handed to a classifier that is fitted alone and takes one, such as a forest,
+            which counts its trees.
 
     Yields:
         Each classifier; None for a single label that never or always holds, which
@@ -151,6 +157,8 @@ def fitted(
     else:
         for params, seed in wanted:
             classifier = spec.build(params, seed)
+            if progress and hasattr(classifier, "progress"):
+                classifier.progress = progress
             yield classifier.fit(fit_data.features, fit_data.labels if y is None else y)
 
 

@@ -123,7 +123,7 @@ def probe_one(
 
 def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) -> ProbeReport:
     choice = run.choose(data, progress)
-    fits = run.final_fits(data, choice.params, seeds=run.seeds)
+    fits = run.final_fits(data, choice.params, seeds=run.seeds, progress=progress)
     classifier, scores = next(fits)
     if not getattr(classifier, "converged_", True):
         run.notes.append("the solver stopped before it converged")

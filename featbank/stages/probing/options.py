@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,13 +114,20 @@ def _required(clf: str | None) -> str:
 
 
 def require_known_params(protocol: ProtocolSpec, params: Mapping[str, Any]) -> None:
-    """Refuse parameters that a protocol's probe does not have.
+    """Refuse parameters that a protocol's probe does not have, and text where it has a number.
 
     Raises:
         UsageError: One of them.
     """
     known = PROBES[protocol.probe].defaults
-    for name in params:
+    for name, value in params.items():
+        if isinstance(known.get(name), int | float) and not _is_number(value):
+            raise UsageError(
+                f"--param {name}",
+                f"it is '{value}'",
+                f"a finite number, such as {known[name]}",
+                "Pass a number.",
+            )
         if name not in known:
             raise UsageError(
                 f"--{name}" if name == "k" else f"--param {name}",
@@ -127,3 +135,7 @@ def require_known_params(protocol: ProtocolSpec, params: Mapping[str, Any]) -> N
                 f"one of {', '.join(known)}",
                 "Leave it out.",
             )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)

@@ -106,7 +106,12 @@ class ProbeRun:
         return choice
 
     def final_fits(
-        self, data: ProbeData, params: Mapping[str, Any], *, seeds: int = 1
+        self,
+        data: ProbeData,
+        params: Mapping[str, Any],
+        *,
+        seeds: int = 1,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Iterator[tuple[Classifier | None, Array]]:
         """The scored probe and its (n, K) test probabilities, once for each seed.
 
@@ -116,7 +121,10 @@ class ProbeRun:
         fit_data, test = labelled(data, "final"), data.features[data.rows["test"]]
         whole = {**params, **self.protocol.final_params}
         wanted = [(whole, self.options.seed + i) for i in range(seeds)]
-        for classifier in fitted(self.probe, wanted, fit_data):
+        alone = progress if seeds == 1 else None
+        for done, classifier in enumerate(fitted(self.probe, wanted, fit_data, alone), start=1):
+            if progress and seeds > 1:
+                progress(done, seeds)
             scores = predict(classifier, test, fit_data)
             if not np.isfinite(scores).all():
                 raise ProbeError(
