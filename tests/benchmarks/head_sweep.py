@@ -3,7 +3,8 @@
 Heads: 13 learning rates x the last 1 or 4 blocks x without or with the mean of patch tokens, on
 the joint features of ViT-B: CLS of four blocks and the mean of the last. A single run is timed for
 two rates of each set of columns (its time hangs on the columns alone) and scaled to 13; beside it
-stands the same run as it is written by hand with PyTorch's modules. Rounds alternate; memory is read from the kernel in a process of its own, before and after the sweep.
+stands the same run as it is written by hand with PyTorch's modules. Rounds alternate; memory is
+read from the kernel in a process of its own, before and after the sweep.
 """
 
 from __future__ import annotations
