@@ -145,4 +145,4 @@ def test_fewer_votes_for_labels_equal_a_vote_of_fewer_neighbours(borne):
 
 def test_unknown_weights_are_refused(neighbours):
     with pytest.raises(UnknownNameError, match="Did you mean 'uniform'"):
-        neighbour_weights(neighbours[0], Weighting(k=1, temperature=0.1, weights="unifrom"))
+        neighbour_weights(neighbours[0], Weighting(k=1, temperature=0.1, weights="unifomr"))

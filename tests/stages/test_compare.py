@@ -194,7 +194,7 @@ def test_the_front_door_gives_a_table(bank):
         ((), {"dataset": "none"}, UsageError, "0 of its results are meant"),
         (("aa11", "cc33"), {"dataset": "made"}, UsageError, "both results and what they"),
         ((), {}, UsageError, "neither results nor what they have in common"),
-        (("aa", "cc"), {"metric": "acuracy"}, UnknownNameError, "Did you mean 'accuracy'"),
+        (("aa", "cc"), {"metric": "accurasy"}, UnknownNameError, "Did you mean 'accuracy'"),
         (("aa", "cc"), {"metric": "map"}, UsageError, "--metric map: it has no paired"),
         (("aa", "cc"), {"metric": "ece"}, UsageError, "--metric ece: it has no paired"),
         (("aa", "cc"), {"metric": "f1", "average": "micro"}, UsageError, "one of macro, weighted"),
