@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from featbank.catalog import suggest
 from featbank.errors import UnknownNameError
 from featbank.knn.search import cores
-from featbank.probes._labelled_classifier import LabelledClassifier
+from featbank.probes._labelled_classifier import LabelledClassifier, few_samples_a_class
 from featbank.probes._tree_arrays import NODE_BYTES, VALUE_BYTES, TreeArrays, gather
 
 if TYPE_CHECKING:
@@ -149,7 +149,8 @@ class ForestClassifier(LabelledClassifier):
         """scikit-learn's trees, the same as of one fit, of which few stand at a time."""
         for first in range(0, self.trees, _GROWN_AT_ONCE):
             stop = min(first + _GROWN_AT_ONCE, self.trees)
-            forest.set_params(n_estimators=stop).fit(X, codes)
+            with few_samples_a_class():
+                forest.set_params(n_estimators=stop).fit(X, codes)
             yield from forest.estimators_[first:]
             # A warm start counts the trees that stand and looks at none of them.
             forest.estimators_[first:] = [None] * (stop - first)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from sklearn.utils.validation import column_or_1d, validate_data
 from featbank.errors import ProbeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from featbank.image import Array
 
 MULTILABEL = "multilabel-indicator"
@@ -51,8 +55,9 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
             ValueError: The features are not finite, or y is not a classification target.
         """
         X, y = validate_data(self, X, y, dtype=dtype, multi_output=True)
-        check_classification_targets(y)
-        self.multilabel_ = type_of_target(y) == MULTILABEL
+        with few_samples_a_class():
+            check_classification_targets(y)
+            self.multilabel_ = type_of_target(y) == MULTILABEL
         if self.multilabel_:
             _require_binary(y)
             self.classes_ = np.arange(y.shape[1])
@@ -65,6 +70,14 @@ class LabelledClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_label = True
         tags.target_tags.multi_output = True
         return tags
+
+
+@contextmanager
+def few_samples_a_class() -> Iterator[None]:
+    """Without scikit-learn's guess that one sample a class means a regression: it is few-shot."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
+        yield
 
 
 def constant_labels(codes: Array) -> tuple[Array, Array]:

@@ -94,6 +94,12 @@ def test_equal_seeds_give_equal_probabilities(spec):
     np.testing.assert_array_equal(first, second)
 
 
+def test_one_sample_a_class_fits_without_a_warning(spec):
+    X, y = np.eye(30, 40), np.arange(30)
+    params = {"k": 1} if spec.name == "knn" else {}
+    assert build(spec, **params).fit(X, y).predict_proba(X).shape == (30, 30)
+
+
 def test_every_grid_member_fits(spec):
     X, y = make_samples(2)
     for member in spec.grid:
