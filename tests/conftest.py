@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fake_chips import write_chips
 from hypothesis import settings
+from shell import shell
 
 # Timings differ between machines and runs; claims about speed live in tests/benchmarks.
 settings.register_profile("featbank", deadline=None, max_examples=25)
@@ -50,6 +51,16 @@ def eurosat100(shared: Path) -> Path:
 def landscape_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One bank for stores of the whole synthetic landscape: what one test embeds, others find."""
     return tmp_path_factory.mktemp("landscape")
+
+
+@pytest.fixture(scope="session")
+def aid_bank(tmp_path_factory: pytest.TempPathFactory, aid100: Path, tiny_weights: Path) -> Path:
+    """The first real run from the shell: image statistics and the tiny ViT's last four blocks."""
+    bank = tmp_path_factory.mktemp("aid") / "bank"
+    shell(bank, "embed", "--model", "imagestats", "--dataset", aid100)
+    vit = ("--model", "vit-tiny", "--weights", tiny_weights, "--normalise", "half")
+    shell(bank, "embed", *vit, "--layers", "-4,-3,-2,-1", "--dataset", aid100)
+    return bank
 
 
 @pytest.fixture

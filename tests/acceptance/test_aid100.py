@@ -1,40 +1,16 @@
 """The first run on real imagery, all from the shell: the tiny ViT on 3,000 aerial scenes."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from shell import shell
 
 import featbank
 
 pytestmark = pytest.mark.slow
 SCHEMES = [f"random-{seed}" for seed in range(5)]
-
-
-@pytest.fixture(scope="module")
-def shell():
-    """Run featbank as a user does, and read the object that it prints."""
-
-    def run(bank, *args):
-        command = [sys.executable, "-m", "featbank", *map(str, args), "--bank", str(bank), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def aid_bank(tmp_path_factory, shell, aid100, tiny_weights):
-    """A bank with image statistics and the last four blocks of the tiny ViT."""
-    root = tmp_path_factory.mktemp("aid") / "bank"
-    shell(root, "embed", "--model", "imagestats", "--dataset", aid100)
-    vit = ("--model", "vit-tiny", "--weights", tiny_weights, "--normalise", "half")
-    shell(root, "embed", *vit, "--layers", "-4,-3,-2,-1", "--dataset", aid100)
-    return root
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +29,7 @@ def aid_split(aid_store):
 
 
 @pytest.fixture(scope="module")
-def probed(shell, aid_bank):
+def probed(aid_bank):
     """Headline row of a probe from the shell."""
 
     def headline(clf, scheme, model="vit-tiny"):
@@ -110,7 +86,7 @@ def test_logistic_agrees_with_an_independent_run_of_scikit_learns(probed, aid_st
     assert probed("logistic", "random-0")["value"] == pytest.approx(expected, abs=0.005)
 
 
-def test_predictions_are_on_the_ids_of_the_split(shell, aid_bank, aid100):
+def test_predictions_are_on_the_ids_of_the_split(aid_bank, aid100):
     asked = ("--clf", "knn", "--model", "vit-tiny", "--split-scheme", "random-0")
     found = shell(aid_bank, "probe", *asked)
     ids = set(pd.read_parquet(found["predictions_path"])["sample_id"])
@@ -118,7 +94,7 @@ def test_predictions_are_on_the_ids_of_the_split(shell, aid_bank, aid100):
     assert ids == set(samples.ids[samples.splits["random-0"] == 2])
 
 
-def test_the_baseline_stands_beside(shell, aid_bank):
+def test_the_baseline_stands_beside(aid_bank):
     asked = ("--clf", "knn", "--model", "vit-tiny", "--split-scheme", "random-0")
     (row,) = shell(aid_bank, "probe", *asked)["baselines"]
     assert row["model"] == "imagestats"
