@@ -25,11 +25,11 @@ def command(name: str | None, as_json: bool, debug: bool) -> None:
     from featbank.pages.catalog_table import print_description, print_rows
     from featbank.stages.protocol_listing import protocol_description, protocol_rows
 
-    if name is not None:
-        description = protocol_description(name)
-        (print_json if as_json else print_description)(description)
+    rows = protocol_rows(name)
+    if not rows and name is not None:
+        (print_json if as_json else print_description)(protocol_description(name))
     elif as_json:
-        print_json({"protocols": protocol_rows()})
+        print_json({"protocols": rows})
     else:
         columns = {"name": "name", "probe": "probe", "fits": "fits", "summary": "summary"}
-        print_rows(protocol_rows(), columns, fold=("summary",))
+        print_rows(rows, columns, fold=("summary",))

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from featbank.probes.protocols import ProtocolSpec
 
 
-def protocol_rows() -> list[dict[str, Any]]:
-    """One row a protocol: its probe, how many fits it chooses among, what it is."""
+def protocol_rows(family: str | None = None) -> list[dict[str, Any]]:
+    """One row a protocol: its probe, how many fits it chooses among, what it is.
+
+    Args:
+        family: Name that several protocols run under; None lists all protocols.
+    """
     return [
         {
             "name": spec.name,
@@ -22,6 +26,7 @@ def protocol_rows() -> list[dict[str, Any]]:
             "source": spec.source,
         }
         for spec in PROTOCOLS.values()
+        if family is None or spec.family == family
     ]
 
 

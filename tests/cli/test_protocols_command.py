@@ -20,3 +20,9 @@ def test_one_protocol_is_told_in_full(capsys):
 def test_an_unknown_protocol_suggests_the_nearest(capsys):
     assert run(["protocols", "dinov2-kn"]) == 1
     assert "Did you mean 'dinov2-knn'?" in capsys.readouterr().err
+
+
+def test_a_family_lists_its_protocols(capsys):
+    assert run(["protocols", "htcv-2024", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["protocols"]
+    assert [row["probe"] for row in told] == ["forest", "linear", "mlp"]
