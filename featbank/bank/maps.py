@@ -1,0 +1,115 @@
+"""Maps of features as Parquet files: two coordinates a sample, with recipe and quality."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from featbank.bank.bank import write_atomically
+from featbank.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from featbank.bank.bank import Bank
+    from featbank.image import Array
+
+_RECIPE, _QUALITY, _ID = b"recipe", b"quality", b"id"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureMap:
+    """Features of n samples laid out in two dimensions.
+
+    Attributes:
+        id: Hash of the recipe.
+        ids: (n,) sample ids, in the order of the store.
+        xy: (n, 2) float32 coordinates.
+        is_fitted: (n,) whether the layout was fitted on the sample; others were placed into it.
+        recipe: What decides the coordinates: ``store`` (the store's recipe id), ``feature``,
+            ``layer``, ``projection``, ``params``, ``seed``, ….
+        quality: How far the map is to be believed, as JSON.
+    """
+
+    id: str
+    ids: Array
+    xy: Array
+    is_fitted: Array
+    recipe: Mapping[str, Any]
+    quality: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def map_path(bank: Bank, identifier: str) -> Path:
+    """Path of a map."""
+    return bank.root / "maps" / f"{identifier}.parquet"
+
+
+def write_map(bank: Bank, found: FeatureMap) -> Path:
+    """Write a map, replacing an earlier one of the same recipe."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "sample_id": pa.array(found.ids.tolist(), pa.string()),
+        "x": pa.array(found.xy[:, 0].astype(np.float32)),
+        "y": pa.array(found.xy[:, 1].astype(np.float32)),
+        "is_fitted": pa.array(found.is_fitted.astype(bool)),
+    }
+    metadata = {
+        _ID: found.id.encode(),
+        _RECIPE: json.dumps(found.recipe, sort_keys=True).encode(),
+        _QUALITY: json.dumps(found.quality).encode(),
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns).replace_schema_metadata(metadata), buffer)
+    path = map_path(bank, found.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, buffer.getvalue())
+    return path
+
+
+def read_map(path: Path) -> FeatureMap:
+    """A map as it was written.
+
+    Raises:
+        StoreError: The file is no map.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        metadata = table.schema.metadata or {}
+        return FeatureMap(
+            id=metadata[_ID].decode(),
+            ids=np.array(table["sample_id"].to_pylist(), dtype=object),
+            xy=np.column_stack([np.asarray(table["x"]), np.asarray(table["y"])]),
+            is_fitted=np.asarray(table["is_fitted"]),
+            recipe=json.loads(metadata[_RECIPE]),
+            quality=json.loads(metadata[_QUALITY]),
+        )
+    except (KeyError, pa.ArrowInvalid) as error:
+        raise StoreError(
+            str(path), "it does not read as a map", "a file of 'featbank map'", "Map again."
+        ) from error
+
+
+def maps_of(bank: Bank, store_recipe: str) -> list[FeatureMap]:
+    """All maps of a store, the newest first.
+
+    Args:
+        bank: Where to look.
+        store_recipe: Id of the store's recipe.
+    """
+    paths = (bank.root / "maps").glob("*.parquet")
+    newest = sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    found = (read_map(path) for path in newest)
+    return [each for each in found if each.recipe["store"] == store_recipe]

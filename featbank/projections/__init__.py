@@ -1,0 +1,1 @@
+"""Projections: features to two dimensions. One module, one projection."""

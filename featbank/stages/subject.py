@@ -1,0 +1,82 @@
+"""What a figure or a report speaks of: a store, results, and what the bank holds of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from featbank.bank.maps import FeatureMap, maps_of
+from featbank.bank.results import Predictions, read_predictions
+from featbank.errors import FeatbankError
+
+if TYPE_CHECKING:
+    from featbank.bank.bank import Bank
+    from featbank.result import Result
+    from featbank.stages.chip_pictures import ChipPictures
+    from featbank.store.reader import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A store and results, everything else read when it is first asked for.
+
+    Attributes:
+        bank: Where predictions and maps stand.
+        store: The store that is looked at.
+        results: Rows of each result, its headline first.
+        label_set: Nomenclature; None takes the store's default.
+        split_scheme: None takes the store's default.
+        map: The map that is drawn; None takes the newest of the store.
+    """
+
+    bank: Bank
+    store: Store
+    results: tuple[tuple[Result, ...], ...] = ()
+    label_set: str | None = None
+    split_scheme: str | None = None
+    map: FeatureMap | None = None
+    _predictions: dict[str, Predictions | None] = field(default_factory=dict, repr=False)
+
+    def of(self, rows: tuple[Result, ...]) -> Subject:
+        """The same with one result alone."""
+        return replace(self, results=(rows,))
+
+    @property
+    def headlines(self) -> list[Result]:
+        """The headline of each result."""
+        return [rows[0] for rows in self.results]
+
+    def predictions(self, result: str) -> Predictions | None:
+        """What a probe said of the samples that it was scored on; None where none are kept."""
+        if result not in self._predictions:
+            path = self.bank.predictions_path(result)
+            self._predictions[result] = read_predictions(path) if path.exists() else None
+        return self._predictions[result]
+
+    @cached_property
+    def feature_map(self) -> FeatureMap | None:
+        """The map that is drawn; None where the bank holds none of the store."""
+        if self.map is not None:
+            return self.map
+        found = maps_of(self.bank, self.store.attributes["recipe_id"])
+        return found[0] if found else None
+
+    @cached_property
+    def pictures(self) -> ChipPictures | None:
+        """Draws the chips; None where the images are out of reach (``no_pictures`` says why)."""
+        return None if isinstance(self._pictures, str) else self._pictures
+
+    @property
+    def no_pictures(self) -> str:
+        """Why chips cannot be drawn; empty where they can."""
+        return self._pictures if isinstance(self._pictures, str) else ""
+
+    @cached_property
+    def _pictures(self) -> ChipPictures | str:
+        from featbank.stages.chip_pictures import ChipPictures
+
+        try:
+            return ChipPictures(self.store)
+        except FeatbankError as error:
+            return str(error)
