@@ -32,7 +32,7 @@ floors: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 slow: setup
 	$(BIN)/pytest -q --durations=10 -m "slow and not gpu"

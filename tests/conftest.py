@@ -17,6 +17,17 @@ settings.load_profile("featbank")
 SHARED_VARIABLE = "FEATBANK_SHARED"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those of one file share one, and all of UMAP's too.
+
+    Fixtures of a file are then made once, and UMAP's twenty seconds of compiling are paid once.
+    """
+    for item in items:
+        is_umap = item.get_closest_marker("umap") is not None
+        group = "umap" if is_umap else item.nodeid.split("::", maxsplit=1)[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real imagery, weights and parity vectors that stand beside the checkout."""
