@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -12,6 +14,8 @@ from featbank.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from matplotlib.axes import Axes
 
 # Okabe and Ito 2008, "Color Universal Design", without black (which is text) and yellow (which
 # vanishes on white).
@@ -23,6 +27,11 @@ SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
 GREY, FAINT = "#6b6b6b", "#d9d9d9"
 SUFFIXES = (".svg", ".png", ".pdf")
 _DPI = 150
+TITLE_PT, TEXT_PT, SMALL_PT = 11, 9, 7.5
+# Mean width of a character of DejaVu Sans, in points for each point of its size.
+_ADVANCE, _PT_PER_INCH = 0.56, 72
+# The salt of the names inside an SVG; without one matplotlib draws them at random.
+_SALT = "featbank"
 
 
 class Drawing(Figure):
@@ -45,6 +54,42 @@ def new_figure(width: float, height: float, **options: Any) -> Drawing:  # noqa:
     figure = Drawing(figsize=(width, height), layout="constrained", **options)
     FigureCanvasAgg(figure)
     return figure
+
+
+def headed(figure: Figure, title: str, caption: str = "") -> None:
+    """Put a title above a figure and a caption below it, both wrapped to its width."""
+    width = figure.get_figwidth() * _PT_PER_INCH / _ADVANCE - 2
+    if title:
+        text = wrapped(title, int(width / TITLE_PT))
+        figure.suptitle(text, x=0.01, ha="left", fontsize=TITLE_PT, fontweight="semibold")
+    if caption:
+        text = wrapped(caption, int(width / SMALL_PT))
+        figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL_PT, color=GREY)
+
+
+def wrapped(text: str, width: int = 30) -> str:
+    r"""Text in lines of at most ``width`` characters; a longer word is broken.
+
+    Example:
+        >>> wrapped("Transitional woodland, shrub", 14)
+        'Transitional\nwoodland,\nshrub'
+    """
+    return textwrap.fill(text, max(width, 1), break_on_hyphens=False)
+
+
+def bare(axes: Axes, *, grid: str = "") -> Axes:
+    """Take the frame off but for the two axes that are read.
+
+    Args:
+        axes: Where to.
+        grid: ``x`` or ``y`` draws faint lines across that axis.
+    """
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=SMALL_PT)
+    axes.set_axisbelow(True)
+    if grid:
+        axes.grid(axis=grid, color=FAINT, linewidth=0.6)  # type: ignore[arg-type] # x or y
+    return axes
 
 
 def class_mark(position: int) -> tuple[str, str]:
@@ -71,5 +116,6 @@ def save_figure(figure: Figure, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     # A date would make each file another.
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
-    figure.savefig(path, dpi=_DPI, metadata=undated)
+    with mpl.rc_context({"svg.hashsalt": _SALT}):
+        figure.savefig(path, dpi=_DPI, metadata=undated)
     return path
