@@ -24,6 +24,8 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 # Sequential and diverging maps that are even in lightness for all readers (matplotlib's own).
 SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
+# Shares of matrices that are mostly zero: zero is the paper's white.
+SHARES = "Blues"
 GREY, FAINT = "#6b6b6b", "#d9d9d9"
 SUFFIXES = (".svg", ".png", ".pdf")
 _DPI = 150
@@ -61,7 +63,7 @@ def headed(figure: Figure, title: str, caption: str = "") -> None:
     width = figure.get_figwidth() * _PT_PER_INCH / _ADVANCE - 2
     if title:
         text = wrapped(title, int(width / TITLE_PT))
-        figure.suptitle(text, x=0.01, ha="left", fontsize=TITLE_PT, fontweight="semibold")
+        figure.suptitle(text, x=0.01, ha="left", fontsize=TITLE_PT, fontweight="bold")
     if caption:
         text = wrapped(caption, int(width / SMALL_PT))
         figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL_PT, color=GREY)
