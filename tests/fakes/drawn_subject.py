@@ -18,7 +18,7 @@ N = 320
 AERIAL = tuple(f"Scene of kind {k:02d}" for k in range(30))
 CLASSES = {3: ("water", "wood", "town"), 19: CLASSES_19, 30: AERIAL, 43: CLASSES_43}
 THRESHOLDS = ("0.5", "tuned-f2")
-PROBES = (("knn", 0.3), ("logistic", 0.5))
+PROBES = (("knn", 0.2), ("logistic", 0.35))
 
 
 def make_truth(classes, *, multilabel, n=N, seed=0):
@@ -83,8 +83,9 @@ def _class_rows(predictions, fixed, thresholds):
 
 def few_shot_rows(result, *, store, recipe, **fields):
     """Shots, the most first, as the probe command keeps them; no predictions go with them."""
-    fixed = {"store": str(store.path), "recipe": recipe, "result": result, "label_set": "cover",
-             "dataset": "made", "model": "tiny", "feature": "mean", "layer": 0} | fields  # fmt: skip
+    fixed = {"store": str(store.path), "recipe": recipe, "result": result, "layer": 0,
+             "dataset": "made",
+             "label_set": "cover", "model": "tiny", "feature": "mean"} | fields  # fmt: skip
     values = {20: (0.66, 0.01), 5: (0.52, 0.03), 1: (0.31, 0.06)}
     return [
         make_result(**fixed | {"shots": shots, "value": value, "seed_sd": sd, "seeds": 5,
@@ -101,7 +102,8 @@ def candidate_rows(result, *, store, recipe, **fields):
     values = {20: 0.64, 10: 0.61, 100: 0.58, 200: 0.5}
     rows = [
         make_result(**fixed | {"params": f'{{"k": {k}, "temperature": 0.07}}', "value": value,
-                               "selected": k == 20, **({"low": 0.6, "high": 0.69} if k == 20 else {})})
+                               "selected": k == 20, "low": 0.6 if k == 20 else None,
+                               "high": 0.69 if k == 20 else None})
         for k, value in values.items()
     ]  # fmt: skip
     return [rows[0], make_result(**fixed | {"value": 0.9, "split": "val",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NAMED_COLUMNS = 12
 _LARGEST_CELL, _SMALLEST_CELL = 0.62, 0.27
 # Inches that grow with no class: names, the bar of colours, title and caption.
-_NAMES_WIDTH, _AROUND = 3.6, 1.6
+_BAR_WIDTH, _AROUND, _CHARACTER = 1.5, 1.4, 0.062
 _NAME_CHARS = 42
 _ABSENT = "#eeeeee"
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -57,7 +57,10 @@ def draw_matrix(matrix: Matrix, *, title: str, caption: str) -> Figure:
     count = len(matrix.names)
     cell = float(np.clip(7 / max(count, 1), _SMALLEST_CELL, _LARGEST_CELL))
     side = cell * count
-    width, height = max(side + _NAMES_WIDTH, 6.0), max(side, 1.2) + _AROUND + 0.8
+    below = _CHARACTER * _longest(matrix.names, _NAME_CHARS // 2)
+    height = max(side, 1.2) + _AROUND + (below if count <= _NAMED_COLUMNS else 0)
+    beside = _CHARACTER * _longest(matrix.names, _NAME_CHARS)
+    width = max(side + beside + _BAR_WIDTH, 6.0)
     figure = new_figure(width, height)
     axes = figure.add_subplot()
     picture = _cells(axes, matrix)
@@ -68,6 +71,13 @@ def draw_matrix(matrix: Matrix, *, title: str, caption: str) -> Figure:
     bar.ax.tick_params(labelsize=SMALL_PT)
     headed(figure, title, caption)
     return figure
+
+
+def _longest(names: Sequence[str], width: int) -> int:
+    """Characters of the longest line."""
+    return max(
+        (len(line) for name in names for line in wrapped(name, width).split("\n")), default=0
+    )
 
 
 def _cells(axes: Axes, matrix: Matrix) -> AxesImage:

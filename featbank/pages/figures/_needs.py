@@ -72,10 +72,11 @@ def whole_results(subject: Subject) -> list[tuple[Result, ...]]:
 
 def same_task(results: Sequence[tuple[Result, ...]]) -> list[tuple[Result, ...]]:
     """Those whose values may stand on one axis with those of the first."""
-    first = _task(results[0][0]) if results else ()
-    return [rows for rows in results if _task(rows[0]) == first]
+    first = task_of(results[0][0]) if results else ()
+    return [rows for rows in results if task_of(rows[0]) == first]
 
 
-def _task(head: Result) -> tuple[str, ...]:
+def task_of(head: Result) -> tuple[str, ...]:
+    """What two values must share to be compared: data, labels, split, metric."""
     names = ("dataset", "label_set", "split_scheme", "test_store", "metric", "average", "split")
     return tuple(str(getattr(head, name) or "") for name in names)

@@ -27,6 +27,7 @@ SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
 # Shares of matrices that are mostly zero: zero is the paper's white.
 SHARES = "Blues"
 GREY, FAINT = "#6b6b6b", "#d9d9d9"
+NBSP = "\N{NO-BREAK SPACE}"
 SUFFIXES = (".svg", ".png", ".pdf")
 _DPI = 150
 TITLE_PT, TEXT_PT, SMALL_PT = 11, 9, 7.5
@@ -77,6 +78,16 @@ def wrapped(text: str, width: int = 30) -> str:
         'Transitional\nwoodland,\nshrub'
     """
     return textwrap.fill(text, max(width, 1), break_on_hyphens=False)
+
+
+def counted(name: str, count: float) -> str:
+    """A name with its count, which no line break parts from the last word.
+
+    Example:
+        >>> counted("wood", 1234).replace(NBSP, "_")
+        'wood_(1,234)'
+    """
+    return f"{name}{NBSP}({count:,.0f})"
 
 
 def bare(axes: Axes, *, grid: str = "") -> Axes:

@@ -13,12 +13,12 @@ from featbank.pages.figures._style import (
     SMALL_PT,
     TEXT_PT,
     bare,
+    counted,
     headed,
     new_figure,
     wrapped,
 )
 from featbank.pages.figures._wording import title_of_store
-from featbank.pages.figures.confusion_matrix import short_count
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.samples import SPLITS
 
@@ -118,17 +118,12 @@ def _panel(axes: Axes, counts: Mapping[str, Array], classes: Sequence[str], unit
         axes.barh(places, values[order], height * 0.92, color=colour, hatch=hatch,
                   edgecolor="white", linewidth=0, label=split)  # fmt: skip
     _scale(axes, [v for values in counts.values() for v in values.tolist()])
-    names = [wrapped(f"{classes[k]} ({short_total(total[k])})", _NAME_CHARS) for k in order]
+    names = [wrapped(counted(classes[k], total[k]), _NAME_CHARS) for k in order]
     axes.set_yticks(range(len(order)), names)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     is_log = axes.get_xscale() == "log"
     axes.set_xlabel(f"{unit}, log axis" if is_log else unit, fontsize=TEXT_PT)
-
-
-def short_total(count: float) -> str:
-    """A count with its thousands told apart; millions are shortened."""
-    return f"{count:,.0f}" if count < 1e6 else short_count(count)
 
 
 def _scale(axes: Axes, values: Sequence[int]) -> None:

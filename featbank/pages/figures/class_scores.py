@@ -16,6 +16,7 @@ from featbank.pages.figures._style import (
     SMALL_PT,
     TEXT_PT,
     bare,
+    counted,
     headed,
     new_figure,
     wrapped,
@@ -170,7 +171,7 @@ def _mean_line(axes: Axes, rows: Rows, metric: str, threshold: str | None) -> No
 
 def _name_classes(axes: Axes, panels: Sequence[dict[str, Result]], order: Sequence[str]) -> None:
     support = {name: row.n for panel in panels for name, row in panel.items()}
-    names = [wrapped(f"{name} ({support[name]:,})", _NAME_CHARS) for name in order]
+    names = [wrapped(counted(name, support[name]), _NAME_CHARS) for name in order]
     axes.set_yticks(range(len(order)), names)
     axes.tick_params(axis="y", length=0, labelsize=SMALL_PT if len(order) < 30 else SMALL_PT - 0.5)
 

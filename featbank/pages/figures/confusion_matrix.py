@@ -10,7 +10,7 @@ from featbank.metrics._confusion import confusion_matrix as count_confusions
 from featbank.pages.figures._matrix import Matrix, draw_matrix
 from featbank.pages.figures._needs import ONE_CLASS, drawn_predictions, no_predictions
 from featbank.pages.figures._needs import first_predictions as first
-from featbank.pages.figures._style import SHARES
+from featbank.pages.figures._style import SHARES, counted
 from featbank.pages.figures._wording import caption_of, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 
@@ -46,7 +46,7 @@ def confusion_matrix(predictions: Predictions, *, title: str = "", caption: str 
         values=shares,
         texts=_texts(counts, shares, with_shares=with_shares),
         names=[
-            f"{name} ({n:,.0f})"
+            counted(name, n)
             for name, n in zip(predictions.classes, counts.sum(axis=1), strict=True)
         ],
         colours=SHARES,

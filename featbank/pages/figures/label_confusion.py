@@ -11,7 +11,15 @@ from matplotlib.patches import Rectangle
 from featbank.errors import UsageError
 from featbank.pages.figures._needs import SEVERAL_LABELS, drawn_predictions, no_predictions
 from featbank.pages.figures._needs import first_predictions as first
-from featbank.pages.figures._style import GREY, SHARES, SMALL_PT, headed, new_figure, wrapped
+from featbank.pages.figures._style import (
+    GREY,
+    SHARES,
+    SMALL_PT,
+    counted,
+    headed,
+    new_figure,
+    wrapped,
+)
 from featbank.pages.figures._wording import caption_of, title_of
 from featbank.pages.figures.confusion_matrix import short_count
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
@@ -54,10 +62,10 @@ def label_confusion(
     columns = min(count, _MOST_COLUMNS)
     rows = -(-count // columns)
     figure = new_figure(max(_PANEL_WIDTH * columns, 5.0), _PANEL_HEIGHT * rows + 1.2)
-    panels = figure.subplots(rows, columns, squeeze=False).flat
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, name, cell in zip(panels, predictions.classes, cells, strict=False):
         _panel(axes, name, cell)
-    for axes in list(panels)[count:]:
+    for axes in panels[count:]:
         axes.set_axis_off()
     headed(figure, title, f"{caption} {_READING}".strip())
     return figure
@@ -101,7 +109,7 @@ def _panel(axes: Axes, name: str, counts: Array) -> None:
     axes.tick_params(length=0, labelsize=SMALL_PT - 1, pad=1)
     axes.spines[:].set_visible(False)
     axes.set_title(
-        wrapped(f"{name} ({totals[1, 0]:,})", _TITLE_CHARS), fontsize=SMALL_PT - 0.5, va="bottom"
+        wrapped(counted(name, totals[1, 0]), _TITLE_CHARS), fontsize=SMALL_PT - 0.5, va="bottom"
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from featbank.pages.figures._matrix import Matrix, draw_matrix
 from featbank.pages.figures._needs import SEVERAL_LABELS, no_labels
-from featbank.pages.figures._style import DIVERGING, SHARES
+from featbank.pages.figures._style import DIVERGING, SHARES, counted
 from featbank.pages.figures._wording import title_of_store
 from featbank.pages.figures.confusion_matrix import short_count
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
@@ -107,7 +107,7 @@ def cooccurrence(labels: Array) -> tuple[Array, Array]:
 
 def _names(labels: Array, classes: Sequence[str]) -> list[str]:
     borne = labels.sum(axis=0, dtype=np.int64)
-    return [f"{name} ({n:,})" for name, n in zip(classes, borne, strict=True)]
+    return [counted(name, n) for name, n in zip(classes, borne, strict=True)]
 
 
 def _train_labels(subject: Subject) -> tuple[Array, str]:

@@ -78,7 +78,7 @@ def _gaps(axes: Axes, bins: Reliability, name: str) -> None:
     axes.plot([0, 1], [0, 1], linestyle="--", color=GREY, linewidth=1, label="calibrated")
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_ylabel(name, fontsize=TEXT_PT)
-    axes.legend(fontsize=SMALL_PT, frameon=False, loc="upper left")
+    axes.legend(fontsize=SMALL_PT, edgecolor="none", framealpha=0.9, loc="upper left")
 
 
 def _counts(axes: Axes, bins: Reliability) -> None:
