@@ -23,7 +23,7 @@ _NAMED_COLUMNS = 12
 _LARGEST_CELL, _SMALLEST_CELL = 0.62, 0.27
 # Inches that grow with no class: names, the bar of colours, title and caption.
 _BAR_WIDTH, _AROUND, _CHARACTER = 1.5, 1.4, 0.062
-_NAME_CHARS = 42
+_NAME_CHARS = 48
 _ABSENT = "#eeeeee"
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 

@@ -105,6 +105,21 @@ def bare(axes: Axes, *, grid: str = "") -> Axes:
     return axes
 
 
+def beside(axes: Axes) -> None:
+    """Put the legend to the right of the axes, where it covers neither curves nor title."""
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        axes.legend(
+            handles,
+            labels,
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1),
+            borderaxespad=0,
+            fontsize=SMALL_PT,
+            frameon=False,
+        )
+
+
 def class_mark(position: int) -> tuple[str, str]:
     """Colour and marker of the class at a position; 49 differ.
 

@@ -99,10 +99,14 @@ def _figure(
     panels = figure.subplots(len(parts), 1, height_ratios=heights, squeeze=False)[:, 0]
     for axes, (unit, counts, classes) in zip(panels, parts, strict=True):
         _panel(axes, counts, classes, unit)
-    handles, labels = panels[0].get_legend_handles_labels()
-    if handles:
-        figure.legend(handles, labels, loc="outside upper right", ncols=len(handles),
-                      fontsize=SMALL_PT, frameon=False)  # fmt: skip
+    if any(len(counts) for _, counts, _ in parts):
+        panels[0].legend(
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            ncols=len(_LOOKS),
+            fontsize=SMALL_PT,
+            frameon=False,
+        )
     headed(figure, title, caption)
     return figure
 

@@ -51,11 +51,10 @@ def comparison_plot(found: Comparison, *, title: str = "", caption: str = "") ->
         f"{letters(position)}  {name} ({number(value)})"
         for position, (name, value) in enumerate(zip(found.names, found.values, strict=True))
     ]
-    figure = new_figure(8.2, _ROW * len(pairs) + 0.17 * len(key) + 2.0)
-    upper, axes = figure.subplots(2, 1, height_ratios=[0.17 * len(key) + 0.1, _ROW * len(pairs)])
-    upper.set_axis_off()
     said = "\n".join(wrapped(line, _KEY_CHARS) for line in key)
-    upper.text(0, 1, said, fontsize=SMALL_PT, va="top", transform=upper.transAxes)
+    figure = new_figure(8.2, _ROW * len(pairs) + 0.15 * (said.count("\n") + 1) + 1.6)
+    axes = figure.add_subplot()
+    axes.set_title(said, fontsize=SMALL_PT, loc="left", ha="left")
     _rows(axes, pairs)
     wanted = found.wanted
     name = metric_name(wanted.metric, wanted.average, wanted.threshold)
@@ -102,12 +101,16 @@ def _said(pair: Pair) -> str:
 
 def _reading(found: Comparison, pairs: Sequence[Pair]) -> str:
     few = len(pairs) < len(found.pairs)
-    which = f"Of {len(found.pairs)} pairs those with the best result are drawn. " if few else ""
+    which = f"Of {_pairs(len(found.pairs))} those with the best result are drawn. " if few else ""
     return (
         f"{which}Lines are 95 % intervals of {found.options.resamples:,} paired resamples of "
         f"{found.units:,} {found.resampled}s, not corrected; p-values are corrected for "
-        f"{len(found.pairs)} pairs by Holm. Filled where a difference is shown."
+        f"{_pairs(len(found.pairs))} by Holm. Filled where a difference is shown."
     )
+
+
+def _pairs(count: int) -> str:
+    return f"{count} pair{'s' if count > 1 else ''}"
 
 
 def comparable(subject: Subject) -> list[Result]:

@@ -10,9 +10,9 @@ from matplotlib.ticker import NullLocator
 from featbank.pages.figures._needs import same_task
 from featbank.pages.figures._style import (
     GREY,
-    SMALL_PT,
     TEXT_PT,
     bare,
+    beside,
     class_mark,
     headed,
     new_figure,
@@ -62,7 +62,7 @@ def few_shot_curve(
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("training samples of each class, log axis", fontsize=TEXT_PT)
     axes.set_ylabel(metric_of(heads[0]), fontsize=TEXT_PT)
-    figure.legend(loc="outside right upper", fontsize=SMALL_PT, frameon=False)
+    beside(axes)
     headed(figure, title, f"{caption} {_reading(few)}".strip())
     return figure
 

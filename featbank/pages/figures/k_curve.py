@@ -10,9 +10,9 @@ from matplotlib.ticker import NullLocator
 
 from featbank.pages.figures._needs import same_task, whole_results
 from featbank.pages.figures._style import (
-    SMALL_PT,
     TEXT_PT,
     bare,
+    beside,
     class_mark,
     headed,
     new_figure,
@@ -55,7 +55,7 @@ def k_curve(results: Sequence[Rows], *, title: str = "", caption: str = "") -> F
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel("k nearest neighbours, log axis", fontsize=TEXT_PT)
     axes.set_ylabel(metric_of(results[0][0]), fontsize=TEXT_PT)
-    figure.legend(loc="outside right upper", fontsize=SMALL_PT, frameon=False)
+    beside(axes)
     headed(figure, title, f"{caption} {_READING}".strip())
     return figure
 

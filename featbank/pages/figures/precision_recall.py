@@ -10,9 +10,9 @@ import numpy as np
 from featbank.pages.figures._needs import drawn_predictions, no_predictions
 from featbank.pages.figures._style import (
     COLOURS,
-    SMALL_PT,
     TEXT_PT,
     bare,
+    beside,
     headed,
     new_figure,
     wrapped,
@@ -69,14 +69,14 @@ def precision_recall(predictions: Predictions, *, title: str = "", caption: str 
     pooled = curve_of(truth.ravel(), predictions.scores.ravel())
     figure = new_figure(8.2, 5.6)
     axes = bare(figure.add_subplot(), grid="both")
-    _draw_curves(axes, curves, predictions.classes)
     if pooled is not None:
         label = f"all pooled (micro)  AP {number(pooled.average_precision)}"
         _line(axes, pooled, color="black", linewidth=2.2, label=label, zorder=4)
+    _draw_curves(axes, curves, predictions.classes)
     axes.set(xlim=(0, 1.005), ylim=(0, 1.02), aspect="equal")
     axes.set_xlabel("recall", fontsize=TEXT_PT)
     axes.set_ylabel("precision", fontsize=TEXT_PT)
-    _legend(figure, axes)
+    beside(axes)
     headed(figure, title, f"{caption} {_reading(curves)}".strip())
     return figure
 
@@ -139,19 +139,6 @@ def thinned(count: int) -> Array:
     if count <= _MOST_POINTS:
         return np.arange(count)
     return np.unique(np.geomspace(1, count, _MOST_POINTS).astype(int) - 1)
-
-
-def _legend(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    if handles:
-        order = [len(handles) - 1, *range(len(handles) - 1)]
-        figure.legend(
-            [handles[i] for i in order],
-            [labels[i] for i in order],
-            loc="outside right upper",
-            fontsize=SMALL_PT,
-            frameon=False,
-        )
 
 
 def _reading(curves: Sequence[Curve | None]) -> str:
