@@ -131,8 +131,8 @@ def class_mark(position: int) -> tuple[str, str]:
     return COLOURS[position % len(COLOURS)], MARKERS[round_ % len(MARKERS)]
 
 
-def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure in the format that the suffix names, the same bytes for the same figure.
+def require_suffix(path: Path) -> None:
+    """Fail early where a figure cannot be written in the format that the suffix names.
 
     Raises:
         UsageError: Its suffix is none of ``SUFFIXES``.
@@ -141,9 +141,26 @@ def save_figure(figure: Figure, path: Path) -> Path:
         raise UsageError(
             str(path), f"its suffix is '{path.suffix}'", " or ".join(SUFFIXES), "Name it so."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure in the format that the suffix names, the same bytes for the same figure.
+
+    Raises:
+        UsageError: Its suffix is none of ``SUFFIXES``, or it cannot be written there.
+    """
+    require_suffix(path)
     # A date would make each file another.
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
-    with mpl.rc_context({"svg.hashsalt": _SALT}):
-        figure.savefig(path, dpi=_DPI, metadata=undated)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with mpl.rc_context({"svg.hashsalt": _SALT}):
+            figure.savefig(path, dpi=_DPI, metadata=undated)
+    except OSError as error:
+        raise UsageError(
+            str(path),
+            f"cannot be written ({error.strerror or error})",
+            "a file in a folder that can be written",
+            "Choose another place.",
+        ) from error
     return path

@@ -18,6 +18,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
+from featbank.pages.figures._wording import short_names
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import metric_name, number
 from featbank.stages.compare import CompareOptions, Comparison, compare_results
@@ -47,9 +48,10 @@ def comparison_plot(found: Comparison, *, title: str = "", caption: str = "") ->
         caption: What stands below, before how to read it.
     """
     pairs = drawn_pairs(found)
+    names = short_names(found.results)
     key = [
         f"{letters(position)}  {name} ({number(value)})"
-        for position, (name, value) in enumerate(zip(found.names, found.values, strict=True))
+        for position, (name, value) in enumerate(zip(names, found.values, strict=True))
     ]
     said = "\n".join(wrapped(line, _KEY_CHARS) for line in key)
     figure = new_figure(8.2, _ROW * len(pairs) + 0.15 * (said.count("\n") + 1) + 1.6)

@@ -18,9 +18,8 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, metric_of, title_of
+from featbank.pages.figures._wording import caption_of, metric_of, short_names, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.stages.comparing.choice import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +50,7 @@ def few_shot_curve(
     figure = new_figure(8.2, 4.6)
     axes = bare(figure.add_subplot(), grid="y")
     axes.set_xscale("log")
-    names = names_of([rows[0] for rows in few])
+    names = short_names([rows[0] for rows in few])
     for position, (rows, name) in enumerate(zip(few, names, strict=True)):
         _curve(axes, rows, position, name)
     heads = [rows[0] for rows in few]

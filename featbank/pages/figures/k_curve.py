@@ -18,9 +18,8 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, metric_of, title_of
+from featbank.pages.figures._wording import caption_of, metric_of, short_names, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.stages.comparing.choice import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +46,7 @@ def k_curve(results: Sequence[Rows], *, title: str = "", caption: str = "") -> F
     figure = new_figure(8.2, 4.4)
     axes = bare(figure.add_subplot(), grid="y")
     axes.set_xscale("log")
-    names = names_of([rows[0] for rows in results])
+    names = short_names([rows[0] for rows in results])
     for position, (rows, name) in enumerate(zip(results, names, strict=True)):
         _curve(axes, rows, position, name)
     ticks = sorted({k for rows in results for k, _ in neighbours(rows)})
