@@ -22,6 +22,7 @@ from featbank.pages.figures._wording import short_names
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import metric_name, number
 from featbank.stages.compare import CompareOptions, Comparison, compare_results
+from featbank.stages.comparing.options import RESAMPLES
 from featbank.stages.comparing.verdict import letters
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ def _draw(subject: Subject, options: FigureOptions) -> Figure:
             metric=options.metric,
             threshold=options.threshold,
             seed=options.seed,
+            resamples=RESAMPLES,
             bank=subject.bank.root,
         )
     )
