@@ -5,16 +5,58 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import zarr
 
 from featbank.errors import StoreError
+from featbank.samples import SPLITS
+from featbank.store.schema import CLASS_PREFIX, MASK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    import zarr
     from numpy.typing import NDArray
 
     from featbank.image import Array
+    from featbank.store.reader import Store
+
+
+def mask_classes(store: Store) -> tuple[str, ...]:
+    """Class names of a store's label maps; () where it keeps none."""
+    path = store.path / f"{CLASS_PREFIX}{MASK}"
+    if not path.exists():
+        return ()
+    return tuple(str(name) for name in np.asarray(_open(path)[...]))
+
+
+def mask_counts(store: Store, scheme: str | None = None) -> NDArray[np.int64]:
+    """Pixels of each class of a store's label maps by split, read shard by shard.
+
+    Args:
+        store: A finished store.
+        scheme: Split scheme; None takes the default.
+
+    Returns:
+        (4, K) pixels of the ``train``, ``val``, ``test`` and ``unlabelled`` samples that are valid
+        and not excluded; pixels of no class are left out.
+
+    Raises:
+        StoreError: The store keeps no label maps.
+        UnknownNameError: No such split scheme.
+    """
+    names = mask_classes(store)
+    if not names:
+        raise StoreError(
+            str(store.path), "it keeps no label maps", "an array 'mask'", "Embed a masked dataset."
+        )
+    codes = (store.split(scheme)[:, None] == np.array(SPLITS)).argmax(axis=1)
+    rows = store.valid & (store.exclude == "")
+    counts = count_pixels(_open(store.path / MASK), rows, codes, len(names))
+    return np.pad(counts, ((0, len(SPLITS) - len(counts)), (0, 0)))
+
+
+def _open(path: Path) -> zarr.Array[Any]:
+    return zarr.open_array(path, mode="r", zarr_format=3)
 
 
 def count_pixels(

@@ -12,7 +12,6 @@ from featbank.catalog import suggest
 from featbank.errors import StoreError, UnknownNameError
 from featbank.samples import SPLITS, UNKNOWN_LABEL
 from featbank.store.columns import TIME_COLUMNS, as_text
-from featbank.store.mask_counts import count_pixels
 from featbank.store.schema import (
     CLASS_PREFIX,
     CLS,
@@ -21,7 +20,6 @@ from featbank.store.schema import (
     LABEL_PREFIX,
     LAYER,
     LONLAT,
-    MASK,
     MEAN,
     META_PREFIX,
     PAIR_ID,
@@ -162,39 +160,6 @@ class Store:
         """(N,) ``train``, ``val``, ``test`` or ``unlabelled``."""
         codes = self._array(f"{SPLIT_PREFIX}{self.scheme_name(scheme)}")
         return np.array(SPLITS, dtype=object)[codes]
-
-    @property
-    def mask_classes(self) -> tuple[str, ...]:
-        """Class names of the label maps; () where the store keeps none."""
-        if MASK not in self._group:
-            return ()
-        return tuple(str(name) for name in self._text(f"{CLASS_PREFIX}{MASK}"))
-
-    def mask_counts(self, scheme: str | None = None) -> NDArray[np.int64]:
-        """Pixels of each class of the label maps by split, read shard by shard.
-
-        Args:
-            scheme: Split scheme; None takes the default.
-
-        Returns:
-            (4, K) pixels of the ``train``, ``val``, ``test`` and ``unlabelled`` samples that are
-            valid and not excluded; pixels of no class are left out.
-
-        Raises:
-            StoreError: The store keeps no label maps.
-            UnknownNameError: No such split scheme.
-        """
-        if MASK not in self._group:
-            raise StoreError(
-                str(self.path),
-                "it keeps no label maps",
-                "an array 'mask'",
-                "Embed a masked dataset.",
-            )
-        codes = self._array(f"{SPLIT_PREFIX}{self.scheme_name(scheme)}").astype(np.int64)
-        rows = self.valid & (self.exclude == "")
-        counts = count_pixels(self._open(MASK), rows, codes, len(self.mask_classes))
-        return np.pad(counts, ((0, len(SPLITS) - len(counts)), (0, 0)))
 
     @property
     def column_names(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import zarr
 from small_store import make_small_store
 
 from featbank.errors import StoreError
-from featbank.store.mask_counts import count_pixels
+from featbank.store.mask_counts import count_pixels, mask_classes, mask_counts
 
 
 def made_masks(tmp_path, pixels):
@@ -36,6 +36,6 @@ def test_a_class_without_a_name_is_told(tmp_path):
 
 def test_a_store_without_label_maps_says_so(tmp_path):
     store = make_small_store(tmp_path / "s.zarr", ["a", "b"], [[1.0], [2.0]])
-    assert store.mask_classes == ()
+    assert mask_classes(store) == ()
     with pytest.raises(StoreError, match="it keeps no label maps"):
-        store.mask_counts()
+        mask_counts(store)

@@ -21,6 +21,7 @@ from featbank.pages.figures._style import (
 from featbank.pages.figures._wording import title_of_store
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.samples import SPLITS
+from featbank.store.mask_counts import mask_classes, mask_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,7 +88,7 @@ def chip_counts(
 
 def pixel_counts(store: Store, split_scheme: str | None = None) -> dict[str, Array]:
     """Pixels (K,) of each class of the label maps by split, of splits that have any."""
-    table = store.mask_counts(split_scheme)
+    table = mask_counts(store, split_scheme)
     return {split: row for split, row in zip(SPLITS, table, strict=True) if row.any()}
 
 
@@ -146,9 +147,9 @@ def _draw(subject: Subject, options: FigureOptions) -> Figure:
     store, name = subject.store, subject.store.label_set_name(subject.label_set)
     chips = chip_counts(store, name, subject.split_scheme)
     parts = [("chips", chips, store.classes(name))]
-    if store.mask_classes:
+    if masks := mask_classes(store):
         pixels = pixel_counts(store, subject.split_scheme)
-        parts.append(("pixels of label maps", pixels, store.mask_classes))
+        parts.append(("pixels of label maps", pixels, masks))
     n = int(store.usable(name).sum())
     left_out = len(store) - n
     several = " A chip may bear several labels." if store.labels(name).ndim == 2 else ""
