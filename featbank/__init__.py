@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from featbank.datasets import Dataset
     from featbank.stages.diff import StoreDiff
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "compare",
     "diff",
+    "draw",
     "embed",
     "list_datasets",
     "list_models",
@@ -167,6 +169,41 @@ def compare(
     return pd.DataFrame(
         compare_results(CompareOptions(results=results, bank=Path(bank), **options)).rows()
     )
+
+
+def draw(
+    figure: str,
+    *results: str,
+    store: Store | str | Path | None = None,
+    bank: str | Path = "bank",
+    **options: Any,  # noqa: ANN401
+) -> Figure:
+    """Draw one figure of a store or of results; it shows itself in a notebook.
+
+    Args:
+        figure: A name that ``featbank figure`` lists, such as ``confusion-matrix``.
+        *results: Ids of results or their first digits; none takes all results of the store, and
+            of a figure of one result the newest.
+        store: A store or its path; None takes the results' own, or the bank's newest.
+        bank: Folder of stores, predictions and results.
+        **options: The same as the options of ``featbank figure``: ``model``, ``dataset``,
+            ``labels``, ``split_scheme``, ``ids``, ``by``, ``metric``, ``threshold``, ``k``,
+            ``seed``.
+
+    Raises:
+        FeatbankError: An unknown figure, store or result, or something that the figure needs.
+    """
+    from featbank.bank.bank import Bank
+    from featbank.pages.figure_drawing import draw_figure
+    from featbank.pages.figures import FigureOptions
+    from featbank.stages.subject_finding import find_subject
+
+    names = ("model", "dataset", "labels", "split_scheme")
+    asked = {name: options.pop(name) for name in names if name in options}
+    path = None if store is None else Path(store if isinstance(store, str | Path) else store.path)
+    chosen = FigureOptions(**options | {"ids": tuple(options.get("ids", ()))})
+    subject = find_subject(Bank(Path(bank)), results=results, store=path, **asked)
+    return draw_figure(figure, subject, chosen, is_named=bool(results)).figure
 
 
 def predict(

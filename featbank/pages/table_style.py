@@ -28,7 +28,7 @@ _NAMES = {
     "top3_accuracy": "top-3 accuracy",
     "top5_accuracy": "top-5 accuracy",
 }
-_THRESHOLDS = {"0.5": "at 0.5", "tuned-f2": "at thresholds tuned for F2"}
+THRESHOLDS = {"0.5": "at 0.5", "tuned-f2": "at thresholds tuned for F2"}
 
 
 def metric_name(metric: str, average: str | None = None, threshold: str | None = None) -> str:
@@ -37,7 +37,7 @@ def metric_name(metric: str, average: str | None = None, threshold: str | None =
     # What is called balanced accuracy is a macro average already.
     is_said = average and metric != "balanced_accuracy"
     words = f"{name} ({average})" if is_said else name
-    return f"{words} {_THRESHOLDS.get(threshold, threshold)}" if threshold else words
+    return f"{words} {THRESHOLDS.get(threshold, threshold)}" if threshold else words
 
 
 def number(value: float) -> str:

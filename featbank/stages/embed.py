@@ -20,7 +20,7 @@ from featbank.errors import DecodeError
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
-from featbank.stages.forward import Pending, environment, forward_of, pick_device
+from featbank.stages.forward import Pending, environment, forward_of, peak_memory, pick_device
 from featbank.stages.shard_writing import ShardThread
 from featbank.store.create import NewStore, create_store
 from featbank.store.schema import MASK, REFUSED, VALID
@@ -250,6 +250,7 @@ class EmbedRun:
             "rows": len(self._writer.rows(shard)),
             "seconds": round(now - self._shard_started, 4),
             "workers": self._plan.imagery.workers,
+            **peak_memory(pick_device(self._plan.options.device)),
         }
         self._shard_started = now
         runlog.append(self._plan.path, line)

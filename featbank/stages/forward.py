@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -183,3 +184,16 @@ def environment(device: torch.device, batch_size: int) -> dict[str, Any]:
         "batch_size": batch_size,
         "threads": torch.get_num_threads(),
     }
+
+
+def peak_memory(device: torch.device) -> dict[str, int]:
+    """The most memory so far, in bytes: of this process without its readers, and of the device.
+
+    Returns:
+        ``peak_bytes``, and of CUDA ``peak_device_bytes``, what torch held for tensors.
+    """
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = {"peak_bytes": kilobytes * 1024}
+    if device.type == "cuda":
+        found["peak_device_bytes"] = torch.cuda.max_memory_allocated(device)
+    return found

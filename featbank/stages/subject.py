@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from featbank.bank.maps import FeatureMap, maps_of
 from featbank.bank.results import Predictions, read_predictions
 from featbank.errors import FeatbankError
+from featbank.store.absent import AbsentStore
 
 if TYPE_CHECKING:
     from featbank.bank.bank import Bank
@@ -23,7 +24,8 @@ class Subject:
 
     Attributes:
         bank: Where predictions and maps stand.
-        store: The store that is looked at.
+        store: The store that is looked at; an ``AbsentStore`` where it is gone, so that results
+            and predictions can still be drawn.
         results: Rows of each result, its headline first.
         label_set: Nomenclature; None takes the store's default.
         split_scheme: None takes the store's default.
@@ -43,6 +45,11 @@ class Subject:
         return replace(self, results=(rows,))
 
     @property
+    def has_store(self) -> bool:
+        """Whether the store is there to be read."""
+        return not isinstance(self.store, AbsentStore)
+
+    @property
     def headlines(self) -> list[Result]:
         """The headline of each result."""
         return [rows[0] for rows in self.results]
@@ -59,6 +66,8 @@ class Subject:
         """The map that is drawn; None where the bank holds none of the store."""
         if self.map is not None:
             return self.map
+        if not self.has_store:
+            return None
         found = maps_of(self.bank, self.store.attributes["recipe_id"])
         return found[0] if found else None
 

@@ -182,6 +182,12 @@ def test_another_environment_is_told(imagery, tmp_path):
     assert any("another environment (torch 1.0 ->" in line for line in told)
 
 
+def test_the_run_log_keeps_time_and_memory(imagery, tmp_path):
+    line = runlog.read(embed(imagery, tmp_path).store)[0]
+    assert line["seconds"] > 0
+    assert 10**7 < line["peak_bytes"] < 10**12
+
+
 def test_one_writer_a_store(imagery, tmp_path):
     from featbank.bank.lock import locked
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -13,6 +15,8 @@ from featbank.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from matplotlib.axes import Axes
+
 # Okabe and Ito 2008, "Color Universal Design", without black (which is text) and yellow (which
 # vanishes on white).
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A5C2E")
@@ -20,9 +24,17 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 # Sequential and diverging maps that are even in lightness for all readers (matplotlib's own).
 SEQUENTIAL, DIVERGING = "cividis", "RdBu_r"
+# Shares of matrices that are mostly zero: zero is the paper's white.
+SHARES = "Blues"
 GREY, FAINT = "#6b6b6b", "#d9d9d9"
+NBSP = "\N{NO-BREAK SPACE}"
 SUFFIXES = (".svg", ".png", ".pdf")
 _DPI = 150
+TITLE_PT, TEXT_PT, SMALL_PT = 11, 9, 7.5
+# Mean width of a character of DejaVu Sans, in points for each point of its size.
+_ADVANCE, _PT_PER_INCH = 0.56, 72
+# The salt of the names inside an SVG; without one matplotlib draws them at random.
+_SALT = "featbank"
 
 
 class Drawing(Figure):
@@ -47,6 +59,67 @@ def new_figure(width: float, height: float, **options: Any) -> Drawing:  # noqa:
     return figure
 
 
+def headed(figure: Figure, title: str, caption: str = "") -> None:
+    """Put a title above a figure and a caption below it, both wrapped to its width."""
+    width = figure.get_figwidth() * _PT_PER_INCH / _ADVANCE - 2
+    if title:
+        text = wrapped(title, int(width / TITLE_PT))
+        figure.suptitle(text, x=0.01, ha="left", fontsize=TITLE_PT, fontweight="bold")
+    if caption:
+        text = wrapped(caption, int(width / SMALL_PT))
+        figure.supxlabel(text, x=0.01, ha="left", fontsize=SMALL_PT, color=GREY)
+
+
+def wrapped(text: str, width: int = 30) -> str:
+    r"""Text in lines of at most ``width`` characters; a longer word is broken.
+
+    Example:
+        >>> wrapped("Transitional woodland, shrub", 14)
+        'Transitional\nwoodland,\nshrub'
+    """
+    return textwrap.fill(text, max(width, 1), break_on_hyphens=False)
+
+
+def counted(name: str, count: float) -> str:
+    """A name with its count, which no line break parts from the last word.
+
+    Example:
+        >>> counted("wood", 1234).replace(NBSP, "_")
+        'wood_(1,234)'
+    """
+    return f"{name}{NBSP}({count:,.0f})"
+
+
+def bare(axes: Axes, *, grid: str = "") -> Axes:
+    """Take the frame off but for the two axes that are read.
+
+    Args:
+        axes: Where to.
+        grid: ``x`` or ``y`` draws faint lines across that axis.
+    """
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=SMALL_PT)
+    axes.set_axisbelow(True)
+    if grid:
+        axes.grid(axis=grid, color=FAINT, linewidth=0.6)  # type: ignore[arg-type] # x or y
+    return axes
+
+
+def beside(axes: Axes) -> None:
+    """Put the legend to the right of the axes, where it covers neither curves nor title."""
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        axes.legend(
+            handles,
+            labels,
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1),
+            borderaxespad=0,
+            fontsize=SMALL_PT,
+            frameon=False,
+        )
+
+
 def class_mark(position: int) -> tuple[str, str]:
     """Colour and marker of the class at a position; 49 differ.
 
@@ -58,8 +131,8 @@ def class_mark(position: int) -> tuple[str, str]:
     return COLOURS[position % len(COLOURS)], MARKERS[round_ % len(MARKERS)]
 
 
-def save_figure(figure: Figure, path: Path) -> Path:
-    """Write a figure in the format that the suffix names, the same bytes for the same figure.
+def require_suffix(path: Path) -> None:
+    """Fail early where a figure cannot be written in the format that the suffix names.
 
     Raises:
         UsageError: Its suffix is none of ``SUFFIXES``.
@@ -68,8 +141,26 @@ def save_figure(figure: Figure, path: Path) -> Path:
         raise UsageError(
             str(path), f"its suffix is '{path.suffix}'", " or ".join(SUFFIXES), "Name it so."
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure in the format that the suffix names, the same bytes for the same figure.
+
+    Raises:
+        UsageError: Its suffix is none of ``SUFFIXES``, or it cannot be written there.
+    """
+    require_suffix(path)
     # A date would make each file another.
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
-    figure.savefig(path, dpi=_DPI, metadata=undated)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with mpl.rc_context({"svg.hashsalt": _SALT}):
+            figure.savefig(path, dpi=_DPI, metadata=undated)
+    except OSError as error:
+        raise UsageError(
+            str(path),
+            f"cannot be written ({error.strerror or error})",
+            "a file in a folder that can be written",
+            "Choose another place.",
+        ) from error
     return path

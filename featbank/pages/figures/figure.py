@@ -47,6 +47,7 @@ class FigureSpec:
             drawn. It reads no more than it must.
         draw: Draws it.
         in_report: Whether the report page draws it unasked.
+        needs_store: Whether it reads the store; others draw results whose store is gone.
     """
 
     name: str
@@ -56,3 +57,10 @@ class FigureSpec:
     missing: Callable[[Subject], str] = field(repr=False)
     draw: Callable[[Subject, FigureOptions], Figure] = field(repr=False)
     in_report: bool = True
+    needs_store: bool = True
+
+    def lacks(self, subject: Subject) -> str:
+        """What the subject lacks for it, as the end of "needs ..."; empty where it can be drawn."""
+        if self.needs_store and not subject.has_store:
+            return f"the store {subject.store.path.name}, which is gone"
+        return self.missing(subject)

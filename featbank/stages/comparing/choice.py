@@ -90,7 +90,7 @@ def _said(head: Result, field: str) -> str:
 def _named(bank: Bank, ids: Sequence[str]) -> list[Result]:
     paths = sorted(bank.result_path("x").parent.glob("*.parquet"))
     known = [path.stem for path in paths]
-    found = [_complete(bank, prefix, known) for prefix in ids]
+    found = [complete_id(bank, prefix, known) for prefix in ids]
     for result in found:
         if found.count(result) > 1:
             raise UsageError(
@@ -106,7 +106,13 @@ def _named(bank: Bank, ids: Sequence[str]) -> list[Result]:
     return [_head(bank, result) for result in found]
 
 
-def _complete(bank: Bank, prefix: str, known: Sequence[str]) -> str:
+def complete_id(bank: Bank, prefix: str, known: Sequence[str]) -> str:
+    """The id that is meant by its first digits.
+
+    Raises:
+        UnknownNameError: No result has such an id.
+        UsageError: Several results begin with it.
+    """
     matching = [name for name in known if name.startswith(prefix)] if prefix else []
     if prefix in matching:
         return prefix

@@ -1,0 +1,82 @@
+"""What figures say of themselves: a title names the data, a caption the protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from featbank.pages.table_style import metric_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from featbank.result import Result
+    from featbank.stages.subject import Subject
+
+_SHOWN = 4
+# What tells like results apart, in the order it is said.
+_FURTHER = ("dataset", "label_set", "split_scheme", "layer", "seed", "shots", "n_train")
+
+
+def title_of(what: str, head: Result, n: int | None = None) -> str:
+    """What is drawn of which data, such as ``Confusion: aid100, split random-0, test, N = 600``."""
+    count = head.n if n is None else n
+    return f"{what}: {head.dataset}, split {head.split_scheme}, {head.split}, N = {count:,}"
+
+
+def caption_of(heads: Sequence[Result], more: str = "") -> str:
+    """Which probe on which features the numbers come from, and what else a reader must know.
+
+    Args:
+        heads: Headlines of the results drawn; beyond a few they are counted.
+        more: A sentence that follows.
+    """
+    said = [_of(head) for head in heads[:_SHOWN]]
+    rest = len(heads) - _SHOWN
+    said += [f"{rest} more"] if rest > 0 else []
+    return " ".join(part for part in (f"{'; '.join(said)}.", more) if part)
+
+
+def short_names(heads: Sequence[Result]) -> list[str]:
+    """What results are called in a figure: model, protocol, feature, then what they differ by.
+
+    Where nothing that a reader knows does, the first digits of the id stand last.
+    """
+    names = [f"{head.model} · {head.protocol} · {head.feature}" for head in heads]
+    for field in _FURTHER:
+        for name in {name for name in names if names.count(name) > 1}:
+            alike = [i for i, each in enumerate(names) if each == name]
+            if len({getattr(heads[i], field) for i in alike}) > 1:
+                for i in alike:
+                    names[i] = f"{name} · {_value(heads[i], field)}"
+    like = {name for name in names if names.count(name) > 1}
+    return [
+        f"{name} · {head.result[:8]}" if name in like else name
+        for name, head in zip(names, heads, strict=True)
+    ]
+
+
+def _value(head: Result, field: str) -> str:
+    value = getattr(head, field)
+    bare = ("dataset", "label_set", "split_scheme")
+    return str(value) if field in bare else f"{field.replace('_', ' ')} {value}"
+
+
+def _of(head: Result) -> str:
+    found = f"{head.protocol} on {head.model}, feature {head.feature}, layer {head.layer}"
+    return f"{found}, labels {head.label_set}, result {head.result[:8]}"
+
+
+def metric_of(head: Result) -> str:
+    """The headline's metric as people write it, such as ``mAP (macro)``."""
+    return metric_name(head.metric, head.average, head.threshold)
+
+
+def title_of_store(what: str, subject: Subject, n: int) -> str:
+    """What is drawn of which samples of the subject's store."""
+    dataset, scheme = subject.store.attributes["dataset"], scheme_of(subject)
+    return f"{what}: {dataset}, split {scheme}, N = {n:,}"
+
+
+def scheme_of(subject: Subject) -> str:
+    """The split scheme that the subject speaks of."""
+    return subject.store.scheme_name(subject.split_scheme)
