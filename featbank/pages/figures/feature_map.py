@@ -59,11 +59,12 @@ def feature_map(
     groups = colouring(found, store, by=by, label_set=label_set, predictions=predictions)
     shown = [name for name, count in zip(groups.names, groups.counts, strict=True) if count]
     columns = -(-max(1, len(shown)) // _ROWS)
-    figure = new_figure(_SIDE + columns * _LEGEND_WIDTH, _height(shown, columns))
+    height = max(_SIDE * shape_of(found.xy) + 1.0, _height(shown, columns))
+    figure = new_figure(_SIDE + columns * _LEGEND_WIDTH, height)
     axes = figure.add_subplot()
     handles = draw_groups(axes, found.xy, groups)
     axes.set_title(_title(found, store), loc="left", fontsize=10)
-    axes.set_xlabel(fill(belief(found.quality), 100), loc="left", fontsize=7.5, color=GREY)
+    axes.set_xlabel(fill(belief(found.quality), 112), loc="left", fontsize=7.5, color=GREY)
     figure.legend(
         handles=handles,
         loc="outside right upper",
@@ -126,6 +127,12 @@ def bare(axes: Axes) -> None:
     axes.set_yticks([])
 
 
+def shape_of(xy: Array) -> float:
+    """Height over width of a map, kept where panels can be read."""
+    width, height = np.ptp(xy, axis=0).astype(float)
+    return float(np.clip(height / width, 0.6, 1.4)) if width > 0 else 1.0
+
+
 def mark_size(samples: int) -> float:
     """Area of a mark in square points: smaller the more there are."""
     return float(np.clip(36_000 / max(samples, 1), 1.5, 30))
@@ -138,7 +145,7 @@ def _height(shown: list[str], columns: int) -> float:
         sum(len(fill(n, _WRAP).splitlines()) for n in shown[i * rows :][:rows])
         for i in range(columns)
     ]
-    return max(_SIDE, 0.6 + _LINE * (max(lines) + 2))
+    return 0.6 + _LINE * (max(lines) + 2)
 
 
 def _title(found: FeatureMap, store: Store) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from featbank.errors import UsageError
 from featbank.pages.figures._map_colours import borne
 from featbank.pages.figures._style import COLOURS, FAINT, GREY, new_figure
-from featbank.pages.figures.feature_map import bare, mark_size
+from featbank.pages.figures.feature_map import bare, mark_size, shape_of
 from featbank.pages.figures.feature_map import missing as missing_map
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import number
@@ -56,7 +56,8 @@ def map_panels(found: FeatureMap, store: Store, *, label_set: str | None = None)
     columns = _columns(len(shown))
     rows = -(-len(shown) // columns)
     lines = max(title.count("\n") + 1 for title in titles.values())
-    figure = new_figure(columns * _PANEL, rows * (_PANEL + lines * _LINE) + 0.7)
+    height = _PANEL * shape_of(found.xy) + lines * _LINE
+    figure = new_figure(columns * _PANEL, rows * height + 0.7)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, position in zip(panels, shown, strict=False):
         _panel(axes, found.xy, borne(labels, position))
