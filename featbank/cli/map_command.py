@@ -11,6 +11,7 @@ import click
 from featbank.cli.options import bank_option, output_options
 from featbank.cli.output import print_json
 from featbank.cli.step_bars import step_bars
+from featbank.errors import UsageError
 
 if TYPE_CHECKING:
     from featbank.stages.map import MapReport
@@ -77,6 +78,7 @@ def command(
     """
     from featbank.stages.map import MapOptions, map_features
 
+    _require_drawable(out, by)
     with step_bars(counts_bytes=False) as advance:
         report = map_features(MapOptions(**options), progress=advance)
     drawn = _draw(report, out, by=by, labels=options["labels"]) if out else None
@@ -84,6 +86,20 @@ def command(
         print_json(_as_json(report, drawn))
         return
     _print(report, drawn, options["bank"])
+
+
+def _require_drawable(out: Path | None, by: str | None) -> None:
+    """Refuse what cannot be drawn before the map is made, which takes longer."""
+    if out is None:
+        if by is not None:
+            raise UsageError("--by", "nothing is drawn", "--out beside it", "Name a file.")
+        return
+    from featbank.pages.figures._style import SUFFIXES
+
+    if out.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            str(out), f"its suffix is '{out.suffix}'", " or ".join(SUFFIXES), "Name it so."
+        )
 
 
 def _draw(report: MapReport, out: Path, *, by: str | None, labels: str | None) -> Path:

@@ -203,3 +203,12 @@ def test_progress_is_told_to_its_end(store):
     map_features(options, progress=lambda step, done, total: told.update({step: (done, total)}))
     assert told == {"components": (1, 1), "placed": (250, 250), "quality": (1, 1)}
     silent("x", 1, None)
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_the_front_door_gives_the_map(store, turn):
+    import featbank
+
+    found = featbank.map_store(store, projection="pca", bank=store.path.parents[2], seed=4)
+    assert list(found.to_pandas()) == ["sample_id", "x", "y", "is_fitted"]
+    assert len(found) == N

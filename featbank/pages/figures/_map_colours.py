@@ -192,13 +192,11 @@ def _errors(found: FeatureMap, predictions: Predictions | None) -> Colouring:
 def _values(title: str, values: Sequence[str] | Array) -> Colouring:
     """Groups of equal text, in order of the text; of more than 49 the most frequent."""
     texts, counts = np.unique(np.asarray(values, dtype=object).astype(str), return_counts=True)
-    is_kept = texts != ""
-    if is_kept.sum() > _MOST:
-        least = np.sort(counts[is_kept])[-_MOST]
-        is_kept &= counts >= least
-        # Of equals the first by name stay.
-        is_kept &= np.cumsum(is_kept) <= _MOST
-    names = tuple(str(text) for text in texts[is_kept])
+    known = texts != ""
+    # The most frequent first; of equals the first by name.
+    order = np.lexsort([texts, -counts])
+    kept = order[known[order]][:_MOST]
+    names = tuple(sorted(str(text) for text in texts[kept]))
     code_of = {name: code for code, name in enumerate(names)}
     codes = np.array([code_of.get(str(value), NOTHING) for value in values], dtype=np.intp)
     return Colouring(
@@ -206,5 +204,5 @@ def _values(title: str, values: Sequence[str] | Array) -> Colouring:
         names=names,
         codes=codes,
         marks=tuple(class_mark(code) for code in range(len(names))),
-        rest="unknown" if is_kept.sum() == (texts != "").sum() else "others",
+        rest="unknown" if len(kept) == known.sum() else "others",
     )
