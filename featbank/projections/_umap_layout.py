@@ -184,6 +184,8 @@ def _umap() -> ModuleType:
     with warnings.catch_warnings():
         # It tells of a network library that only its parametric variant needs.
         warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)
+        # In a kernel without widgets tqdm tells that its bars cannot be drawn; none is.
+        warnings.filterwarnings("ignore", "IProgress not found")
         import umap.umap_
     module: ModuleType = umap.umap_
     return module

@@ -98,7 +98,9 @@ def map_features(options: MapOptions, *, progress: Progress = silent) -> MapRepo
     if is_new:
         write_map(bank, _make(store, choice, rows, recipe, progress))
     made = read_map(path)
+    progress("purity", 0, 1)
     pure = purity(made, store, options.labels) if store.label_sets else None
+    progress("purity", 1, 1)
     return MapReport(map=made, path=path, store=store, purity=pure, is_new=is_new)
 
 

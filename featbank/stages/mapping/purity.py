@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from featbank.image import Array
     from featbank.store.reader import Store
 
-# Chips of a class whose neighbours are looked at: a share of them has a standard error of .025 at
+# Chips of a class whose neighbours are looked at: their mean share has a standard error of .032 at
 # most.
-CLASS_QUERIES = 400
+CLASS_QUERIES = 250
 # Rows that are held in memory at once: 300 MB at D = 768.
 _HELD_ROWS = 100_000
 _ALGORITHM = 1
