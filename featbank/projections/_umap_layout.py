@@ -120,7 +120,7 @@ class UmapLayout:
         a, b = self._curve
         placed: Array = _umap().optimize_layout_euclidean(
             start,
-            self.xy.copy(),
+            self.xy,
             heads.astype(np.int32),
             index[heads, columns].astype(np.int32),
             _PLACING_EPOCHS,

@@ -30,7 +30,7 @@ NOISE = 0.3
 def measure(shared: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "features.npy"
-        np.save(path, make_features(shared, Path(folder)))
+        np.save(path, spread_out(chip_features(shared, Path(folder) / "bank")))
         found = {name: run(name, path) for name in RUNS}
     ours = found["featbank"]
     figures = {
@@ -43,8 +43,8 @@ def measure(shared: Path) -> dict[str, Any]:
     return {**figures, "runs": found, "samples": N, "dim": D}
 
 
-def make_features(shared: Path, folder: Path) -> np.ndarray:
-    """(N, D) float32."""
+def chip_features(shared: Path, bank: Path) -> np.ndarray:
+    """(3000, 192) features of the tiny ViT."""
     import featbank
 
     store = featbank.embed(
@@ -52,9 +52,13 @@ def make_features(shared: Path, folder: Path) -> np.ndarray:
         shared / "data" / "aid100",
         weights=shared / "weights" / "vit_tiny_patch16_224.safetensors",
         normalise="half",
-        bank=folder / "bank",
+        bank=bank,
     )
-    chips = store.features()
+    return store.features()
+
+
+def spread_out(chips: np.ndarray) -> np.ndarray:
+    """(N, D) float32 made of fewer and narrower features."""
     rng = np.random.default_rng(0)
     near = np.argsort(-(unit(chips) @ unit(chips).T), axis=1)[:, :10]
     first = rng.integers(len(chips), size=N)

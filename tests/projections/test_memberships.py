@@ -33,6 +33,15 @@ def test_a_sample_is_tied_alone_as_among_others():
     assert together[7:8].tobytes() == alone.tobytes()
 
 
+def test_ties_of_a_sample_are_no_narrower_than_a_thousandth_of_distances():
+    close = np.array([[1e-6, 2e-6, 3e-6]])
+    found = memberships(close, k=4, nearest=np.zeros(1), typical=0.5)
+    np.testing.assert_allclose(found, np.exp(-close / 5e-4))
+    mixed = np.array([[0.4, 0.4 + 1e-9, 0.4 + 1e-9]])
+    found = memberships(mixed, k=4, nearest=mixed[:, 0], typical=9.0)
+    np.testing.assert_allclose(found, np.exp(-(mixed - 0.4) / (1.2e-3 / 4)), atol=1e-9)
+
+
 def test_graph_is_the_union_of_both_directions():
     index, distances = make_graph()
     ties = np.zeros((80, 80))
