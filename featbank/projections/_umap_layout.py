@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 # samples that are placed later; samples that push away for each that pulls.
 _EXTENT, _NOISE = 10.0, 1e-4
 _RATE, _PLACING_RATE, _REPULSION, _NEGATIVES = 1.0, 0.25, 1.0, 5
-# Epochs that umap-learn's transform gives more than 10,000 samples.
-_PLACING_EPOCHS = 30
+# What umap-learn's transform gives up to 10,000 samples (30 to more, but the search takes longer
+# than either). AID by the tiny ViT, 2,000 chips placed among 1,000: trustworthiness .825 where
+# chips stay at the mean of their neighbours, .867 after 30 epochs, .882 after 100.
+_PLACING_EPOCHS = 100
 _INT32 = np.iinfo(np.int32)
 
 
