@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from featbank.image import Array
     from featbank.projections.projection import Progress
 
+# umap-learn's documentation looks at 2 to 200; beyond this the graph of 100,000 samples no longer
+# fits in memory.
+_MOST_NEIGHBORS = 1000
+
 
 def check(params: Mapping[str, Any]) -> None:
     """Refuse what the method has no meaning for.
@@ -21,8 +25,8 @@ def check(params: Mapping[str, Any]) -> None:
         UsageError: A parameter is out of range.
     """
     neighbors, min_dist, epochs = (params[name] for name in ("neighbors", "min_dist", "epochs"))
-    if not (isinstance(neighbors, int) and neighbors >= 2):
-        _refuse("neighbors", neighbors, "a whole number of at least 2", "15")
+    if not (isinstance(neighbors, int) and 2 <= neighbors <= _MOST_NEIGHBORS):
+        _refuse("neighbors", neighbors, f"a whole number in [2, {_MOST_NEIGHBORS}]", "15")
     if not 0 <= min_dist <= 1:
         _refuse("min-dist", min_dist, "a number in [0, 1]", "0.1")
     if epochs is not None and not (isinstance(epochs, int) and epochs >= 1):

@@ -104,7 +104,13 @@ def test_an_unknown_parameter_is_refused(spec):
 
 @pytest.mark.parametrize(
     "params",
-    [{"neighbors": 1}, {"min_dist": -0.1}, {"min_dist": float("nan")}, {"epochs": 0}],
+    [
+        {"neighbors": 1},
+        {"neighbors": 10**6},
+        {"min_dist": -0.1},
+        {"min_dist": float("nan")},
+        {"epochs": 0},
+    ],
     ids=str,
 )
 def test_umap_refuses_what_has_no_meaning(params):
