@@ -71,8 +71,10 @@ def map_panels(found: FeatureMap, store: Store, *, label_set: str | None = None)
 
 
 def _columns(panels: int) -> int:
-    """As many columns as make the figure about square, and no more than fit a page."""
-    return min(_MOST_COLUMNS, max(2, round(np.sqrt(panels * 1.15)))) if panels > 1 else 2
+    """Columns that make the figure about square or wider, with the fewest empty places."""
+    square = max(2, round(np.sqrt(panels * 1.15)))
+    wider = [columns for columns in range(square, square + 3) if columns <= _MOST_COLUMNS]
+    return min(wider or [_MOST_COLUMNS], key=lambda columns: -panels % columns)
 
 
 def _panel(axes: Axes, xy: Array, bears: NDArray[np.bool_]) -> None:

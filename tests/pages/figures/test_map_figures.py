@@ -11,7 +11,7 @@ from featbank.errors import StoreError, UnknownNameError, UsageError
 from featbank.pages.figures import FIGURES, FigureOptions
 from featbank.pages.figures._style import class_mark
 from featbank.pages.figures.feature_map import feature_map
-from featbank.pages.figures.map_panels import map_panels
+from featbank.pages.figures.map_panels import _columns, map_panels
 from featbank.samples import LabelSet
 from featbank.stages.mapping.purity import purity
 from featbank.stages.subject import Subject
@@ -200,6 +200,11 @@ def test_each_class_that_is_borne_has_a_panel(store, label_set):
         rest, own = axes.collections
         np.testing.assert_array_equal(own.get_offsets(), XY[bears[:, position]])
         np.testing.assert_array_equal(rest.get_offsets(), XY[~bears[:, position]])
+
+
+@pytest.mark.parametrize(("panels", "columns"), [(1, 2), (2, 2), (10, 5), (19, 5), (43, 7)])
+def test_panels_leave_few_places_empty(panels, columns):
+    assert _columns(panels) == columns
 
 
 def test_titles_of_panels_tell_chips_and_purity(store):
