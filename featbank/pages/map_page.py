@@ -43,6 +43,9 @@ def purity_table(purity: Purity) -> Table:
     for name, chips, *shares in zip(*columns, strict=True):
         if chips:
             table.add_row(escape(name), f"{chips:,}", *(_share(share) for share in shares))
+    means = (_share(purity.means[name]) for name in ("in_features", "on_map", "chance"))
+    table.add_section()
+    table.add_row("mean of classes", f"{purity.samples:,}", *means)
     return table
 
 

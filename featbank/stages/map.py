@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,14 @@ class MapReport:
     def belief(self) -> str:
         """One sentence on how far to believe the map."""
         return belief(self.map.quality)
+
+    @property
+    def believable(self) -> FeatureMap:
+        """The map with the mean purity of its classes, which depends on labels, in its quality."""
+        if self.purity is None:
+            return self.map
+        told = {"label_set": self.purity.label_set, **self.purity.means}
+        return replace(self.map, quality={**self.map.quality, "purity": told})
 
 
 def map_features(options: MapOptions, *, progress: Progress = silent) -> MapReport:

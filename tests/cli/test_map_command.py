@@ -33,6 +33,7 @@ def test_the_page_tells_purity_class_by_class(call):
     chips, *shares = row[2:]
     assert int(chips) > 1
     assert all(0 <= float(share) <= 1 for share in shares)
+    assert any(line[:4] == ["mean", "of", "classes", "399"] for line in lines)
     # Nothing bears snow.
     assert not any(line[:1] == ["snow"] for line in lines)
 

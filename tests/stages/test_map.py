@@ -211,3 +211,6 @@ def test_the_front_door_gives_the_map(store, turn):
     found = featbank.map_store(store, projection="pca", bank=store.path.parents[2], seed=4)
     assert list(found.to_pandas()) == ["sample_id", "x", "y", "is_fitted"]
     assert len(found) == N
+    report = ask(store, seed=4)
+    assert found.quality["purity"] == {"label_set": "kind", **report.purity.means}
+    assert "purity" not in report.map.quality

@@ -144,6 +144,7 @@ def test_purity_is_the_share_of_neighbours_that_bear_the_class(tmp_path):
     np.testing.assert_allclose(found.chance[:3], (chips[:3] - 1) / 119)
     assert found.chips == tuple(chips)
     assert (found.in_features[3], found.on_map[3], found.chance[3]) == (None, None, None)
+    assert found.means["on_map"] == pytest.approx(np.mean(on_map))
 
 
 @pytest.fixture

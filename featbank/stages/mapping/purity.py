@@ -61,6 +61,17 @@ class Purity:
     in_features: tuple[float | None, ...]
     on_map: tuple[float | None, ...]
 
+    @property
+    def means(self) -> dict[str, float | None]:
+        """Means over the classes that have a purity; None where none has."""
+        named = ("in_features", "on_map", "chance")
+        return {name: _mean(getattr(self, name)) for name in named}
+
+
+def _mean(values: tuple[float | None, ...]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
 
 def purity(found: FeatureMap, store: Store, label_set: str | None = None) -> Purity:
     """Neighbour purity of each class; what was computed once is read from beside the map.
