@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from featbank.bank.maps import FeatureMap
     from featbank.datasets import Dataset
     from featbank.stages.diff import StoreDiff
     from featbank.store.reader import Store
@@ -33,6 +34,7 @@ __all__ = [
     "list_models",
     "list_protocols",
     "list_stores",
+    "map_store",
     "open_dataset",
     "open_store",
     "predict",
@@ -247,6 +249,42 @@ def predict(
     )
     frame: pd.DataFrame = predict_plan(plan_prediction(asked)).table.to_pandas()
     return frame
+
+
+def map_store(
+    store: Store | str | Path | None = None,
+    *,
+    projection: str = "umap",
+    bank: str | Path = "bank",
+    **options: Any,  # noqa: ANN401
+) -> FeatureMap:
+    """Lay the samples of a store out in two dimensions, and keep the map in the bank.
+
+    Args:
+        store: A store or its path; None takes the bank's newest.
+        projection: ``umap`` or ``pca``.
+        bank: Folder where the map is kept.
+        **options: Fields of ``featbank.stages.mapping.options.MapOptions``, the same as the
+            options of ``featbank map``: ``features``, ``layer``, ``split``, ``neighbors``,
+            ``min_dist``, ``fit_samples``, ``seed``, ….
+
+    Returns:
+        Sample ids and coordinates, with the recipe and how far they are to be believed: of a
+        labelled store ``quality`` tells the mean neighbour purity of its classes too.
+
+    Raises:
+        FeatbankError: An unknown name, an unfinished store, or fewer than two samples.
+    """
+    from featbank.stages.map import MapOptions, map_features
+
+    path = None if store is None else store if isinstance(store, str | Path) else store.path
+    asked = MapOptions(
+        projection=projection,
+        store=None if path is None else Path(path),
+        bank=Path(bank),
+        **options,
+    )
+    return map_features(asked).believable
 
 
 def open_store(path: str | Path) -> Store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from dataclasses import dataclass, field
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    import pandas as pd
+
     from featbank.bank.bank import Bank
     from featbank.image import Array
 
-_RECIPE, _QUALITY, _ID = b"recipe", b"quality", b"id"
+_RECIPE, _QUALITY, _ID, _ENVIRONMENT = b"recipe", b"quality", b"id", b"environment"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,7 @@ class FeatureMap:
         recipe: What decides the coordinates: ``store`` (the store's recipe id), ``feature``,
             ``layer``, ``projection``, ``params``, ``seed``, ….
         quality: How far the map is to be believed, as JSON.
+        environment: Versions of the libraries that made it; not part of the recipe.
     """
 
     id: str
@@ -42,9 +46,28 @@ class FeatureMap:
     is_fitted: Array
     recipe: Mapping[str, Any]
     quality: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        recipe = self.recipe
+        shown = f"{recipe.get('projection')} of {recipe.get('feature')}"
+        return f"<FeatureMap {self.id[:8]}: {shown}, {len(self)} samples>"
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row a sample: ``sample_id``, ``x``, ``y``, ``is_fitted``."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "sample_id": self.ids,
+                "x": self.xy[:, 0],
+                "y": self.xy[:, 1],
+                "is_fitted": self.is_fitted,
+            }
+        )
 
 
 def map_path(bank: Bank, identifier: str) -> Path:
@@ -67,6 +90,7 @@ def write_map(bank: Bank, found: FeatureMap) -> Path:
         _ID: found.id.encode(),
         _RECIPE: json.dumps(found.recipe, sort_keys=True).encode(),
         _QUALITY: json.dumps(found.quality).encode(),
+        _ENVIRONMENT: json.dumps(found.environment, sort_keys=True).encode(),
     }
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns).replace_schema_metadata(metadata), buffer)
@@ -95,6 +119,7 @@ def read_map(path: Path) -> FeatureMap:
             is_fitted=np.asarray(table["is_fitted"]),
             recipe=json.loads(metadata[_RECIPE]),
             quality=json.loads(metadata[_QUALITY]),
+            environment=json.loads(metadata.get(_ENVIRONMENT, b"{}")),
         )
     except (KeyError, pa.ArrowInvalid) as error:
         raise StoreError(
@@ -113,3 +138,24 @@ def maps_of(bank: Bank, store_recipe: str) -> list[FeatureMap]:
     newest = sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
     found = (read_map(path) for path in newest)
     return [each for each in found if each.recipe["store"] == store_recipe]
+
+
+def write_note(bank: Bank, identifier: str, key: str, content: Mapping[str, Any]) -> None:
+    """Keep beside a map what was computed of it; a bank that cannot be written is left as it is."""
+    path = _note_path(bank, identifier, key)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, json.dumps(content).encode())
+
+
+def read_note(bank: Bank, identifier: str, key: str) -> dict[str, Any] | None:
+    """What ``write_note`` kept; None where there is nothing that reads."""
+    try:
+        content: dict[str, Any] = json.loads(_note_path(bank, identifier, key).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return content
+
+
+def _note_path(bank: Bank, identifier: str, key: str) -> Path:
+    return bank.root / "maps" / f"{identifier}.{key}.json"

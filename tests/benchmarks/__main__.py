@@ -21,6 +21,7 @@ from tests.benchmarks import (
     help_time,
     knn_search,
     logistic_sweep,
+    map_layout,
     mlp_sweep,
     peak_memory,
     probe_command,
@@ -43,6 +44,7 @@ BENCHMARKS = {
     "bootstrap": bootstrap,
     "logistic-sweep": logistic_sweep,
     "probe-command": probe_command,
+    "map": map_layout,
 }
 
 
