@@ -105,10 +105,13 @@ class ChipPictures:
         self._require_held(ids)
         tiles = np.full((len(ids), side_px, side_px, 3), GREY_TILE, dtype=np.uint8)
 
+        limits, valid = self._limits, self._store.valid
+
         def draw(place: int) -> None:
-            found = self._read(str(ids[place]))
-            if not isinstance(found, str) and self._store.valid[self._place_of[str(ids[place])]]:
-                tiles[place] = as_tile(as_picture(found, self._limits), side_px)
+            sample = str(ids[place])
+            found = self._read(sample) if valid[self._place_of[sample]] else "refused"
+            if not isinstance(found, str):
+                tiles[place] = as_tile(as_picture(found, limits), side_px)
 
         with ThreadPoolExecutor(_threads()) as pool:
             list(pool.map(draw, range(len(ids))))

@@ -1,0 +1,98 @@
+"""``examples``: a few chips of each class."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.errors import StoreError
+from featbank.pages.figures._sheet import Row, Tile, draw_sheet
+from featbank.pages.figures.figure import FigureOptions, FigureSpec
+from featbank.stages.picturing.words import shortened
+
+if TYPE_CHECKING:
+    from featbank.pages.figures._style import Drawing
+    from featbank.stages.chip_pictures import ChipPictures
+    from featbank.stages.subject import Subject
+    from featbank.store.reader import Store
+
+# Side of the pictures; a tile is 1.25 inches, drawn at 150 dots an inch.
+TILE_PX = 188
+_ID_LETTERS = 24
+_ROWS_A_COLUMN = 12
+
+
+def example_chips(
+    store: Store, pictures: ChipPictures, *, n: int = 4, seed: int = 0, label_set: str | None = None
+) -> Drawing:
+    """A sheet of n chips of each class, drawn at random; rarer classes have fewer.
+
+    Args:
+        store: A labelled store.
+        pictures: Draws its chips.
+        n: Chips of each class.
+        seed: Of the draw.
+        label_set: Nomenclature; None takes the store's default.
+
+    Raises:
+        StoreError: The store has no labels, or no labelled chip.
+    """
+    chosen = example_rows(store, n=n, seed=seed, label_set=label_set)
+    rows = []
+    for name, picked in chosen.items():
+        ids = [str(store.ids[row]) for row in picked]
+        tiles = zip(pictures.thumbnails(ids, TILE_PX), ids, strict=True)
+        told = tuple(Tile(picture=p, lines=(shortened(i, _ID_LETTERS),)) for p, i in tiles)
+        rows.append(Row(tiles=told, heading=name))
+    if not rows:
+        raise StoreError(
+            str(store.path), "it holds no labelled chip", "one at least", "Embed a labelled dataset."
+        )
+    columns = -(-len(rows) // _ROWS_A_COLUMN)
+    title = f"{store.attributes['dataset']}: examples of {len(rows)} classes"
+    return draw_sheet(rows, title, columns=columns, notes=pictures.shown.words)
+
+
+def example_rows(
+    store: Store, *, n: int, seed: int = 0, label_set: str | None = None
+) -> dict[str, list[int]]:
+    """Rows of at most n samples of each class that has any, by class name."""
+    labels, usable = store.labels(label_set), store.usable(label_set)
+    rng = np.random.default_rng(seed)
+    found = {}
+    for code, name in enumerate(store.classes(label_set)):
+        bears = labels == code if labels.ndim == 1 else labels[:, code] == 1
+        rows = np.flatnonzero(bears & usable)
+        if len(rows):
+            found[name] = sorted(rng.choice(rows, min(n, len(rows)), replace=False).tolist())
+    return found
+
+
+def _missing(subject: Subject) -> str:
+    if not subject.store.label_sets:
+        return "labels"
+    return "" if subject.pictures else f"the images: {subject.no_pictures}"
+
+
+def _draw(subject: Subject, options: FigureOptions) -> Drawing:
+    if subject.pictures is None:
+        raise AssertionError("pictures are asked for before anything is drawn")
+    return example_chips(
+        subject.store,
+        subject.pictures,
+        n=min(options.k, 4),
+        seed=options.seed,
+        label_set=subject.label_set,
+    )
+
+
+SPECS = (
+    FigureSpec(
+        name="examples",
+        title="Examples of each class",
+        summary="a few chips of each class, as a person expects to see them",
+        missing=_missing,
+        draw=_draw,
+    ),
+)
