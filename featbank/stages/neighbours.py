@@ -60,7 +60,7 @@ def neighbours_of(
         raise StoreError(
             str(store.path), f"{len(rows)} samples are embedded", "2 at least", "Embed more."
         )
-    places = np.searchsorted(rows, [_row(store, str(sample)) for sample in ids])
+    places = np.searchsorted(rows, [embedded_row(store, str(sample)) for sample in ids])
     bank = FeatureTiles(store, feature, layer=layer, rows=rows)
     queries = np.concatenate(
         [
@@ -75,7 +75,13 @@ def neighbours_of(
     )
 
 
-def _row(store: Store, sample: str) -> int:
+def embedded_row(store: Store, sample: str) -> int:
+    """The row of a sample that has features.
+
+    Raises:
+        UnknownNameError: The store does not hold it.
+        StoreError: It was refused.
+    """
     found = np.flatnonzero(store.ids == sample)
     if not len(found):
         raise UnknownNameError(

@@ -24,6 +24,8 @@ _FONT, _TITLE_FONT = 7.5, 11.0
 _EM_WIDTH, _LINE = 0.6, 1.25
 _PT = 1 / 72
 _FRAMES = {"right": ("#0072B2", "solid"), "wrong": ("#D55E00", (0, (2.5, 1.5)))}
+# Letters of an id that surely fit one line below a tile.
+ID_LETTERS = 18
 MARKS = {"right": "✓ ", "wrong": "✗ "}
 _FRAME_PT = 3.0
 
@@ -86,6 +88,8 @@ def draw_sheet(
     bodies = [sum(_height(row, tile, row_width) for row in group) for group in groups]
     height = head + max(bodies) + _MARGIN
     figure = new_figure(width, height)
+    # Everything has its place already.
+    figure.set_layout_engine("none")
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.set_axis_off()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.pages.figures._sheet import Row, Tile, draw_sheet
+from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.stages.picturing.words import shortened
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from featbank.stages.chip_pictures import ChipPictures
     from featbank.stages.subject import Subject
 
-_ID_LETTERS = 24
 _NAMED = 3
 
 
@@ -105,7 +104,7 @@ def case_sheet(
         tiles = tuple(
             Tile(
                 picture=chip,
-                lines=(*case_lines(predictions, row, found.decided), shortened(name, _ID_LETTERS)),
+                lines=(*case_lines(predictions, row, found.decided), shortened(name, ID_LETTERS)),
                 frame="right" if heading == "right" else "wrong",
             )
             for chip, row, name in zip(chips, members, ids, strict=True)

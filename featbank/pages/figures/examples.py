@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import StoreError
-from featbank.pages.figures._sheet import Row, Tile, draw_sheet
+from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.stages.picturing.words import shortened
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # Side of the pictures; a tile is 1.25 inches, drawn at 150 dots an inch.
 TILE_PX = 188
-_ID_LETTERS = 24
 _ROWS_A_COLUMN = 12
 
 
@@ -43,7 +42,7 @@ def example_chips(
     for name, picked in chosen.items():
         ids = [str(store.ids[row]) for row in picked]
         tiles = zip(pictures.thumbnails(ids, TILE_PX), ids, strict=True)
-        told = tuple(Tile(picture=p, lines=(shortened(i, _ID_LETTERS),)) for p, i in tiles)
+        told = tuple(Tile(picture=p, lines=(shortened(i, ID_LETTERS),)) for p, i in tiles)
         rows.append(Row(tiles=told, heading=name))
     if not rows:
         raise StoreError(

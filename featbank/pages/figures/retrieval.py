@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.pages.figures._sheet import Row, Tile, draw_sheet
+from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX, example_rows
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.stages.neighbours import neighbours_of
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 _QUERIES = 6
-_ID_LETTERS = 24
 _SHOWN_LABELS = 3
 
 
@@ -64,7 +63,7 @@ def retrieval_sheet(
         for place, (name, chip) in enumerate(zip(names, chips, strict=True)):
             told = () if labels is None else (label_text(labels[row_of[name]], classes),)
             is_query = place == 0
-            value = shortened(name, _ID_LETTERS) if is_query else f"cosine {values[place - 1]:.3f}"
+            value = shortened(name, ID_LETTERS) if is_query else f"cosine {values[place - 1]:.3f}"
             frame = "" if is_query else _frame(labels, row_of[str(query)], row_of[name])
             tiles.append(Tile(picture=chip, lines=(*told, value), frame=frame))
         rows.append(Row(tiles=tuple(tiles)))

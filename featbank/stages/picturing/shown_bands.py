@@ -38,8 +38,8 @@ class Shown:
     def words(self) -> str:
         """What the colours mean, for captions."""
         if self.kind == "radar":
-            return "red VV, green VH, blue VV - VH (dB)"
-        return f"{self.kind} ({', '.join(self.bands)})"
+            return "Red VV, green VH, blue VV - VH (dB)"
+        return f"{self.kind.capitalize()} ({', '.join(self.bands)})"
 
 
 def shown_bands(dataset: Dataset) -> Shown:
