@@ -148,4 +148,3 @@ def _whole(path: Path) -> Array:
 def _passes(store: Store) -> int:
     adapter = store.attributes["recipe"].get("input", {}).get("adapter")
     return len(adapter.get("passes", [0])) if isinstance(adapter, dict) else 1
-

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from featbank.errors import StoreError
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
+from featbank.stages.choosing import example_rows
 from featbank.stages.picturing.words import shortened
 
 if TYPE_CHECKING:
@@ -46,26 +45,14 @@ def example_chips(
         rows.append(Row(tiles=told, heading=name))
     if not rows:
         raise StoreError(
-            str(store.path), "it holds no labelled chip", "one at least", "Embed a labelled dataset."
+            str(store.path),
+            "it holds no labelled chip",
+            "one at least",
+            "Embed a labelled dataset.",
         )
     columns = -(-len(rows) // _ROWS_A_COLUMN)
     title = f"{store.attributes['dataset']}: examples of {len(rows)} classes"
     return draw_sheet(rows, title, columns=columns, notes=pictures.shown.words)
-
-
-def example_rows(
-    store: Store, *, n: int, seed: int = 0, label_set: str | None = None
-) -> dict[str, list[int]]:
-    """Rows of at most n samples of each class that has any, by class name."""
-    labels, usable = store.labels(label_set), store.usable(label_set)
-    rng = np.random.default_rng(seed)
-    found = {}
-    for code, name in enumerate(store.classes(label_set)):
-        bears = labels == code if labels.ndim == 1 else labels[:, code] == 1
-        rows = np.flatnonzero(bears & usable)
-        if len(rows):
-            found[name] = sorted(rng.choice(rows, min(n, len(rows)), replace=False).tolist())
-    return found
 
 
 def _missing(subject: Subject) -> str:

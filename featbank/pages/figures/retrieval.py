@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
-from featbank.pages.figures.examples import TILE_PX, example_rows
+from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
+from featbank.stages.choosing import query_ids
 from featbank.stages.neighbours import neighbours_of
 from featbank.stages.picturing.words import shortened
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from featbank.stages.subject import Subject
     from featbank.store.reader import Store
 
-_QUERIES = 6
 _SHOWN_LABELS = 3
 
 
@@ -71,22 +71,6 @@ def retrieval_sheet(
     title = f"{attributes['dataset']}: nearest neighbours by {attributes['model']}"
     note = "Query at the left. ✓ and a whole frame: shares its label; ✗ and dashes: does not."
     return draw_sheet(rows, title, notes=f"{note} {pictures.shown.words}.")
-
-
-def query_ids(store: Store, *, seed: int = 0, label_set: str | None = None) -> list[str]:
-    """One sample of each of at most six classes drawn by seed; without labels any six samples."""
-    rng = np.random.default_rng(seed)
-    if store.label_sets:
-        of_class = [rows[0] for rows in _one_each(store, seed, label_set)]
-        rows = rng.permutation(list(dict.fromkeys(of_class)))[:_QUERIES]
-    else:
-        valid = np.flatnonzero(store.valid)
-        rows = rng.choice(valid, min(_QUERIES, len(valid)), replace=False)
-    return [str(store.ids[row]) for row in np.sort(rows).astype(int)]
-
-
-def _one_each(store: Store, seed: int, label_set: str | None) -> list[list[int]]:
-    return list(example_rows(store, n=1, seed=seed, label_set=label_set).values())
 
 
 def label_text(label: Array, classes: Sequence[str]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from featbank.pages.figures._style import COLOURS, GREY, SEQUENTIAL, new_figure
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.pages.figures.retrieval import query_ids
 from featbank.pages.figures.token_pca import NEEDS_TOKENS
+from featbank.stages.choosing import query_ids
 from featbank.stages.picturing.words import shortened
 from featbank.stages.tokens import (
     has_tokens,
@@ -92,9 +94,15 @@ def token_norms(
 
 def _histogram(axes: Axes, norms: Array, cutoff: float, chips: int) -> None:
     share = float((norms > cutoff).mean())
-    axes.hist(norms.ravel(), bins=_BINS, color=COLOURS[0], log=True)
+    low, high = float(norms.min()), float(norms.max())
+    # Outliers are ten times the rest and more: only a logarithm shows both.
+    edges = np.geomspace(max(low, high * 1e-6, 1e-12), max(high, low * 1.01, 1e-11), _BINS)
+    axes.hist(norms.ravel(), bins=edges, color=COLOURS[0], log=True)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.axvline(cutoff, color=COLOURS[5], ls="--", lw=1.5)
-    axes.set_xlabel(f"norm before the final norm ({norms.size} tokens of {chips} chips)", fontsize=8)
+    axes.set_xlabel(f"norm before the final norm ({norms.size} tokens, {chips} chips)", fontsize=8)
     axes.set_ylabel("tokens", fontsize=8)
     axes.tick_params(labelsize=7)
     told = f"{100 * share:.1f} % beyond {cutoff:.3g} (dashed): outliers"
@@ -103,9 +111,10 @@ def _histogram(axes: Axes, norms: Array, cutoff: float, chips: int) -> None:
 
 
 def _maps(cells: Sequence[Axes], maps: Array, ids: Sequence[str]) -> None:
-    low, high = float(maps.min()), float(maps.max())
+    low = max(float(maps.min()), 1e-6)
+    scale = LogNorm(low, max(float(maps.max()), low * 1.01))
     for axes, values, sample in zip(cells, maps, ids, strict=True):
-        axes.imshow(values, cmap=SEQUENTIAL, vmin=low, vmax=max(high, low + 1e-6))
+        axes.imshow(values, cmap=SEQUENTIAL, norm=scale)
         axes.set_axis_off()
         axes.set_title(shortened(str(sample), _ID_LETTERS), fontsize=7, pad=3)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.pages.figures.retrieval import query_ids
+from featbank.stages.choosing import query_ids
 from featbank.stages.picturing.words import shortened
 from featbank.stages.tokens import has_tokens, principal_colours, tokens_of
 
@@ -52,13 +52,13 @@ def token_pca(
     rows = []
     for start in range(0, len(ids), _ACROSS):
         some = ids[start : start + _ACROSS]
-        names = [(shortened(str(sample), ID_LETTERS),) for sample in some]
+        names: list[tuple[str, ...]] = [(shortened(str(sample), ID_LETTERS),) for sample in some]
         if pictures is not None:
             chips = pictures.thumbnails(some, TILE_PX)
             pairs = zip(chips, names, strict=True)
             rows.append(Row(tiles=tuple(Tile(picture=chip, lines=name) for chip, name in pairs)))
         drawn = colours[start : start + _ACROSS]
-        lines = [()] * len(some) if pictures is not None else names
+        lines: list[tuple[str, ...]] = [()] * len(some) if pictures is not None else [*names]
         pairs = zip(drawn, lines, strict=True)
         rows.append(Row(tiles=tuple(Tile(picture=tile, lines=line) for tile, line in pairs)))
     attributes = store.attributes

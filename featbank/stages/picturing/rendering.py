@@ -24,7 +24,7 @@ _PERCENTILES = (2.0, 98.0)
 # let two chips under snow darken all others.
 _LOW_SHARE, _HIGH_SHARE = 5, 90
 # Reflectance is linear in light, and a screen is not: shares are raised to 1 / 1.5, between none,
-# which leaves forest black, and the 2.2 of sRGB, which washes fields out. Decibels stay as they are.
+# which leaves forest black, and the 2.2 of sRGB, which washes fields out. Decibels are not.
 _GAMMA = 1.5
 # Pixels along a side that settle a chip's percentiles; more change them by less than a grey level.
 _LATTICE = 64
