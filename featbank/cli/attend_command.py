@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -39,7 +40,7 @@ def command(
     bank: Path,
     as_json: bool,
     debug: bool,
-    **options: object,
+    **options: Any,  # noqa: ANN401
 ) -> None:
     """Keep the attention maps of some samples, which the figure 'attention' draws.
 
@@ -59,7 +60,7 @@ def command(
 
     path = find_store(Bank(bank), store=store, model=model, dataset=dataset)
     with step_bars(counts_bytes=True) as fetching:
-        report = attend(Store(path), AttendOptions(**options), progress=fetching)  # type: ignore[arg-type] # click gives what the options declare
+        report = attend(Store(path), AttendOptions(**options), progress=fetching)
     if as_json:
         print_json({**vars(report), "results": []})
     else:

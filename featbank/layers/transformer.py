@@ -113,3 +113,7 @@ class Block(nn.Module):
         x = x + self.ls1(self.attn(self.norm1(x)))
         out: Tensor = x + self.ls2(self.mlp(self.norm2(x)))
         return out
+
+    def attention(self, x: Tensor, queries: int) -> Tensor:
+        """Attention probabilities (B, heads, Q, T) of the first Q tokens of (B, T, D)."""
+        return self.attn.probabilities(self.norm1(x), queries)

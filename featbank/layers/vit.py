@@ -10,7 +10,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -143,9 +143,8 @@ class VisionTransformer(nn.Module):
         tokens = self._embed(patches)
         for index in range(layer):
             tokens = self.blocks[index](tokens)
-        block = self.blocks[layer]
         prefix = 1 + self.config.registers
-        rows: Tensor = block.attn.probabilities(block.norm1(tokens), prefix)
+        rows = cast(Block, self.blocks[layer]).attention(tokens, prefix)
         grid = (patches.shape[-2], patches.shape[-1])
         return rows[..., prefix:].reshape(*rows.shape[:3], *grid)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.colors import LogNorm
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import NullLocator
 
 from featbank.pages.figures._style import COLOURS, GREY, SEQUENTIAL, new_figure
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
@@ -81,9 +81,7 @@ def token_norms(
             axes.imshow(chip)
             axes.set_axis_off()
     _maps(cells, maps, ids)
-    bar = figure.colorbar(cells[0].images[0], ax=cells, shrink=0.8)
-    bar.set_label("norm", fontsize=8)
-    bar.ax.tick_params(labelsize=7)
+    _colour_bar(figure, cells)
     attributes = store.attributes
     figure.suptitle(
         f"{attributes['dataset']}: norms of {attributes['model']}'s patch tokens, block {block}",
@@ -97,10 +95,11 @@ def _histogram(axes: Axes, norms: Array, cutoff: float, chips: int) -> None:
     low, high = float(norms.min()), float(norms.max())
     # Outliers are ten times the rest and more: only a logarithm shows both.
     edges = np.geomspace(max(low, high * 1e-6, 1e-12), max(high, low * 1.01, 1e-11), _BINS)
-    axes.hist(norms.ravel(), bins=edges, color=COLOURS[0], log=True)
+    axes.hist(norms.ravel(), bins=edges.tolist(), color=COLOURS[0], log=True)
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    ticks = np.geomspace(edges[0], edges[-1], 7).tolist()
+    axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.axvline(cutoff, color=COLOURS[5], ls="--", lw=1.5)
     axes.set_xlabel(f"norm before the final norm ({norms.size} tokens, {chips} chips)", fontsize=8)
     axes.set_ylabel("tokens", fontsize=8)
@@ -108,6 +107,16 @@ def _histogram(axes: Axes, norms: Array, cutoff: float, chips: int) -> None:
     told = f"{100 * share:.1f} % beyond {cutoff:.3g} (dashed): outliers"
     axes.set_title(told, fontsize=8, color=GREY, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _colour_bar(figure: Drawing, cells: Sequence[Axes]) -> None:
+    image = cells[0].images[0]
+    bar = figure.colorbar(image, ax=cells, shrink=0.8)
+    low, high = image.get_clim()
+    ticks = np.geomspace(low, high, 4).tolist()
+    bar.set_ticks(ticks, labels=[f"{tick:.3g}" for tick in ticks], fontsize=7)
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.set_label("norm", fontsize=8)
 
 
 def _maps(cells: Sequence[Axes], maps: Array, ids: Sequence[str]) -> None:
