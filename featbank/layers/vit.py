@@ -144,7 +144,7 @@ class VisionTransformer(nn.Module):
         for index in range(layer):
             tokens = self.blocks[index](tokens)
         prefix = 1 + self.config.registers
-        rows = cast(Block, self.blocks[layer]).attention(tokens, prefix)
+        rows = cast("Block", self.blocks[layer]).attention(tokens, prefix)
         grid = (patches.shape[-2], patches.shape[-1])
         return rows[..., prefix:].reshape(*rows.shape[:3], *grid)
 

@@ -12,7 +12,6 @@ from featbank.backbones import BACKBONES, WeightsFile
 from featbank.errors import ContractError
 from featbank.layers.hub_encoder import HubEncoder
 
-
 WHOLE = {
     "patch_embed.proj": "embeddings.patch_embeddings.projection",
     "pos_embed": "embeddings.position_embeddings",

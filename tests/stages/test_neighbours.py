@@ -16,9 +16,7 @@ def features():
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory, features):
-    return make_small_store(
-        tmp_path_factory.mktemp("s") / "s.zarr", IDS, features, refused=(3, 11)
-    )
+    return make_small_store(tmp_path_factory.mktemp("s") / "s.zarr", IDS, features, refused=(3, 11))
 
 
 def slow(features, query, k):

@@ -83,7 +83,7 @@ def test_components_are_those_of_scikit_learn_up_to_sign():
 
 def test_signs_do_not_depend_on_the_order_of_the_chips():
     tokens = np.random.default_rng(1).normal(size=(6, 3, 3, 7)) * np.arange(1, 8)
-    colours, shares = principal_colours(tokens)
+    colours, _ = principal_colours(tokens)
     turned, _ = principal_colours(tokens[::-1])
     assert np.abs(turned[::-1].astype(int) - colours).max() <= 1
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _TILE, _GAP, _MARGIN = 1.25, 0.16, 0.15
 _FONT, _TITLE_FONT = 7.5, 11.0
-# DejaVu Sans: the mean character is 0.55 em wide, capitals more; a line is 1.25 em high.
-_EM_WIDTH, _LINE = 0.6, 1.25
+# DejaVu Sans: the mean character is 0.55 em wide, capitals more; a line is 1.4 em high.
+_EM_WIDTH, _LINE = 0.6, 1.4
 _PT = 1 / 72
 _FRAMES = {"right": ("#0072B2", "solid"), "wrong": ("#D55E00", (0, (2.5, 1.5)))}
 # Letters of an id that surely fit one line below a tile.

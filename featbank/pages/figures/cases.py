@@ -10,7 +10,8 @@ import numpy as np
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.stages.picturing.words import shortened
+from featbank.pages.figures.retrieval import NAME_LETTERS
+from featbank.stages.picturing.words import cut, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,8 +140,10 @@ def case_lines(predictions: Predictions, row: int, decided: Array | None) -> tup
 
 
 def _names(chosen: Array, classes: Sequence[str], scores: Array) -> str:
-    names = list(classes)
-    told = [f"{names[code]} ({scores[code]:.2f})" for code in np.flatnonzero(chosen)]
+    told = [
+        f"{cut(classes[code], NAME_LETTERS)} ({scores[code]:.2f})"
+        for code in np.flatnonzero(chosen)
+    ]
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
     return "; ".join(told[:_NAMED]) + more
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from featbank.errors import StoreError
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 # Side of the pictures; a tile is 1.25 inches, drawn at 150 dots an inch.
 TILE_PX = 188
-_ROWS_A_COLUMN = 12
+# Height of a row by the width of a tile: so many columns of rows make a sheet nearly square.
+_ROW_SHARE = 1.25
 
 
 def example_chips(
@@ -50,7 +52,8 @@ def example_chips(
             "one at least",
             "Embed a labelled dataset.",
         )
-    columns = -(-len(rows) // _ROWS_A_COLUMN)
+    across = max(len(row.tiles) for row in rows)
+    columns = max(1, round(math.sqrt(_ROW_SHARE * len(rows) / across)))
     title = f"{store.attributes['dataset']}: examples of {len(rows)} classes"
     return draw_sheet(rows, title, columns=columns, notes=pictures.shown.words)
 

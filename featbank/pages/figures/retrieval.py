@@ -11,7 +11,7 @@ from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.stages.choosing import query_ids
 from featbank.stages.neighbours import neighbours_of
-from featbank.stages.picturing.words import shortened
+from featbank.stages.picturing.words import cut, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 _SHOWN_LABELS = 3
+# Two lines below a tile, where several names stand there.
+NAME_LETTERS = 34
 
 
 def retrieval_sheet(
@@ -69,7 +71,7 @@ def retrieval_sheet(
         rows.append(Row(tiles=tuple(tiles)))
     attributes = store.attributes
     title = f"{attributes['dataset']}: nearest neighbours by {attributes['model']}"
-    note = "Query at the left. ✓ and a whole frame: shares its label; ✗ and dashes: does not."
+    note = "Query at the left. ✓ and a whole frame: shares a label with it; ✗ and dashes: none."
     return draw_sheet(rows, title, notes=f"{note} {pictures.shown.words}.")
 
 
@@ -79,7 +81,7 @@ def label_text(label: Array, classes: Sequence[str]) -> str:
         return classes[int(label)] if label >= 0 else "unknown"
     names = [name for name, code in zip(classes, label, strict=True) if code == 1]
     more = f" and {len(names) - _SHOWN_LABELS} more" if len(names) > _SHOWN_LABELS else ""
-    return "; ".join(names[:_SHOWN_LABELS]) + more or "no label"
+    return "; ".join(cut(name, NAME_LETTERS) for name in names[:_SHOWN_LABELS]) + more or "no label"
 
 
 def _frame(labels: Array | None, query: int, other: int) -> str:

@@ -5,6 +5,20 @@ from __future__ import annotations
 _ELLIPSIS = "…"
 
 
+def cut(text: str, limit: int) -> str:
+    """A text with its end left out where it is too long; the beginning tells classes apart.
+
+    Args:
+        text: A name.
+        limit: Characters, at least 2.
+
+    Example:
+        >>> cut("Land principally occupied by agriculture", 20)
+        'Land principally oc…'
+    """
+    return text if len(text) <= limit else f"{text[: limit - 1]}{_ELLIPSIS}"
+
+
 def shortened(text: str, limit: int) -> str:
     """A text with its middle left out where it is too long; the end tells ids apart.
 
