@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,14 @@ class Encoder(Protocol):
 
     def to(self, device: torch.device) -> Encoder:
         """Move the parameters to a device."""
+
+
+@runtime_checkable
+class Attentive(Protocol):
+    """What an encoder with attention has beside: optional, asked for by ``isinstance``."""
+
+    def attention(self, x: Tensor, *, layer: int) -> Tensor:
+        """Probabilities (B, heads, 1 + R, gy, gx) of one block: rows CLS, then registers."""
 
 
 @dataclass(frozen=True, kw_only=True)

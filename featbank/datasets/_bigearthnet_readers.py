@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,10 @@ class PatchReader:
         name = self.names[index].decode()
         stem = f"{patch_folder(name, self.fields)}/{name}"
         return {grid.name: self._read_grid(stem, grid) for grid in self.grids}
+
+    def only(self, grids: tuple[Grid, ...]) -> PatchReader:
+        """A reader of fewer bands, which opens no other file."""
+        return replace(self, grids=grids)
 
     def _read_grid(self, stem: str, grid: Grid) -> Array:
         layout = Layout(bands=1, dtype=grid.dtype)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from featbank.errors import ContractError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 # The final norm has another name in each family.
 _NORMS = ("layernorm", "norm", "post_layernorm")
@@ -68,6 +71,36 @@ class HubEncoder(nn.Module):
             features["tokens"] = tokens.reshape(*tokens.shape[:2], *grid, tokens.shape[-1])
         return features
 
+    def attention(self, x: Tensor, *, layer: int) -> Tensor:
+        """As ``featbank.layers.vit.VisionTransformer.attention``; (B, heads, 1 + R, gy, gx).
+
+        Raises:
+            ContractError: The network has no CLS token.
+        """
+        if not self._prefix:
+            raise ContractError(
+                type(self.model).__name__,
+                "it has no CLS token, whose attention could be shown",
+                "a network with one",
+                "Embed with another model.",
+            )
+        with _explicit(self.model):
+            maps = run_model(self.model, x, output_attentions=True).attentions
+        rows: Tensor = maps[layer][:, :, : 1 + self._registers, self._prefix :].float()
+        grid = (x.shape[-2] // self._patch_px, x.shape[-1] // self._patch_px)
+        return rows.reshape(*rows.shape[:3], *grid)
+
+
+@contextmanager
+def _explicit(model: Any) -> Iterator[None]:  # noqa: ANN401 - a transformers model
+    """Attention as explicit products: the fused kernel silently gives no probabilities."""
+    before = model.config._attn_implementation
+    model.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        model.set_attn_implementation(before)
+
 
 def blocks_of(model: nn.Module) -> nn.ModuleList:
     """The model's transformer blocks: its longest list of modules."""
@@ -75,10 +108,9 @@ def blocks_of(model: nn.Module) -> nn.ModuleList:
     return max(lists, key=len)
 
 
-def run_model(model: nn.Module, x: Tensor) -> Any:  # noqa: ANN401 - a transformers output
+def run_model(model: nn.Module, x: Tensor, **options: Any) -> Any:  # noqa: ANN401 - an output
     """Run a model on chips of any size, every patch kept in its place."""
     taken = inspect.signature(model.forward).parameters
-    options: dict[str, Any] = {}
     if "interpolate_pos_encoding" in taken:
         options["interpolate_pos_encoding"] = True
     if "noise" in taken:

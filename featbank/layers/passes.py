@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from featbank.errors import ContractError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,6 +36,36 @@ class Passes(nn.Module):
             for encoder, pick in zip(self.encoders, self._picks, strict=True)
         ]
         return {name: torch.cat([out[name] for out in outs], dim=-1) for name in outs[0]}
+
+    def attention(self, x: Tensor, *, layer: int) -> Tensor:
+        """(B, passes * heads, 1 + R, gy, gx): the heads of one pass after those of another.
+
+        Raises:
+            ContractError: The encoders have no attention.
+        """
+        maps = [
+            attention_of(encoder, x[:, pick], layer)
+            for encoder, pick in zip(self.encoders, self._picks, strict=True)
+        ]
+        return torch.cat(maps, dim=1)
+
+
+def attention_of(encoder: object, x: Tensor, layer: int) -> Tensor:
+    """Attention of an encoder that may have none: (B, heads, 1 + R, gy, gx).
+
+    Raises:
+        ContractError: It has none.
+    """
+    tell = getattr(encoder, "attention", None)
+    if tell is None:
+        raise ContractError(
+            type(encoder).__name__,
+            "this network has no attention",
+            "a vision transformer",
+            "Embed with a model such as vit-tiny or dinov2-base.",
+        )
+    found: Tensor = tell(x, layer=layer)
+    return found
 
 
 def _share(encoders: Sequence[nn.Module]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -27,12 +28,31 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, D) -> (B, T, D)."""
         batch, tokens, dim = x.shape
-        # (B, T, 3D) -> three of (B, heads, T, D / heads)
-        qkv = self.qkv(x).reshape(batch, tokens, 3, self.heads, dim // self.heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        query, key, value = self._projected(x)
         mixed = functional.scaled_dot_product_attention(query, key, value)
         out: Tensor = self.proj(mixed.transpose(1, 2).reshape(batch, tokens, dim))
         return out
+
+    def probabilities(self, x: Tensor, queries: int) -> Tensor:
+        """How much the first tokens take from each token: softmax(q k / sqrt(d)).
+
+        Args:
+            x: (B, T, D), as ``forward`` takes it.
+            queries: Number of tokens Q whose rows are wanted.
+
+        Returns:
+            (B, heads, Q, T) float32; each row sums to 1.
+        """
+        query, key, _ = self._projected(x)
+        scores = query[:, :, :queries].float() @ key.float().transpose(-1, -2)
+        return functional.softmax(scores / math.sqrt(query.shape[-1]), dim=-1)
+
+    def _projected(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, T, D) -> query, key and value, each (B, heads, T, D / heads)."""
+        batch, tokens, dim = x.shape
+        qkv = self.qkv(x).reshape(batch, tokens, 3, self.heads, dim // self.heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        return query, key, value
 
 
 class Mlp(nn.Module):
@@ -93,3 +113,7 @@ class Block(nn.Module):
         x = x + self.ls1(self.attn(self.norm1(x)))
         out: Tensor = x + self.ls2(self.mlp(self.norm2(x)))
         return out
+
+    def attention(self, x: Tensor, queries: int) -> Tensor:
+        """Attention probabilities (B, heads, Q, T) of the first Q tokens of (B, T, D)."""
+        return self.attn.probabilities(self.norm1(x), queries)

@@ -10,7 +10,7 @@ References:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -127,6 +127,26 @@ class VisionTransformer(nn.Module):
             tokens = torch.stack([tap[:, 1 + self.config.registers :] for tap in taps], dim=1)
             features["tokens"] = tokens.reshape(*tokens.shape[:2], *grid, tokens.shape[-1])
         return features
+
+    def attention(self, x: Tensor, *, layer: int) -> Tensor:
+        """How much the CLS token and each register take from each patch, head by head.
+
+        Args:
+            x: (B, C, H, W), normalised; H and W multiples of the patch.
+            layer: Block index, 0 to depth - 1.
+
+        Returns:
+            (B, heads, 1 + R, gy, gx) probabilities, the row of CLS first; what a row gives to CLS
+            and registers is left out, so that it sums to less than 1.
+        """
+        patches = self.patch_embed(x)
+        tokens = self._embed(patches)
+        for index in range(layer):
+            tokens = self.blocks[index](tokens)
+        prefix = 1 + self.config.registers
+        rows = cast("Block", self.blocks[layer]).attention(tokens, prefix)
+        grid = (patches.shape[-2], patches.shape[-1])
+        return rows[..., prefix:].reshape(*rows.shape[:3], *grid)
 
     def _embed(self, patches: Tensor) -> Tensor:
         grid = (patches.shape[-2], patches.shape[-1])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,13 +12,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.bank.bank import bank_of
-from featbank.errors import StoreError
-from featbank.inputs.reading import read_batch
+from featbank.catalog import suggest
+from featbank.errors import DecodeError, StoreError, UnknownNameError
+from featbank.inputs.checks import refusal
 from featbank.stages.embed_plan import contract_of
 from featbank.stages.opening import open_dataset
+from featbank.stages.picturing.rendering import Limits, as_picture, as_tile, channels, limits_of
+from featbank.stages.picturing.shown_bands import shown_bands
+from featbank.stages.selection import sampled_rows, with_bands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -23,20 +30,31 @@ if TYPE_CHECKING:
     from featbank.image import Array
     from featbank.store.reader import Store
 
-# Cut the darkest and brightest 2 % before stretching, so that one cloud or roof does not leave
-# the rest of the chip black.
-_PERCENTILES = (2.0, 98.0)
+# Chips whose pixels settle the limits.
+_STRETCH_CHIPS = 128
+# Decoding frees the interpreter; more threads than this wait for the disk or for each other.
+_MAX_THREADS = 8
+# A tile of a chip that cannot be drawn.
+GREY_TILE = 200
+# Looking for a near id among more takes seconds.
+_SUGGESTED_AMONG = 20_000
 
 
 class ChipPictures:
     """Draws the chips of one store as a person expects to see them.
 
-    Three-band chips and chips with red, green and blue are drawn in true colour, Sentinel-1 as VV,
-    VH and their ratio, others by their first three bands, each stretched between its 2nd and 98th
-    percentile.
+    Eight-bit imagery is shown as it is. Reflectance is drawn in true colour, by the bands' roles or
+    else by wavelength; Sentinel-1 as VV, VH and their ratio in dB; other imagery by its first three
+    bands, or its only one in grey. All chips of a dataset share the limits of their colours, from
+    percentiles of a repeatable sample of its chips: colours can be compared between chips, and a
+    chip of dark sea stays dark.
 
     Args:
         store: A store in the bank that made it.
+
+    Attributes:
+        dataset: What the chips are read from, all its bands.
+        shown: Which bands are drawn.
 
     Raises:
         StoreError: The bank does not know where the images are.
@@ -46,39 +64,123 @@ class ChipPictures:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.dataset = dataset_of(store)
-
-    @cached_property
-    def _row_of(self) -> dict[str, int]:
-        return {str(sample): row for row, sample in enumerate(self.dataset.samples.ids)}
+        self.shown = shown_bands(self.dataset)
+        self._narrow = _narrowed(self.dataset, self.shown.bands)
+        # Which chips are drawn is told by the store; a chip of one colour is a picture too.
+        self._contract = replace(contract_of(self._narrow), allows_constant=True)
 
     def rgb(self, ids: Sequence[str]) -> list[NDArray[np.uint8]]:
-        """Chips at their native size.
+        """Chips at the size of their finest band that is drawn.
 
         Args:
-            ids: Sample ids.
+            ids: Sample ids of the store.
 
         Returns:
-            (H, W, 3) red, green and blue of each, 0 to 255.
+            (H, W, 3) red, green and blue of each, 0 to 255, in the order of the ids.
 
         Raises:
-            StoreError: An image is gone, or a chip is refused.
+            UnknownNameError: An id that the store does not hold.
+            StoreError: An image is gone, or does not read.
         """
-        missing = [sample for sample in ids if sample not in self._row_of]
-        if missing:
+        self._require_held(ids)
+        with ThreadPoolExecutor(_threads()) as pool:
+            return list(pool.map(self._picture, ids))
+
+    def thumbnails(self, ids: Sequence[str], side_px: int) -> NDArray[np.uint8]:
+        """Small square pictures: the centre of each chip, averaged over areas.
+
+        Chips are read one a thread and never held together. A chip that was refused, that is gone
+        or that does not read is a grey tile.
+
+        Args:
+            ids: Sample ids of the store.
+            side_px: Side of a picture.
+
+        Returns:
+            (n, side_px, side_px, 3), 0 to 255, in the order of the ids.
+
+        Raises:
+            UnknownNameError: An id that the store does not hold.
+        """
+        self._require_held(ids)
+        tiles = np.full((len(ids), side_px, side_px, 3), GREY_TILE, dtype=np.uint8)
+
+        limits, valid = self._limits, self._store.valid
+
+        def draw(place: int) -> None:
+            sample = str(ids[place])
+            found = self._read(sample) if valid[self._place_of[sample]] else "refused"
+            if not isinstance(found, str):
+                tiles[place] = as_tile(as_picture(found, limits), side_px)
+
+        with ThreadPoolExecutor(_threads()) as pool:
+            list(pool.map(draw, range(len(ids))))
+        return tiles
+
+    @cached_property
+    def _limits(self) -> Limits | None:
+        """What is black and what is bright in all chips; None where they are eight-bit."""
+        if self.shown.is_ready:
+            return None
+        ids = self.dataset.samples.ids
+        sample = sampled_rows(self.dataset.samples, count=min(_STRETCH_CHIPS, len(ids)))
+        with ThreadPoolExecutor(_threads()) as pool:
+            read = pool.map(self._read, [str(ids[row]) for row in sample])
+            good = [chip for chip in read if not isinstance(chip, str)]
+        if not good:
             raise StoreError(
                 str(self._store.path),
-                f"the image of '{missing[0]}' is no longer in "
-                f"{self.dataset.root or self.dataset.name}",
+                f"none of {len(sample)} chips of {self.dataset.name} can be read",
                 "the images that were embedded",
                 "Put them back, or embed again.",
             )
-        return [self._one(sample) for sample in ids]
+        return limits_of(good, self.shown)
 
-    def _one(self, sample: str) -> NDArray[np.uint8]:
-        read = read_batch(self.dataset.reader, [self._row_of[sample]], contract_of(self.dataset))
-        if read.refused:
-            raise StoreError(sample, read.refused[0], "a good chip", "Leave it out.")
-        return _stretched(_three_bands(self.dataset, read.groups[0].grids))
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        """Row in the dataset, which may hold more chips than the store."""
+        return {str(sample): row for row, sample in enumerate(self.dataset.samples.ids)}
+
+    @cached_property
+    def _place_of(self) -> dict[str, int]:
+        return {str(sample): row for row, sample in enumerate(self._store.ids)}
+
+    def _picture(self, sample: str) -> NDArray[np.uint8]:
+        found = self._read(str(sample))
+        if isinstance(found, str):
+            raise StoreError(
+                f"chip '{sample}'",
+                found,
+                "the image that was embedded",
+                "Put it back, or leave it out.",
+            )
+        return as_picture(found, self._limits)
+
+    def _read(self, sample: str) -> Array | str:
+        """(C, H, W) of what is drawn, or why it cannot be."""
+        row = self._row_of.get(sample)
+        if row is None:
+            return f"its image is no longer in {self.dataset.root or self.dataset.name}"
+        try:
+            image = self._narrow.reader.read(row)
+        except DecodeError as error:
+            return f"does not decode ({error.subject}: {error.found})"
+        except OSError as error:
+            return f"cannot be read ({error.strerror or error})"
+        reason = refusal(image, self._contract)
+        return reason or channels(image, self._narrow.grids, self.shown)
+
+    def _require_held(self, ids: Sequence[str]) -> None:
+        unknown = next((str(sample) for sample in ids if str(sample) not in self._place_of), None)
+        if unknown is None:
+            return
+        near = suggest(unknown, list(self._place_of)[:_SUGGESTED_AMONG])
+        raise UnknownNameError(
+            unknown,
+            f"{self._store.path.name} holds no such sample",
+            f"one of its {len(self._store)} sample ids",
+            near,
+        )
 
 
 def dataset_of(store: Store) -> Dataset:
@@ -105,28 +207,14 @@ def dataset_of(store: Store) -> Dataset:
     )
 
 
-def _three_bands(dataset: Dataset, grids: Mapping[str, Array]) -> NDArray[np.float64]:
-    """(3, H, W): red, green and blue; VV, VH and VV-VH; or else the first bands."""
-    names = [band for grid in dataset.grids for band in grid.bands]
-    if set(names) == {"VV", "VH"}:
-        vv, vh = (_plane(dataset, grids, name) for name in ("VV", "VH"))
-        return np.stack([vv, vh, vv - vh])
-    by_role = {band.role: band.name for band in dataset.bands}
-    wanted = [by_role.get(role, "") for role in ("red", "green", "blue")]
-    if not set(wanted) <= set(names):
-        wanted = (names * 3)[:3] if len(names) < 3 else names[:3]
-    planes = [_plane(dataset, grids, name) for name in wanted]
-    side = max(plane.shape[0] for plane in planes)
-    return np.stack([np.kron(p, np.ones((side // p.shape[0],) * 2)) for p in planes])
+def _narrowed(dataset: Dataset, bands: tuple[str, ...]) -> Dataset:
+    """The dataset with the bands that are drawn; files of other bands are not read."""
+    narrow = with_bands(dataset, ",".join(bands))
+    only = getattr(dataset.reader, "only", None)
+    return narrow if only is None else replace(narrow, reader=only(narrow.grids))
 
 
-def _plane(dataset: Dataset, grids: Mapping[str, Array], band: str) -> NDArray[np.float64]:
-    grid = next(grid for grid in dataset.grids if band in grid.bands)
-    return np.asarray(grids[grid.name][0, grid.bands.index(band)], dtype=np.float64)
-
-
-def _stretched(chip: NDArray[np.float64]) -> NDArray[np.uint8]:
-    low, high = np.percentile(chip, _PERCENTILES, axis=(1, 2), keepdims=True)
-    stretched = np.clip((chip - low) / np.maximum(high - low, 1e-9), 0, 1)
-    # (3, H, W) -> (H, W, 3)
-    return np.asarray(stretched.transpose(1, 2, 0) * 255).round().astype(np.uint8)
+def _threads() -> int:
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return min(_MAX_THREADS, cores)

@@ -143,10 +143,11 @@ def forward_of(plan: EmbedPlan) -> Forward:
         device=pick_device(plan.options.device),
         compute_dtype=plan.recipe["compute_dtype"],
     )
-    return Forward(_encoder(plan), config)
+    return Forward(encoder_of(plan), config)
 
 
-def _encoder(plan: EmbedPlan) -> Encoder:
+def encoder_of(plan: EmbedPlan) -> Encoder:
+    """The network that a plan settles, one pass or several."""
     passes = plan.passes
     built: list[tuple[Config, Encoder]] = []
     encoders = []

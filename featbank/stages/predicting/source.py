@@ -191,13 +191,28 @@ def _command(saved: SavedProbe, options: PredictOptions) -> str:
 
 
 def _weights(follow: Followed, options: PredictOptions) -> dict[str, Any]:
-    """``--weights``, or the file of the recipe's name where weights are kept."""
+    return followed_weights(follow, weights=options.weights, may_download=options.download)
+
+
+def followed_weights(
+    follow: Followed, *, weights: str | None, may_download: bool = False
+) -> dict[str, Any]:
+    """Options that name the weights of a recipe.
+
+    Args:
+        follow: The recipe.
+        weights: ``--weights``; None takes the file of the recipe's name where weights are kept.
+        may_download: Whether the hub may be asked.
+
+    Raises:
+        MissingPathError: They are not on this machine.
+    """
     model = follow.recipe["model"]
     name, sha256 = model["name"], model.get("weights_sha256", "")
-    if name.startswith(HUB_PREFIX) and options.weights is not None:
-        return {"model": f"{HUB_PREFIX}{options.weights}"}
-    if options.weights is not None:
-        return {"weights": options.weights}
+    if name.startswith(HUB_PREFIX) and weights is not None:
+        return {"model": f"{HUB_PREFIX}{weights}"}
+    if weights is not None:
+        return {"weights": weights}
     is_hub = name.startswith(HUB_PREFIX)
     if is_untrained(follow) or not (is_hub or BACKBONES[name].takes_weights):
         return {}
@@ -206,7 +221,7 @@ def _weights(follow: Followed, options: PredictOptions) -> dict[str, Any]:
         return {"weights": str(kept)}
     if is_hub_id(follow.weights):
         # The hub is asked only where the user says --download.
-        folder = hub_folder(follow.weights, may_download=options.download)
+        folder = hub_folder(follow.weights, may_download=may_download)
         return {} if is_hub else {"weights": str(folder)}
     if not is_hub and BACKBONES[name].remote is not None:
         return {}

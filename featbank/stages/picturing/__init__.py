@@ -1,0 +1,1 @@
+"""How a chip of any sensor becomes red, green and blue."""
