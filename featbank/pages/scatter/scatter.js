@@ -33,7 +33,8 @@ void main() {
   float edge = diameter * 0.5;
   float alpha = fill.a * (1.0 - smoothstep(edge - ${(2 * SOFT_EDGE_PX).toFixed(1)}, edge, away));
   if (alpha <= 0.003) discard;
-  float rim = ring == 0u ? 0.0 : smoothstep(edge - 3.2, edge - 2.4, away);
+  // Small points have no room for a ring; that the others fade says enough.
+  float rim = ring == 0u || diameter < 11.0 ? 0.0 : smoothstep(edge - 3.2, edge - 2.4, away);
   colour = vec4(mix(fill.rgb, ink, rim) * alpha, alpha);
 }`;
 
