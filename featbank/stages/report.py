@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from featbank.bank.bank import Bank
 from featbank.errors import UnfinishedStoreError, UsageError
-from featbank.stages.comparing.choice import names_of
 from featbank.stages.reporting.choice import (
     chosen_results,
     dataset_name,
@@ -20,6 +19,7 @@ from featbank.stages.reporting.commands import repeat_probe
 from featbank.stages.reporting.content import ReportContent, ResultRun
 from featbank.stages.reporting.facts import facts_of, store_run
 from featbank.stages.reporting.finding_map import find_map
+from featbank.stages.reporting.naming import result_names
 from featbank.stages.reporting.options import FORMATS, ReportOptions
 from featbank.stages.subject import Subject
 from featbank.store.reader import Store
@@ -61,12 +61,12 @@ def gather_report(options: ReportOptions, *, make_map: MakeMap | None = None) ->
     require_writable(out)
     subject = None if store is None else _subject(bank, store, results, options)
     found, no_map = _map(bank, subject, options, make_map)
-    names = names_of([rows[0] for rows in results])
+    names = result_names(results)
     return ReportContent(
         options=options,
         bank=bank,
         title=options.title or f"Features and probes on {dataset}",
-        facts=facts_of(dataset, store, subject and subject.split_scheme),
+        facts=facts_of(dataset, store, subject.split_scheme if subject else None),
         subject=subject and replace(subject, map=found),
         results=tuple(results),
         names=tuple(names),

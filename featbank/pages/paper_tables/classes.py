@@ -9,6 +9,7 @@ from featbank.pages.paper_tables.table import (
     Column,
     PaperTable,
     TableRow,
+    capitalised,
     count_cell,
     value_cell,
 )
@@ -60,7 +61,7 @@ Table = tuple[list[Column], "dict[str, list[Cell]]"]
 
 def _counts(by_class: dict[str, dict[Key, Result]]) -> Table:
     columns = [Column(title=name.upper(), is_number=True) for name in _COUNTS]
-    columns += [Column(title=metric_name(m).capitalize(), is_number=True) for m in _RATIOS]
+    columns += [Column(title=capitalised(metric_name(m)), is_number=True) for m in _RATIOS]
     cells = {
         name: [
             *(count_cell(_value(found.get((metric, None)))) for metric in _COUNTS),

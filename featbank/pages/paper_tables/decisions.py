@@ -11,6 +11,7 @@ from featbank.pages.paper_tables.table import (
     PaperTable,
     TableRow,
     better,
+    capitalised,
     value_cell,
     with_best,
 )
@@ -61,7 +62,7 @@ def _table(
         Column(title="Probe"),
         Column(title="Thresholds"),
         *(
-            Column(title=metric_name(*key), is_number=True, better=better(key[0]))
+            Column(title=capitalised(metric_name(*key)), is_number=True, better=better(key[0]))
             for key in _COLUMNS
         ),
     )

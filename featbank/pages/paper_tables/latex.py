@@ -97,9 +97,9 @@ def _letter(letter: str) -> str:
         return _SPECIAL[letter]
     if letter.isascii():
         return letter
-    base, *marks = unicodedata.normalize("NFD", letter)
+    base, *marks = list(unicodedata.normalize("NFD", letter))
     if marks and base.isascii() and all(mark in _ACCENTS for mark in marks):
         for mark in marks:
             base = f"\\{_ACCENTS[mark]}{{{base}}}"
         return base
-    return f"[{unicodedata.name(letter, 'U+%04X' % ord(letter)).lower()}]"
+    return f"[{unicodedata.name(letter, f'U+{ord(letter):04X}').lower()}]"

@@ -11,6 +11,7 @@ from featbank.pages.paper_tables.table import (
     PaperTable,
     TableRow,
     better,
+    capitalised,
     count_cell,
     value_cell,
     with_best,
@@ -63,7 +64,7 @@ def _board(
     place: int, entries: Sequence[tuple[Result, tuple[Result, ...]]], baselines: Sequence[str]
 ) -> PaperTable:
     head = entries[0][0]
-    metric = metric_name(head.metric, head.average)
+    metric = capitalised(metric_name(head.metric, head.average))
     spread = any(row.seed_sd is not None for row, _ in entries)
     columns = [Column(title="Model"), Column(title="Feature"), Column(title="Protocol")]
     columns.append(Column(title=metric, is_number=True, better=better(head.metric)))
@@ -71,7 +72,8 @@ def _board(
     columns.append(Column(title="N", is_number=True))
     rows = [_row(row, spread=spread, baselines=baselines) for row, _ in entries]
     rows += [] if head.shots else _published(head, entries[0][1], spread=spread)
-    shots = f", {head.shots} samples of each class" if head.shots else ""
+    plural = "s" if (head.shots or 0) > 1 else ""
+    shots = f", {head.shots} sample{plural} of each class" if head.shots else ""
     return with_best(
         PaperTable(
             key=f"leaderboard-{place}",
@@ -110,7 +112,7 @@ def _published(head: Result, rows: Sequence[Result], *, spread: bool) -> list[Ta
 def _caption(rows: Sequence[Result], metric: str) -> str:
     head = rows[0]
     units = " or ".join(dict.fromkeys(f"{row.resampled}s" for row in rows))
-    counts = "–".join(f"{n:,}" for n in sorted({min(r.n for r in rows), max(r.n for r in rows)}))
+    counts = " to ".join(f"{n:,}" for n in sorted({min(r.n for r in rows), max(r.n for r in rows)}))
     intervals = f"; 95 % intervals resample {units}" if any(r.low is not None for r in rows) else ""
     elsewhere = f" of {head.test_store}" if head.test_store else ""
     return (

@@ -94,6 +94,11 @@ def count_cell(value: float | None) -> Cell:
     return Cell(text=f"{value:,.0f}", value=value)
 
 
+def capitalised(name: str) -> str:
+    """A metric's name at the head of a column; mAP stays as it is written."""
+    return name if name.startswith("mAP") else name[:1].upper() + name[1:]
+
+
 def better(metric: str) -> int:
     """Whether more of a metric is better (1), or less (-1)."""
     spec = METRICS.get(metric)
