@@ -173,10 +173,15 @@ _FILES = {MULTISPECTRAL.name: EUROSAT_MS, COLOUR.name: EUROSAT_RGB}
 
 
 _CAVEATS = (
-    "Between 0.6 and 1.1 % of the labels are wrong, so differences above 99 % accuracy mean "
-    "little (torchgeo-bench, audit with cleanlab).",
-    "The scheme 'random' (arXiv:1911.06721) ignores places: chips of one scene stand in train and "
-    "test. Scheme 'spatial' (torchgeo, EuroSATSpatial) splits by longitude and is harder.",
+    (
+        "Between 0.6 and 1.1 % of the labels are wrong, so differences above 99 % accuracy mean"
+        " little (torchgeo-bench, audit with cleanlab)."
+    ),
+    (
+        "The scheme 'random' (arXiv:1911.06721) ignores places: chips of one scene stand in "
+        "train and test. Scheme 'spatial' (torchgeo, EuroSATSpatial) splits by longitude and is"
+        " harder."
+    ),
 )
 
 

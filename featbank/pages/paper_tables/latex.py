@@ -1,4 +1,4 @@
-"""Tables as LaTeX with booktabs, ready for ``\\input``."""
+"""Tables as LaTeX with booktabs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _SPECIAL = {
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
     "\"": r"\textquotedbl{}",
-    "–": "--",
-    "—": "---",
+    "\u2013": "--",
+    "\u2014": "---",
     "…": r"\ldots{}",
     "·": r"\textperiodcentered{}",
     "±": r"$\pm$",
@@ -28,7 +28,7 @@ _SPECIAL = {
     "°": r"\textdegree{}",
     "ß": r"\ss{}",
     "æ": r"\ae{}", "Æ": r"\AE{}", "ø": r"\o{}", "Ø": r"\O{}", "œ": r"\oe{}", "ł": r"\l{}",
-    "’": "'", "‘": "`", "“": "``", "”": "''",
+    "\u2019": "'", "\u2018": "`", "“": "``", "”": "''",
     "\u00a0": "~", "\u202f": r"\,",
 }  # fmt: skip
 # Combining marks of decomposed letters, as LaTeX's accents.
@@ -81,13 +81,13 @@ def _cell(cell: Cell, row: TableRow) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints as it is, in pure ASCII.
+    r"""Text that LaTeX prints as it is, in pure ASCII.
 
     Letters with accents become LaTeX's own; a sign that LaTeX cannot set is named.
 
     Example:
         >>> escaped("50 % of A_1 & Köln")
-        '50 \\\\% of A\\\\_1 \\\\& K\\\\"{o}ln'
+        '50 \\% of A\\_1 \\& K\\"{o}ln'
     """
     return "".join(_letter(letter) for letter in " ".join(text.split(" ")).replace("\n", " "))
 

@@ -104,9 +104,9 @@ def _of_label_sets(content: ReportContent) -> Sequence[tuple[tuple[Result, ...],
         has = content.bank.predictions_path(rows[0].result).exists()
         if has or rows[0].label_set not in first:
             held = first.get(rows[0].label_set)
-            is_better = held is None or not content.bank.predictions_path(
-                held[0][0].result
-            ).exists()
+            is_better = (
+                held is None or not content.bank.predictions_path(held[0][0].result).exists()
+            )
             if is_better:
                 first[rows[0].label_set] = (rows, name)
     return list(first.values())

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featbank.pages.paper_tables import paper_tables
+from featbank.pages.report.columns import LEGEND_VALUES
 from featbank.pages.report.drawings import draw_figures
 from featbank.pages.report.glossary import glossary_of
 from featbank.pages.report.packing import packed
@@ -23,7 +24,6 @@ from featbank.pages.report.sprites import COLUMNS, LADDER, PER_SHEET, Sprites, s
 from featbank.pages.report.sprites import thumbnails as draw_thumbnails
 from featbank.pages.scatter import scatter_module
 from featbank.probes.protocols import PROTOCOLS
-from featbank.pages.report.columns import LEGEND_VALUES
 from featbank.stages.probing.baselines import BASELINES
 
 if TYPE_CHECKING:
@@ -176,7 +176,9 @@ def _map_told(content: ReportContent, points: Points | None) -> str:
     if found is None or points is None:
         return ""
     recipe, quality = found.recipe, found.quality
-    said = [f"{str(recipe.get('projection', 'map')).upper()} of {recipe.get('feature', 'features')}"]
+    said = [
+        f"{str(recipe.get('projection', 'map')).upper()} of {recipe.get('feature', 'features')}"
+    ]
     said += [f"layer {recipe['layer']}"] if "layer" in recipe else []
     told = [
         f"{name.replace('_', ' ')} {value:.3f}"

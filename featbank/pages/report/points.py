@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.pages.report.columns import column_arrays, label_column, text_column
+from featbank.pages.report.columns import MapColumn, column_arrays, label_column, text_column
 from featbank.pages.report.outcomes import outcome_columns
 
 if TYPE_CHECKING:
     from featbank.image import Array
     from featbank.stages.reporting.content import ReportContent
+    from featbank.stages.subject import Subject
     from featbank.store.reader import Store
 
 _STEPS = 65_535  # positions are drawn to a sixty-thousandth of the map's width
@@ -46,7 +47,7 @@ def points_of(content: ReportContent) -> Points | None:
     if total > options.max_points:
         draw = np.random.default_rng(options.seed).choice(total, options.max_points, replace=False)
         rows, xy = rows[np.sort(draw)], xy[np.sort(draw)]
-    columns = _columns(content, rows)
+    columns = _columns(content, subject, rows)
     arrays = {"xy": _quantised(xy)} | column_arrays(columns)
     header = {
         "n": len(rows),
@@ -76,11 +77,9 @@ def _quantised(xy: Array) -> Array:
     return scaled.astype(np.uint16)
 
 
-def _columns(content: ReportContent, rows: Array) -> list[Any]:
-    subject = content.subject
-    assert subject is not None
+def _columns(content: ReportContent, subject: Subject, rows: Array) -> list[MapColumn]:
     store, scheme, labels = subject.store, subject.split_scheme, subject.label_set
-    found = []
+    found: list[MapColumn | None] = []
     if labels is not None:
         found.append(label_column(labels, store.classes(labels), store.labels(labels)[rows]))
     if scheme is not None:
@@ -93,7 +92,7 @@ def _columns(content: ReportContent, rows: Array) -> list[Any]:
     return [column for column in found if column is not None]
 
 
-def _first(content: ReportContent, columns: list[Any]) -> str:
+def _first(content: ReportContent, columns: list[MapColumn]) -> str:
     """Key of the column that colours the map at first."""
     by = content.options.by
     keys = [column.header["key"] for column in columns]

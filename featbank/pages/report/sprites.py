@@ -25,6 +25,7 @@ PER_SHEET = COLUMNS * COLUMNS
 # Side in pixels and quality of WebP, from the best to the least that still tells chips apart.
 LADDER = ((64, 82), (64, 70), (64, 55), (56, 50), (48, 50), (48, 35), (40, 35), (32, 35), (32, 20))
 _MARGIN = 0.97
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,8 @@ def thumbnails(
     """
     from PIL import Image
 
+    if hasattr(pictures, "thumbnails"):
+        return _many(pictures.thumbnails, ids, side_px, progress)
     found = np.zeros((len(ids), side_px, side_px, 3), np.uint8)
     drawn = np.zeros(len(ids), bool)
     for place, sample in enumerate(ids):
@@ -74,6 +77,22 @@ def thumbnails(
         if progress is not None:
             progress(place + 1, len(ids))
     return found, drawn
+
+
+def _many(
+    draw: Callable[[Sequence[str], int], NDArray[np.uint8]],
+    ids: Sequence[str],
+    side_px: int,
+    progress: Callable[[int, int], None] | None,
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """As ``thumbnails``, many at once; chips that cannot be drawn are tiles of one colour."""
+    tiles = []
+    for start in range(0, len(ids), _AT_ONCE):
+        tiles.append(draw(ids[start : start + _AT_ONCE], side_px))
+        if progress is not None:
+            progress(min(start + _AT_ONCE, len(ids)), len(ids))
+    found = np.concatenate(tiles)
+    return found, (found != found[:, :1, :1]).any(axis=(1, 2, 3))
 
 
 def sprites_within(chips: NDArray[np.uint8], rows: Array, budget: int) -> Sprites | None:

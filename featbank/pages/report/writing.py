@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import write_atomically
 from featbank.errors import UsageError
@@ -38,6 +38,17 @@ class Written:
     not_drawn: tuple[str, ...] = ()
     points: int = 0
     thumbnails: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``--json`` prints."""
+        return {
+            "page": str(self.path),
+            "bytes": self.size,
+            "figures": self.figures,
+            "not_drawn": list(self.not_drawn),
+            "points": self.points,
+            "thumbnails": self.thumbnails,
+        }
 
 
 def write_report(content: ReportContent, *, progress: Progress | None = None) -> Written:
@@ -76,7 +87,9 @@ def tables_as_text(content: ReportContent) -> str:
     kept = [table for table in tables if table not in left_out]
     if content.options.format == "md":
         caveats = "".join(f"- {caveat}\n" for caveat in content.facts.caveats)
-        return "\n".join([*map(as_markdown, kept), *([f"Caveats:\n\n{caveats}"] if caveats else [])])
+        return "\n".join(
+            [*map(as_markdown, kept), *([f"Caveats:\n\n{caveats}"] if caveats else [])]
+        )
     return "\n".join([PREAMBLE, *map(as_latex, kept)])
 
 

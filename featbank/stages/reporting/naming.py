@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from featbank.result import Result
 
 # What tells results of one model and protocol apart, in the order it is said.
-_FURTHER = ("label_set", "feature", "layer", "split_scheme", "shots", "test_store", "seed", "params")
+_FURTHER = (
+    "label_set",
+    "feature",
+    "layer",
+    "split_scheme",
+    "shots",
+    "test_store",
+    "seed",
+    "params",
+)
 
 
 def result_names(results: Sequence[tuple[Result, ...]]) -> tuple[str, ...]:
