@@ -150,8 +150,8 @@ def _sprites(
         return None, "Points have no pictures: none were asked for."
     if pictures is None:
         return None, f"Points have no pictures: {content.subject.no_pictures}"
-    draw = np.random.default_rng(content.options.seed).permutation(len(points.rows))
-    rows = np.sort(draw[:wanted])
+    # In a random order: where the budget keeps fewer, they are still drawn by chance.
+    rows = np.random.default_rng(content.options.seed).permutation(len(points.rows))[:wanted]
     ids = [str(sample) for sample in content.subject.store.ids[points.rows[rows]]]
     chips, drawn = draw_thumbnails(pictures, ids, LADDER[0][0], progress)
     # Two bytes a point for the place of its picture, before compression.

@@ -262,7 +262,9 @@ def test_ids_are_searched(reader):
 
 
 def test_colouring_by_split_colours_by_split(reader):
-    reader.choose("#colour", reader.run("return m.data.columns.find((c) => c.key === 'split').title"))
+    reader.choose(
+        "#colour", reader.run("return m.data.columns.find((c) => c.key === 'split').title")
+    )
     split = reader.run(
         "return m.data.columns.find((c) => c.key === 'split').values[m.data.arrays.split[11]]"
     )

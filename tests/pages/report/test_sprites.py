@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from featbank.pages.report.sprites import COLUMNS, PER_SHEET, sprites_within
+from featbank.pages.report.sprites import COLUMNS, PER_SHEET, _tiled, sprites_within
 
 
 def chips(n):
@@ -38,8 +38,16 @@ def test_a_great_budget_keeps_every_chip_at_its_best():
 
 
 def test_a_small_budget_keeps_fewer_chips_rather_than_none():
-    found = sprites_within(chips(300), np.arange(300), 9_000)
+    found = sprites_within(chips(300), np.arange(300), 900)
     assert 0 < len(found.rows) < 300
+    assert sum(map(len, found.sheets)) <= 900
+
+
+def test_smaller_thumbnails_do_not_mix_with_their_neighbours():
+    black_and_white = np.zeros((64, 64, 64, 3), np.uint8)
+    black_and_white[::2] = 255
+    sheet = Image.fromarray(_tiled(black_and_white)).resize((32 * 48, 2 * 48), Image.Resampling.BOX)
+    assert set(np.unique(np.asarray(sheet))) == {0, 255}
 
 
 def test_no_budget_gives_no_sheet():
