@@ -1,11 +1,11 @@
-"""Figures of the catalog inside a page: SVG with text that can be selected, or PNG if smaller."""
+"""Figures of the catalog inside a page: SVG with text that can be selected, or a picture."""
 
 from __future__ import annotations
 
 import base64
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from featbank.errors import FeatbankError
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from featbank.stages.reporting.content import ReportContent
     from featbank.stages.subject import Subject
 
-_PNG_DPI = 144
+    Named = tuple[tuple[Result, ...], str]
+
+_PICTURE_DPI = 144
+# Charts stay far below; drawings of thousands of points and sheets of chips are above.
+_SVG_BYTES = 250_000
+# WebP at which letters of a figure show no halo.
+_QUALITY = 88
 _HEAD = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<style.*?</style>", re.S)
 _REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
 
@@ -34,8 +40,8 @@ class PageFigure:
         name: In the figures catalog.
         title: What stands above it.
         caption: What stands below it, and is read out instead of it.
-        svg: The drawing; '' where the PNG is smaller.
-        png: base64; '' where the SVG is smaller.
+        svg: The drawing; '' where it is a picture.
+        webp: base64 of a picture; '' where it is an SVG.
         width: CSS pixels.
         height: CSS pixels.
     """
@@ -45,7 +51,7 @@ class PageFigure:
     title: str
     caption: str
     svg: str
-    png: str
+    webp: str
     width: int
     height: int
 
@@ -83,42 +89,51 @@ def draw_figures(
 def _subjects(
     spec: FigureSpec, content: ReportContent, subject: Subject
 ) -> Iterator[tuple[Subject, str]]:
-    """What a figure is drawn of: everything once, or the best result of each label set."""
-    if not spec.per_result:
+    """What a figure is drawn of: each label set once, or the best result of each."""
+    by_set = _by_label_set(content)
+    if not by_set:
         yield subject, ""
-        return
-    found = _of_label_sets(content)
-    if not found:
-        yield subject, ""
-    for rows, name in found:
-        yield _of_result(subject, rows), name
+    for labels, pairs in by_set.items():
+        if spec.per_result:
+            for rows, name in _shown(content, pairs):
+                yield _of_result(subject, (rows,)), name
+        else:
+            said = f"labels {labels}" if len(by_set) > 1 else ""
+            yield _of_result(subject, tuple(rows for rows, _ in pairs)), said
 
 
-def _of_label_sets(content: ReportContent) -> Sequence[tuple[tuple[Result, ...], str]]:
-    """The best result with predictions of each label set; all results where they are named."""
-    pairs = list(zip(content.results, content.names, strict=True))
+def _by_label_set(content: ReportContent) -> dict[str, list[Named]]:
+    """Results and their names by label set, the one that the page is about first."""
+    found: dict[str, list[Named]] = {}
+    if content.subject is not None and content.subject.label_set is not None:
+        found[content.subject.label_set] = []
+    for rows, name in zip(content.results, content.names, strict=True):
+        found.setdefault(rows[0].label_set, []).append((rows, name))
+    return {labels: pairs for labels, pairs in found.items() if pairs}
+
+
+def _shown(content: ReportContent, pairs: Sequence[Named]) -> Sequence[Named]:
+    """All results that were named; else the best, one with predictions before one without."""
     if content.options.results:
         return pairs
-    first: dict[str, tuple[tuple[Result, ...], str]] = {}
-    for rows, name in pairs:
-        has = content.bank.predictions_path(rows[0].result).exists()
-        if has or rows[0].label_set not in first:
-            held = first.get(rows[0].label_set)
-            is_better = (
-                held is None or not content.bank.predictions_path(held[0][0].result).exists()
-            )
-            if is_better:
-                first[rows[0].label_set] = (rows, name)
-    return list(first.values())
+    kept = [p for p in pairs if content.bank.predictions_path(p[0][0].result).exists()]
+    few_shot = [p for p in pairs if p[0][0].shots is not None][:1]
+    several_k = [p for p in pairs if _is_told_by_candidate(p[0])][:1]
+    chosen = [*(kept or pairs)[:1], *few_shot, *several_k]
+    return list({rows[0].result: (rows, name) for rows, name in chosen}.values())
 
 
-def _of_result(subject: Subject, rows: tuple[Result, ...]) -> Subject:
-    from dataclasses import replace
+def _is_told_by_candidate(rows: tuple[Result, ...]) -> bool:
+    """Whether a result tells its headline for several parameters."""
+    return len({row.params for row in rows}) > 1
 
-    labels = rows[0].label_set if rows[0].label_set in subject.store.label_sets else None
-    scheme = rows[0].split_scheme if rows[0].split_scheme in subject.store.split_schemes else None
-    return replace(subject.of(rows), label_set=labels or subject.label_set,
-                   split_scheme=scheme or subject.split_scheme)  # fmt: skip
+
+def _of_result(subject: Subject, results: tuple[tuple[Result, ...], ...]) -> Subject:
+    """The store with some results alone, under their label set and split scheme."""
+    head, store = results[0][0], subject.store
+    labels = head.label_set if head.label_set in store.label_sets else subject.label_set
+    scheme = head.split_scheme if head.split_scheme in store.split_schemes else subject.split_scheme
+    return replace(subject, results=results, label_set=labels, split_scheme=scheme)
 
 
 def _draw(
@@ -145,16 +160,16 @@ def page_figure(figure: Figure, spec: FigureSpec, *, title: str, key: str) -> Pa
         key: Unique in the page: every id of the SVG begins with it.
     """
     svg = _svg(figure, key)
-    png = base64.b64encode(_saved(figure, "png", dpi=_PNG_DPI)).decode()
+    webp = "" if len(svg) <= _SVG_BYTES else _picture(figure)
     width, height = (round(inches * 96) for inches in figure.get_size_inches())
-    is_svg = len(svg) <= len(png)
+    is_svg = not webp or len(svg) <= len(webp)
     return PageFigure(
         key=key,
         name=spec.name,
         title=title,
         caption=spec.summary,
         svg=svg if is_svg else "",
-        png="" if is_svg else png,
+        webp="" if is_svg else webp,
         width=width,
         height=height,
     )
@@ -168,6 +183,15 @@ def _svg(figure: Figure, key: str) -> str:
         text = _saved(figure, "svg", metadata={"Date": None}).decode()
     # Ids of two drawings in one page would meet: clip paths of one would cut the other.
     return _REFERENCE.sub(rf"\g<1>{key}-", _HEAD.sub("", text)).strip()
+
+
+def _picture(figure: Figure) -> str:
+    from PIL import Image
+
+    drawn = Image.open(io.BytesIO(_saved(figure, "png", dpi=_PICTURE_DPI))).convert("RGB")
+    buffer = io.BytesIO()
+    drawn.save(buffer, "WEBP", quality=_QUALITY, method=4)
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _saved(figure: Figure, kind: str, **options: object) -> bytes:

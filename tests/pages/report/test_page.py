@@ -196,6 +196,31 @@ def test_a_figure_of_one_result_is_drawn_of_the_best(bank):
     assert seen == [(content.results[0],)]
 
 
+def test_a_figure_of_all_is_drawn_for_each_label_set(tmp_path):
+    root = small_bank(tmp_path)
+    keep(root, "aa11", *one_class(0.5))
+    keep(root, "bb22", *one_class(0.5), label_set="other")
+    seen = []
+    spec = spec_of(missing=lambda s: seen.append([r[0].label_set for r in s.results]) or "more")
+    lines = draw_figures(gather(root), {"x": spec})[1]
+    assert sorted(seen) == [["cover"], ["other"]]
+    assert sorted(lines) == ["Line: labels cover: needs more.", "Line: labels other: needs more."]
+
+
+def test_a_drawing_of_many_points_becomes_a_picture():
+    rng = np.random.default_rng(0)
+
+    def draw(subject, options):
+        figure = new_figure(4, 4)
+        # A size of its own makes each point a shape of its own.
+        figure.subplots().scatter(*rng.normal(size=(2, 3000)), s=rng.uniform(3, 20, 3000))
+        return figure
+
+    few, many = (page_figure(spec.draw(None, None), spec, title="t", key="k")
+                 for spec in (spec_of(), spec_of(draw=draw)))  # fmt: skip
+    assert (bool(few.svg), bool(few.webp), bool(many.svg), bool(many.webp)) == (1, 0, 0, 1)
+
+
 def test_figures_out_of_reports_are_not_asked(bank):
     assert draw_figures(gather(bank), {"x": spec_of(in_report=False)}) == ([], [])
 

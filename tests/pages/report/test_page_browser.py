@@ -246,9 +246,9 @@ def test_split_and_class_filter_together(reader):
     reader.choose("#filter-split", "test")
     reader.choose("#filter-labels", "class0")
     wanted = reader.run(
-        "return m.data.ids.filter((id, i) => id.startsWith('class0')"
-        " && m.data.columns.find((c) => c.key === 'split').values[m.data.arrays.split[i]] === 'test'"
-        ").length"
+        """const names = m.data.columns.find((c) => c.key === 'split').values;
+        return m.data.ids.filter((id, i) => id.startsWith('class0')
+          && names[m.data.arrays.split[i]] === 'test').length"""
     )
     assert reader.text("#shown") == f"{wanted} of {N} points shown"
 
