@@ -42,6 +42,7 @@ __all__ = [
     "read_results",
     "rehearse",
     "remove_store",
+    "report",
 ]
 
 
@@ -285,6 +286,47 @@ def map_store(
         **options,
     )
     return map_features(asked).believable
+
+
+def report(
+    *results: str,
+    dataset: str | None = None,
+    store: Store | str | Path | None = None,
+    bank: str | Path = "bank",
+    out: str | Path | None = None,
+    **options: Any,  # noqa: ANN401
+) -> Path:
+    """Write one self-contained page of a dataset's stores, results, figures and map.
+
+    Args:
+        *results: Ids of results or their first digits; none takes all of the dataset.
+        dataset: Dataset; None takes that of ``store``, of the results, or of the newest store.
+        store: A store or its path, whose samples the map shows.
+        bank: Folder of stores, results and maps.
+        out: File to write; None takes ``<bank>/reports/<dataset>.html``.
+        **options: Fields of ``featbank.stages.reporting.options.ReportOptions``, the same as the
+            options of ``featbank report``: ``labels``, ``map``, ``thumbnails``, ``format``, ….
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        FeatbankError: Unknown results, nothing to show, or a file that cannot be written.
+    """
+    from featbank.pages.report import write_report
+    from featbank.stages.report import ReportOptions, gather_report
+    from featbank.stages.reporting.finding_map import map_maker
+
+    path = None if store is None else store if isinstance(store, str | Path) else store.path
+    asked = ReportOptions(
+        results=results,
+        dataset=dataset,
+        store=None if path is None else Path(path),
+        bank=Path(bank),
+        out=None if out is None else Path(out),
+        **options,
+    )
+    return write_report(gather_report(asked, make_map=map_maker(asked.bank))).path
 
 
 def open_store(path: str | Path) -> Store:

@@ -133,6 +133,8 @@ class DatasetSpec:
         homepage: Where a person finds it.
         expected_samples: Numbers of samples that a whole copy may have (versions differ); empty
             where any number is right.
+        caveats: What makes scores on it look better or worse than they are, a sentence each, with
+            its source.
     """
 
     name: str
@@ -150,3 +152,4 @@ class DatasetSpec:
     editions: Mapping[str, tuple[RemoteFile, ...]] = field(default_factory=dict)
     homepage: str = ""
     expected_samples: tuple[int, ...] = ()
+    caveats: tuple[str, ...] = ()

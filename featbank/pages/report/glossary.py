@@ -1,0 +1,50 @@
+"""The words of a report, one line each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from featbank.metrics import METRICS
+from featbank.pages.table_style import metric_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from featbank.result import Result
+
+_ALWAYS = {
+    "95 % interval": "percentile bootstrap of the samples that were scored; it resamples whole "
+    "groups where the dataset says which samples are dependent",
+    "N": "samples that were scored; of a class, those that bear it",
+    "Protocol": "a named recipe of a probe: what it reads, how it is chosen, what it is scored on",
+}
+_AVERAGES = {
+    "Macro": "the mean over classes; classes without a test sample are left out unless the "
+    "protocol says otherwise",
+    "Micro": "over all decisions at once, so that frequent classes weigh more",
+}
+_COUNTS = {
+    "TP, FP, TN, FN": "true and false positives, true and false negatives of one class against "
+    "the rest"
+}
+_TUNED = {"Tuned for F2": "thresholds that maximise F2 of each class on validation, instead of 0.5"}
+
+
+def glossary_of(results: Sequence[tuple[Result, ...]]) -> dict[str, str]:
+    """What every metric and word of these results means."""
+    rows = [row for each in results for row in each]
+    metrics = {row.metric for row in rows} & set(METRICS)
+    found = {
+        _title(name): METRICS[name].summary
+        for name in METRICS
+        if name in metrics and name not in ("tp", "fp", "tn", "fn")
+    }
+    found |= _COUNTS if "tp" in metrics else {}
+    found |= _AVERAGES if any(row.average for row in rows) else {}
+    found |= _TUNED if any(row.threshold == "tuned-f2" for row in rows) else {}
+    return dict(sorted({**found, **_ALWAYS}.items(), key=lambda item: item[0].lower()))
+
+
+def _title(metric: str) -> str:
+    name = metric_name(metric)
+    return name if name[0].isupper() or name == "mAP" else name.capitalize()

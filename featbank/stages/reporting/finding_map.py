@@ -1,0 +1,84 @@
+"""The map that a report shows: one of the bank, or one that is made now."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING
+
+from featbank.bank.maps import FeatureMap, maps_of
+from featbank.errors import FeatbankError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from featbank.bank.bank import Bank
+    from featbank.store.reader import Store
+
+    # Store and projection in, a map out; ``featbank.stages.map`` makes it.
+    MakeMap = Callable[[Store, str], FeatureMap]
+
+PROJECTIONS = ("umap", "pca")
+_MAP_STAGE = "featbank.stages.map"
+
+
+def map_maker(bank: Path) -> MakeMap | None:
+    """What makes a map where the bank holds none; None in a featbank without ``featbank map``.
+
+    Args:
+        bank: Folder where the map is kept.
+    """
+    if importlib.util.find_spec(_MAP_STAGE) is None:
+        return None
+    stage = importlib.import_module(_MAP_STAGE)
+
+    def make(store: Store, projection: str) -> FeatureMap:
+        options = stage.MapOptions(projection=projection, store=store.path, bank=bank)
+        made: FeatureMap = stage.map_features(options).map
+        return made
+
+    return make
+
+
+def find_map(
+    bank: Bank, store: Store, asked: str | None, make_map: MakeMap | None
+) -> tuple[FeatureMap | None, str]:
+    """A map of a store, or why there is none.
+
+    Args:
+        bank: Where maps stand.
+        store: The store.
+        asked: As ``ReportOptions.map``.
+        make_map: Makes one where the bank holds none; None makes none.
+
+    Raises:
+        UnknownNameError: A map is named by its id, and no map of the store has it.
+    """
+    if asked == "none":
+        return None, "not asked for"
+    kept = maps_of(bank, store.attributes["recipe_id"])
+    if asked is not None and asked not in PROJECTIONS:
+        return _named(kept, asked, store), ""
+    fitting = [m for m in kept if asked is None or m.recipe.get("projection") == asked]
+    if fitting:
+        return fitting[0], ""
+    if make_map is None:
+        return None, "the bank holds no map of the store; make one with 'featbank map'"
+    try:
+        return make_map(store, asked or PROJECTIONS[0]), ""
+    except FeatbankError as error:
+        return None, str(error)
+
+
+def _named(kept: list[FeatureMap], asked: str, store: Store) -> FeatureMap:
+    found = [each for each in kept if asked and each.id.startswith(asked)]
+    if len(found) != 1:
+        raise UnknownNameError(
+            asked,
+            f"{len(found) or 'no'} map{'s' if len(found) > 1 else ''} of {store.path.name} "
+            f"{'have' if len(found) > 1 else 'has'} this id",
+            f"umap, pca, none, or the id of one of {len(kept)} maps",
+            f"Known: {', '.join(each.id[:12] for each in kept) or 'none'}.",
+        )
+    return found[0]
