@@ -46,6 +46,11 @@ class FeatureMap:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def _repr_html_(self) -> str:
+        from featbank.bank.map_html import map_html
+
+        return map_html(self)
+
 
 def map_path(bank: Bank, identifier: str) -> Path:
     """Path of a map."""
