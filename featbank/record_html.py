@@ -14,6 +14,7 @@ _LINE = "1px solid rgba(128, 128, 128, 0.4)"
 _TABLE = "border-collapse: collapse; margin: 0.3em 0; color: inherit"
 _CELL = "padding: 0.15em 0.7em 0.15em 0; vertical-align: top; white-space: normal"
 _LEFT, _RIGHT = "text-align: left", "text-align: right"
+_NAME = f"{_CELL}; {_LEFT}; font-weight: normal; opacity: 0.75; white-space: nowrap"
 _NUMERIC = "font-variant-numeric: tabular-nums"
 
 
@@ -48,7 +49,7 @@ def record_html(title: object, facts: Mapping[str, object], parts: Iterable[Html
         parts: Tables and folds that follow.
     """
     rows = "".join(
-        f'<tr><th style="{_CELL}; {_LEFT}; font-weight: normal; opacity: 0.75">{escape(name)}</th>'
+        f'<tr><th style="{_NAME}">{escape(name)}</th>'
         f'<td style="{_CELL}; {_LEFT}">{cell_html(value)}</td></tr>'
         for name, value in facts.items()
         if value is not None and value != ""

@@ -27,7 +27,7 @@ def map_html(found: FeatureMap) -> Html:
     """
     recipe = found.recipe
     facts = {
-        "samples": f"{len(found):,} ({int(found.is_fitted.sum()):,} fitted, others placed)",
+        "samples": _samples(found),
         "feature": recipe.get("feature"),
         "layer": recipe.get("layer"),
         "seed": recipe.get("seed"),
@@ -38,6 +38,12 @@ def map_html(found: FeatureMap) -> Html:
     title = f"Map: {recipe.get('projection', 'features')} of {len(found):,} samples"
     parts = [_quality(found.quality)] if found.quality else []
     return record_html(title, facts, [*parts, _drawing(found.xy)])
+
+
+def _samples(found: FeatureMap) -> str:
+    fitted = int(found.is_fitted.sum())
+    placed = "" if fitted == len(found) else f" ({fitted:,} fitted, the others placed)"
+    return f"{len(found):,}{placed}"
 
 
 def _quality(quality: Mapping[str, Any]) -> Html:
@@ -64,13 +70,14 @@ def _drawing(xy: Array) -> Html:
     if not len(finite):
         return Html()
     few = finite[:: -(-len(finite) // _POINTS)].astype(np.float64)
-    low, span = finite.min(axis=0), np.ptp(finite, axis=0).max()
-    inner = _SIDE_PX - 2 * _MARGIN_PX
-    placed = (few - low) / (span or 1.0) * inner + _MARGIN_PX
+    low, spans = finite.min(axis=0), np.ptp(finite, axis=0)
+    scale = (_SIDE_PX - 2 * _MARGIN_PX) / (spans.max() or 1.0)
+    width, height = spans * scale + 2 * _MARGIN_PX
+    placed = (few - low) * scale + _MARGIN_PX
     # The second axis points up on a map, and down in SVG.
-    dots = "".join(f"M{x:.1f} {_SIDE_PX - y:.1f}h0" for x, y in placed)
+    dots = "".join(f"M{x:.1f} {height - y:.1f}h0" for x, y in placed)
     return Html(
-        f'<svg width="{_SIDE_PX}" height="{_SIDE_PX}" role="img" aria-label="map of the samples">'
+        f'<svg width="{width:.0f}" height="{height:.0f}" role="img" aria-label="map of samples">'
         f'<path d="{dots}" stroke="currentColor" stroke-opacity="0.45" stroke-width="3"'
         ' stroke-linecap="round" fill="none"/></svg>'
     )

@@ -12,8 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _MEASURED = ("metric", "average", "threshold", "value", "low", "high", "n")
-_WHERE = ("protocol", "model", "dataset", "split", "split_scheme", "label_set", "shots")
-_TITLES = {"split_scheme": "scheme", "label_set": "labels", "low": "95 % interval"}
+_WHERE = (
+    "protocol",
+    "model",
+    "dataset",
+    "split",
+    "split_scheme",
+    "label_set",
+    "shots",
+    "result",
+    "note",
+)
+_TITLES = {"split_scheme": "scheme", "label_set": "labels", "low": "95 % interval", "n": "samples"}
 _NEEDED = frozenset({"metric", "value", "selected", "protocol"})
 _ROW = ("result", "split", "by", "by_value", "class", *_MEASURED)
 _PLAIN = "_repr_html_"  # which pandas has and its stubs do not know
@@ -71,10 +81,14 @@ def headline_table(headlines: pd.DataFrame) -> Html:
 
 def _table(frame: pd.DataFrame, wanted: Sequence[str]) -> Html:
     """Columns that say something, the ends of an interval as one."""
-    names = [name for name in wanted if name in frame.columns and frame[name].notna().any()]
+    names = [name for name in wanted if name in frame.columns and _says(frame[name])]
     columns = [_column(frame, name) for name in names if name != "high"]
     titles = [_TITLES.get(name, name) for name in names if name != "high"]
     return table_html(titles, zip(*columns, strict=True))
+
+
+def _says(column: pd.Series[Any]) -> bool:
+    return column.name == "value" or bool((column.notna() & (column.astype(str) != "")).any())
 
 
 def _column(frame: pd.DataFrame, name: str) -> list[object]:

@@ -146,8 +146,9 @@ class ScatterWidget(anywidget.AnyWidget):
     def _lines(self, place: int) -> list[str]:
         """Id and labels of a point, and its value of the column shown."""
         labels = ", ".join(self._columns_of.labels_of(place)) or "no label"
-        shown = f"{self.colour}: {self._found.names[self._found.codes[place]]}"
-        return [self._ids[place], labels, shown]
+        value = self._found.names[self._found.codes[place]]
+        shown = [] if value == labels else [f"{self.colour}: {value}"]
+        return [self._ids[place], labels, *shown]
 
 
 def _text(name: str) -> str:

@@ -70,4 +70,4 @@ def _classes(store: Store, name: str) -> Html:
         counts = np.bincount(labels[labels >= 0], minlength=len(classes))
     order = np.argsort(-counts, kind="stable")
     rows = [(classes[k], int(counts[k])) for k in order]
-    return fold_html(f"{len(classes)} classes of {name}", table_html(("class", "samples"), rows))
+    return fold_html(f"samples of each class: {name}", table_html(("class", "samples"), rows))
