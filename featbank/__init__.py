@@ -220,6 +220,21 @@ def predict(
     return frame
 
 
+def open_store(path: str | Path) -> Store:
+    """Open a finished store: ``.features``, ``.labels``, ``.split``, ``.xy``, ``.show``, ….
+
+    Args:
+        path: The store's path, ending in ``.zarr``.
+
+    Raises:
+        MissingPathError: There is no store at this path.
+        UnfinishedStoreError: Its embedding has not finished.
+    """
+    from featbank.stages.show import open_store as open_with_pictures
+
+    return open_with_pictures(path)
+
+
 def open_bank(path: str | Path = "bank") -> Bank:
     """Open a bank: ``.stores()``, ``.newest()``, and a table of both and of results in a notebook.
 
@@ -240,21 +255,6 @@ def open_bank(path: str | Path = "bank") -> Bank:
             "Check the path, or embed into it first.",
         )
     return Bank(Path(path))
-
-
-def open_store(path: str | Path) -> Store:
-    """Open a finished store: ``.features``, ``.labels``, ``.split``, ``.xy``, ``.show``, ….
-
-    Args:
-        path: The store's path, ending in ``.zarr``.
-
-    Raises:
-        MissingPathError: There is no store at this path.
-        UnfinishedStoreError: Its embedding has not finished.
-    """
-    from featbank.stages.show import open_store as open_with_pictures
-
-    return open_with_pictures(path)
 
 
 def open_dataset(

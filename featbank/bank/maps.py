@@ -43,13 +43,13 @@ class FeatureMap:
     recipe: Mapping[str, Any]
     quality: Mapping[str, Any] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
     def _repr_html_(self) -> str:
         from featbank.bank.map_html import map_html
 
         return map_html(self)
+
+    def __len__(self) -> int:
+        return len(self.ids)
 
 
 def map_path(bank: Bank, identifier: str) -> Path:

@@ -12,17 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _MEASURED = ("metric", "average", "threshold", "value", "low", "high", "n")
-_WHERE = (
-    "protocol",
-    "model",
-    "dataset",
-    "split",
-    "split_scheme",
-    "label_set",
-    "shots",
-    "result",
-    "note",
-)
+_WHERE = ("protocol", "model", "dataset", "split", "split_scheme", "label_set", "shots")
+_WHICH = ("result", "note")
 _TITLES = {"split_scheme": "scheme", "label_set": "labels", "low": "95 % interval", "n": "samples"}
 _NEEDED = frozenset({"metric", "value", "selected", "protocol"})
 _ROW = ("result", "split", "by", "by_value", "class", *_MEASURED)
@@ -76,7 +67,7 @@ def headline_table(headlines: pd.DataFrame) -> Html:
     Args:
         headlines: Rows of results.
     """
-    return _table(headlines, (*_MEASURED, *_WHERE))
+    return _table(headlines, (*_MEASURED, *_WHERE, *_WHICH))
 
 
 def _table(frame: pd.DataFrame, wanted: Sequence[str]) -> Html:
