@@ -328,10 +328,10 @@ def remove_store(path: str | Path) -> int:
 def read_results(bank: str | Path = "bank") -> ResultFrame:
     """Every result of a bank in long form, one row a metric and class."""
     from featbank.bank.bank import Bank
-    from featbank.bank.result_frame import ResultFrame
+    from featbank.bank.result_frame import whole_frame
     from featbank.bank.results import read_results as read
 
-    return ResultFrame(read(Bank(Path(bank))))
+    return whole_frame(read(Bank(Path(bank))))
 
 
 def scatter(

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+import pandas as pd
 from stage_times import stage
 from study_options import given, study_options
 
@@ -19,6 +20,8 @@ import featbank
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+SHOWN = ["model", "protocol", "metric", "value", "low", "high", "n"]
 
 
 @click.command()
@@ -45,19 +48,17 @@ def main(
         with stage(f"embed by {model}"):
             store = featbank.embed(model, dataset, bank=bank, **given(**embed), **options)
         with stage(f"probe {model}"):
-            results.append(featbank.probe("logistic", store, bank=bank).loc[0])
+            results.append(featbank.probe("logistic", store, bank=bank).headlines)
     with stage("map"):
         featbank.map_store(store, bank=bank)
     with stage("report"):
         page = featbank.report(
-            *(head["result"] for head in results),
+            *(head["result"].item() for head in results),
             store=store,
             bank=bank,
             out=None if out is None else out / "report.html",
         )
-    for head in results:
-        interval = f"{head['low']:.3f} to {head['high']:.3f}"
-        print(f"{head['model']}: {head['metric']} {head['value']:.3f} ({interval}), n {head['n']}")
+    print(pd.concat(results)[SHOWN].round(3).to_string(index=False))
     print(f"Look at it: {page.resolve()}")
 
 

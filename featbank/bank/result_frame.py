@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from featbank.record_html import Html, Number, fold_html, number_html, record_html, table_html
+from featbank.result import Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +21,9 @@ _NEEDED = frozenset({"metric", "value", "selected", "protocol"})
 _ROW = ("result", "split", "by", "by_value", "class", *_MEASURED)
 _PLAIN = "_repr_html_"  # which pandas has and its stubs do not know
 _ROWS_SHOWN = 1_000  # more would make a notebook's file heavy; the frame holds them all
+
+
+_COLUMNS = ["class" if field.name == "class_name" else field.name for field in fields(Result)]
 
 
 class ResultFrame(pd.DataFrame):
@@ -59,6 +64,15 @@ class ResultFrame(pd.DataFrame):
         more = "" if len(shown) == len(self) else f" (the first {len(shown):,} are shown)"
         title = f"all {len(self):,} rows{more}; the table holds {self.shape[1]} columns"
         return fold_html(title, _table(shown, _ROW))
+
+
+def whole_frame(frame: pd.DataFrame) -> ResultFrame:
+    """Results with every column of a result, empty where no file has it.
+
+    Args:
+        frame: Rows of results, whose empty columns may have been left out.
+    """
+    return ResultFrame(frame.reindex(columns=_COLUMNS))
 
 
 def headline_table(headlines: pd.DataFrame) -> Html:

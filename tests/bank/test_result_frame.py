@@ -7,7 +7,7 @@ import pytest
 from made_results import make_result
 
 from featbank.bank.bank import Bank
-from featbank.bank.result_frame import ResultFrame
+from featbank.bank.result_frame import ResultFrame, whole_frame
 from featbank.bank.results import read_results, to_frame, write_results
 
 
@@ -122,6 +122,20 @@ def test_results_of_a_bank_have_a_headline_each(tmp_path):
     read = ResultFrame(read_results(bank))
     assert read.headlines["result"].tolist() == ["3" * 16, "4" * 16]
     assert read._repr_html_().startswith('<div class="featbank-record">')
+
+
+def test_columns_that_no_file_fills_are_there_and_empty(tmp_path):
+    write_results(Bank(tmp_path), [make_result(selected=True)])
+    frame = whole_frame(read_results(Bank(tmp_path)))
+    assert list(frame.columns) == list(make_result().as_row())
+    assert frame[["low", "high", "class"]].isna().all(axis=None)
+    assert frame.loc[0, "value"] == 0.8
+
+
+def test_a_bank_without_results_gives_an_empty_frame_of_all_columns(tmp_path):
+    frame = whole_frame(read_results(Bank(tmp_path)))
+    assert (len(frame), "value" in frame.columns) == (0, True)
+    assert "<table" in frame._repr_html_()
 
 
 def test_nan_and_missing_intervals_are_no_trouble():
