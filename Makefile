@@ -14,9 +14,7 @@ setup: .venv/ready
 	touch .venv/ready
 
 demo: setup
-	$(BIN)/featbank embed --model imagestats --dataset synthetic-s2 --bank $(DEMO_BANK)
-	$(BIN)/featbank embed --model rcf --dataset synthetic-s2 --bank $(DEMO_BANK)
-	$(BIN)/featbank probe --clf logistic --model imagestats --model rcf --dataset synthetic-s2 --bank $(DEMO_BANK)
+	$(BIN)/python pipelines/demo.py --bank $(DEMO_BANK)
 
 test: lint types floors unit
 

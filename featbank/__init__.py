@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from featbank.bank.bank import Bank
     from featbank.bank.maps import FeatureMap
+    from featbank.bank.result_frame import ResultFrame
     from featbank.datasets import Dataset
+    from featbank.pages.scatter_widget import ScatterWidget
     from featbank.stages.diff import StoreDiff
     from featbank.store.reader import Store
 
@@ -35,6 +38,7 @@ __all__ = [
     "list_protocols",
     "list_stores",
     "map_store",
+    "open_bank",
     "open_dataset",
     "open_store",
     "predict",
@@ -43,6 +47,7 @@ __all__ = [
     "rehearse",
     "remove_store",
     "report",
+    "scatter",
 ]
 
 
@@ -94,7 +99,7 @@ def probe(
     *,
     bank: str | Path = "bank",
     **options: Any,  # noqa: ANN401
-) -> pd.DataFrame:
+) -> ResultFrame:
     """Fit a probe on train, choose on validation, score once on test.
 
     Args:
@@ -107,11 +112,13 @@ def probe(
             ``shots``, ``by``, ….
 
     Returns:
-        One row a metric and class, the headline first.
+        A DataFrame of one row a metric and class, the headline first, which a notebook shows as
+        its headline.
 
     Raises:
         FeatbankError: An unknown name, an unfinished store, or splits without samples.
     """
+    from featbank.bank.result_frame import ResultFrame
     from featbank.bank.results import to_frame
     from featbank.stages.probe import ProbeOptions, probe_store
 
@@ -121,7 +128,7 @@ def probe(
             clf=clf, store=None if path is None else Path(path), bank=Path(bank), **options
         )
     )
-    return to_frame(report.results)
+    return ResultFrame(to_frame(report.results))
 
 
 def diff(first: Store | str | Path, second: Store | str | Path, *, seed: int = 0) -> StoreDiff:
@@ -344,6 +351,28 @@ def open_store(path: str | Path) -> Store:
     return open_with_pictures(path)
 
 
+def open_bank(path: str | Path = "bank") -> Bank:
+    """Open a bank: ``.stores()``, ``.newest()``, and a table of both and of results in a notebook.
+
+    Args:
+        path: The bank's folder.
+
+    Raises:
+        MissingPathError: There is no folder at this path.
+    """
+    from featbank.bank.bank import Bank
+    from featbank.errors import MissingPathError
+
+    if not Path(path).is_dir():
+        raise MissingPathError(
+            str(path),
+            "there is no such folder",
+            "a bank that 'featbank embed' has made",
+            "Check the path, or embed into it first.",
+        )
+    return Bank(Path(path))
+
+
 def open_dataset(
     dataset: str | Path, *, data_root: str | Path | None = None, chips: int | None = None
 ) -> Dataset:
@@ -412,9 +441,47 @@ def remove_store(path: str | Path) -> int:
     return remove(Path(path))
 
 
-def read_results(bank: str | Path = "bank") -> pd.DataFrame:
+def read_results(bank: str | Path = "bank") -> ResultFrame:
     """Every result of a bank in long form, one row a metric and class."""
     from featbank.bank.bank import Bank
+    from featbank.bank.result_frame import whole_frame
     from featbank.bank.results import read_results as read
 
-    return read(Bank(Path(bank)))
+    return whole_frame(read(Bank(Path(bank))))
+
+
+def scatter(
+    feature_map: FeatureMap | None = None,
+    store: Store | str | Path | None = None,
+    *,
+    result: str | None = None,
+    bank: str | Path = "bank",
+    **options: Any,  # noqa: ANN401
+) -> ScatterWidget:
+    """An interactive map for Jupyter: hover shows the chip, a lasso selects samples.
+
+    Args:
+        feature_map: What ``map_store`` gives; None takes the store's newest.
+        store: The store that it is a map of, or its path; None takes the bank's newest.
+        result: Id of a probe's result, or its first digits, to colour by right or wrong.
+        bank: Folder where maps and predictions are kept.
+        **options: ``colour`` (``label_<set>``, ``split_<scheme>``, any column of the store, or
+            ``right or wrong``), ``height`` and ``thumbnail_px`` in pixels.
+
+    Returns:
+        A widget; its ``selection`` holds sample ids, can be observed, and highlights what it is
+        set to.
+
+    Raises:
+        UsageError: anywidget is not installed.
+        FeatbankError: No such map, store or result, or a map of another store.
+    """
+    from featbank.bank.bank import Bank
+    from featbank.pages.widget import newest_map, predictions_of, scatter_widget
+
+    home = Bank(Path(bank))
+    opened = open_store(home.newest()) if store is None else store
+    opened = open_store(opened) if isinstance(opened, str | Path) else opened
+    said = None if result is None else predictions_of(home, result)
+    found = newest_map(home, opened) if feature_map is None else feature_map
+    return scatter_widget(found, opened, predictions=said, **options)

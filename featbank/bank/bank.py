@@ -26,6 +26,11 @@ class Bank:
 
     root: Path
 
+    def _repr_html_(self) -> str:
+        from featbank.bank.bank_html import bank_html
+
+        return bank_html(self)
+
     @property
     def stores_folder(self) -> Path:
         """Folder of all stores, one folder a dataset inside."""

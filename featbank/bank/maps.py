@@ -48,6 +48,11 @@ class FeatureMap:
     quality: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
 
+    def _repr_html_(self) -> str:
+        from featbank.bank.map_html import map_html
+
+        return map_html(self)
+
     def __len__(self) -> int:
         return len(self.ids)
 

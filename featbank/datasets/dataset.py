@@ -111,6 +111,11 @@ class Dataset:
     notes: tuple[str, ...] = ()
     splits_from: str = ""
 
+    def _repr_html_(self) -> str:
+        from featbank.datasets._dataset_html import dataset_html
+
+        return dataset_html(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec:

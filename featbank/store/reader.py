@@ -75,6 +75,11 @@ class Store:
         found = f"{self.attributes['dataset']} by {self.attributes['model']}"
         return f"<Store {found}: {len(self)} samples, {', '.join(self.feature_names)}>"
 
+    def _repr_html_(self) -> str:
+        from featbank.store.store_html import store_html
+
+        return store_html(self)
+
     @cached_property
     def attributes(self) -> dict[str, Any]:
         """Recipe, origins, licences, statistics and the command that made the store."""
