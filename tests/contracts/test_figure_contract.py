@@ -144,6 +144,20 @@ def test_rich_subjects_are_drawn_whole(rich, name):
         assert text_faults(figure) == []
 
 
+LONG = "hf:facebook/dinov3-vitl16-pretrain-lvd1689m"
+
+
+@pytest.mark.parametrize("name", ["headlines", "few-shot-curve", "k-curve", "class-scores"])
+def test_tens_of_results_with_long_names_do_not_overlap(rich, name):
+    subject = rich[3, False]
+    fitting = next(r for r in subject.results if not FIGURES[name].lacks(subject.of(r)))
+    results = tuple(
+        tuple(replace(row, result=f"{i:02d}" * 8, layer=i, model=LONG) for row in fitting)
+        for i in range(20)
+    )
+    assert text_faults(FIGURES[name].draw(replace(subject, results=results), OPTIONS)) == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY)
 def test_many_long_names_do_not_overlap(rich, name):
