@@ -119,7 +119,7 @@ def _chosen(subject: Subject) -> tuple[list[Rows], list[Result]]:
 
 def _missing(subject: Subject) -> str:
     few, _ = _chosen(subject)
-    return "" if few else "a few-shot result; 'featbank probe --shots 1,5,20' makes one"
+    return "" if few else "a few-shot result ('featbank probe --shots 1,5,20' makes one)"
 
 
 def _draw(subject: Subject, options: FigureOptions) -> Figure:

@@ -98,7 +98,7 @@ def _chosen(subject: Subject) -> list[Rows]:
 def _missing(subject: Subject) -> str:
     if _chosen(subject):
         return ""
-    return "a k-NN result that tells several k; 'featbank probe --protocol dinov2-knn' makes one"
+    return "a k-NN result that tells several k ('featbank probe --protocol dinov2-knn' makes one)"
 
 
 def _draw(subject: Subject, options: FigureOptions) -> Figure:
