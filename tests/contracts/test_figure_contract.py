@@ -113,7 +113,14 @@ def test_a_poor_subject_gives_a_reason_or_a_figure(poor, name):
     if lacking:
         return
     with suppress(FeatbankError):
-        FIGURES[name].draw(poor, OPTIONS).draw_without_rendering()
+        assert isinstance(FIGURES[name].draw(poor, OPTIONS), Figure)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EVERY)
+def test_figures_of_poor_subjects_are_drawn_whole(poor, name):
+    if not FIGURES[name].lacks(poor):
+        assert text_faults(FIGURES[name].draw(poor, OPTIONS)) == []
 
 
 @pytest.mark.parametrize("name", EVERY)
