@@ -59,8 +59,8 @@ def draw_figure(
     if lacking:
         raise StoreError(
             spec.name,
-            f"it needs {lacking}",
-            f"that of {_said(subject)}",
+            f"{_said(subject)} lacks what it needs",
+            lacking,
             "Name other results by their ids, or another store with --store or --dataset.",
         )
     figure = spec.draw(chosen, options or FigureOptions())
@@ -99,4 +99,4 @@ def _one(spec: FigureSpec, subject: Subject, *, is_named: bool) -> tuple[Subject
 def _said(subject: Subject) -> str:
     count = len(subject.results)
     results = f"{count} result{'' if count == 1 else 's'}"
-    return f"store {subject.store.path.name} and {results}"
+    return f"store {subject.store.path.name} with {results}"

@@ -113,7 +113,14 @@ def test_a_poor_subject_gives_a_reason_or_a_figure(poor, name):
     if lacking:
         return
     with suppress(FeatbankError):
-        FIGURES[name].draw(poor, OPTIONS).draw_without_rendering()
+        assert isinstance(FIGURES[name].draw(poor, OPTIONS), Figure)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EVERY)
+def test_figures_of_poor_subjects_are_drawn_whole(poor, name):
+    if not FIGURES[name].lacks(poor):
+        assert text_faults(FIGURES[name].draw(poor, OPTIONS)) == []
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -142,6 +149,20 @@ def test_rich_subjects_are_drawn_whole(rich, name):
     for figure in figures:
         assert isinstance(figure, Figure)
         assert text_faults(figure) == []
+
+
+LONG = "hf:facebook/dinov3-vitl16-pretrain-lvd1689m"
+
+
+@pytest.mark.parametrize("name", ["headlines", "few-shot-curve", "k-curve", "class-scores"])
+def test_tens_of_results_with_long_names_do_not_overlap(rich, name):
+    subject = rich[3, False]
+    fitting = next(r for r in subject.results if not FIGURES[name].lacks(subject.of(r)))
+    results = tuple(
+        tuple(replace(row, result=f"{i:02d}" * 8, layer=i, model=LONG) for row in fitting)
+        for i in range(20)
+    )
+    assert text_faults(FIGURES[name].draw(replace(subject, results=results), OPTIONS)) == []
 
 
 @pytest.mark.slow

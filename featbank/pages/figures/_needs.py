@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from featbank.result import Result
     from featbank.stages.subject import Subject
 
-RESULT = "a result; 'featbank probe' makes one"
+RESULT = "a result ('featbank probe' makes one)"
 PREDICTIONS = "a result with predictions, which few-shot runs do not keep"
 LABELS = "labels in the store"
 SEVERAL_LABELS = "samples that may bear several labels each"

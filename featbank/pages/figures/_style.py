@@ -33,6 +33,8 @@ _DPI = 150
 TITLE_PT, TEXT_PT, SMALL_PT = 11, 9, 7.5
 # Mean width of a character of DejaVu Sans, in points for each point of its size.
 _ADVANCE, _PT_PER_INCH = 0.56, 72
+# Inches of title, axis and caption above and below a legend.
+_AROUND = 2.1
 # The salt of the names inside an SVG; without one matplotlib draws them at random.
 _SALT = "featbank"
 
@@ -106,9 +108,15 @@ def bare(axes: Axes, *, grid: str = "") -> Axes:
 
 
 def beside(axes: Axes) -> None:
-    """Put the legend to the right of the axes, where it covers neither curves nor title."""
+    """Put the legend to the right of the axes; the figure grows where the legend is the higher."""
     handles, labels = axes.get_legend_handles_labels()
     if handles:
+        lines = sum(label.count("\n") + 1 for label in labels)
+        # matplotlib's lines are 1.2 of the size high, and entries half of it apart.
+        needed = (1.2 * lines + 0.5 * len(labels)) * SMALL_PT / _PT_PER_INCH + _AROUND
+        figure = axes.get_figure(root=True)
+        if figure is not None:
+            figure.set_figheight(max(figure.get_figheight(), needed))
         axes.legend(
             handles,
             labels,
@@ -141,6 +149,17 @@ def require_suffix(path: Path) -> None:
         raise UsageError(
             str(path), f"its suffix is '{path.suffix}'", " or ".join(SUFFIXES), "Name it so."
         )
+
+
+def curve_mark(position: int) -> tuple[str, str]:
+    """Colour and marker of the curve at a position; neighbours differ in both, 49 in one.
+
+    Example:
+        >>> len({curve_mark(position) for position in range(49)})
+        49
+    """
+    round_, place = divmod(position, len(COLOURS))
+    return COLOURS[place], MARKERS[(place + round_) % len(MARKERS)]
 
 
 def save_figure(figure: Figure, path: Path) -> Path:

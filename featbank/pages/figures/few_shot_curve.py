@@ -13,7 +13,7 @@ from featbank.pages.figures._style import (
     TEXT_PT,
     bare,
     beside,
-    class_mark,
+    curve_mark,
     headed,
     new_figure,
     wrapped,
@@ -68,8 +68,7 @@ def few_shot_curve(
 
 def _curve(axes: Axes, rows: Rows, position: int, name: str) -> None:
     ordered = sorted(rows, key=lambda row: row.shots or 0)
-    colour, _ = class_mark(position)
-    _, marker = class_mark(position * 7)
+    colour, marker = curve_mark(position)
     shots, values = [row.shots or 0 for row in ordered], [row.value for row in ordered]
     spread = np.array([0.0 if row.seed_sd is None else row.seed_sd for row in ordered])
     axes.errorbar(
@@ -88,7 +87,7 @@ def _line(axes: Axes, head: Result, heads: Sequence[Result]) -> None:
     if np.isnan(head.value):
         return
     fitting = [i for i, each in enumerate(heads) if is_full_of(head, each)]
-    colour = class_mark(fitting[0])[0] if fitting else GREY
+    colour = curve_mark(fitting[0])[0] if fitting else GREY
     label = wrapped(
         f"all {head.n_train:,} training samples, {head.model} {head.probe}", _NAME_CHARS
     )
@@ -120,7 +119,7 @@ def _chosen(subject: Subject) -> tuple[list[Rows], list[Result]]:
 
 def _missing(subject: Subject) -> str:
     few, _ = _chosen(subject)
-    return "" if few else "a few-shot result; 'featbank probe --shots 1,5,20' makes one"
+    return "" if few else "a few-shot result ('featbank probe --shots 1,5,20' makes one)"
 
 
 def _draw(subject: Subject, options: FigureOptions) -> Figure:

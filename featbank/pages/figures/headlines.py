@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from featbank.result import Result
     from featbank.stages.subject import Subject
 
-_ROW, _NAME_CHARS = 0.36, 44
+_ROW, _NAME_CHARS = 0.36, 50
 _READING = "Lines are 95 % bootstrap intervals; open triangles are baselines."
 
 

@@ -13,7 +13,7 @@ from featbank.pages.figures._style import (
     TEXT_PT,
     bare,
     beside,
-    class_mark,
+    curve_mark,
     headed,
     new_figure,
     wrapped,
@@ -80,7 +80,7 @@ def neighbours(rows: Rows) -> list[tuple[int, Result]]:
 
 def _curve(axes: Axes, rows: Rows, position: int, name: str) -> None:
     found = neighbours(rows)
-    colour, marker = class_mark(position)[0], class_mark(position * 7)[1]
+    colour, marker = curve_mark(position)
     ks, values = [k for k, _ in found], np.array([row.value for _, row in found])
     axes.plot(ks, values, color=colour, marker=marker, markersize=4.5, linewidth=1.4,
               label=wrapped(name, _NAME_CHARS))  # fmt: skip
@@ -98,7 +98,7 @@ def _chosen(subject: Subject) -> list[Rows]:
 def _missing(subject: Subject) -> str:
     if _chosen(subject):
         return ""
-    return "a k-NN result that tells several k; 'featbank probe --protocol dinov2-knn' makes one"
+    return "a k-NN result that tells several k ('featbank probe --protocol dinov2-knn' makes one)"
 
 
 def _draw(subject: Subject, options: FigureOptions) -> Figure:

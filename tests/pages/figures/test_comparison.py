@@ -5,8 +5,13 @@ from itertools import combinations
 import pytest
 from fake_results import keep, one_class
 
+from featbank.bank.bank import Bank
+from featbank.bank.results import read_result
+from featbank.pages.figures import FIGURES, FigureOptions
 from featbank.pages.figures.comparison import comparison_plot, drawn_pairs
 from featbank.stages.compare import CompareOptions, compare_results
+from featbank.stages.subject import Subject
+from featbank.store.absent import AbsentStore
 
 
 def compared(root, count):
@@ -51,3 +56,18 @@ def test_of_many_pairs_those_with_the_best_are_drawn(tmp_path):
     assert len(pairs) == 6
     assert all(best in (pair.a, pair.b) for pair in pairs)
     assert "Of 21 pairs those with the best" in comparison_plot(found)._supxlabel.get_text()
+
+
+def test_of_tens_of_results_the_best_are_compared(tmp_path, monkeypatch):
+    monkeypatch.setattr("featbank.pages.figures.comparison.RESAMPLES", 20)
+    results = []
+    for i in range(14):
+        result = f"{i:x}" * 16
+        keep(tmp_path, result, *one_class(0.3, i), model=f"model-{i}", value=0.5 + 0.01 * i)
+        results.append(tuple(read_result(Bank(tmp_path).result_path(result))))
+    store = AbsentStore(tmp_path / "gone.zarr")
+    subject = Subject(bank=Bank(tmp_path), store=store, results=tuple(results))
+    figure = FIGURES["comparison"].draw(subject, FigureOptions())
+    key = figure.axes[0].get_title(loc="left").splitlines()
+    assert [line.split()[1] for line in key] == [f"model-{i}" for i in range(13, 1, -1)]
+    assert "The 12 best of 14 results." in figure._supxlabel.get_text()

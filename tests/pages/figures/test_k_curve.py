@@ -29,5 +29,11 @@ def test_candidates_that_differ_by_more_than_k_are_left_out(rows):
     assert [k for k, _ in neighbours((*rows, other))] == [10, 20, 100, 200]
 
 
+def test_values_on_validation_are_left_out(rows):
+    on_val = make_result(**{**vars(rows[4]), "split": "val", "value": 0.99})
+    found = neighbours((rows[0], on_val, *rows[2:]))
+    assert [row.value for _, row in found] == [0.61, 0.64, 0.58, 0.5]
+
+
 def test_other_probes_have_no_k():
     assert neighbours((make_result(probe="logistic", params='{"C": 1}'),)) == []
