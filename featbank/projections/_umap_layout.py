@@ -92,6 +92,7 @@ class UmapLayout:
         self, graph: csr_matrix, start: Array, epochs: int | None, progress: Progress
     ) -> Array:
         a, b = self._curve
+        counter = _Counter(progress)
         xy, _ = _umap().simplicial_set_embedding(
             None,
             graph,
@@ -110,8 +111,9 @@ class UmapLayout:
             densmap_kwds={},
             output_dens=False,
             parallel=False,
-            tqdm_kwds=_told(progress),
+            tqdm_kwds=counter.bar,
         )
+        counter.finish()
         return np.asarray(xy, dtype=np.float32)
 
     def _descend(self, start: Array, ties: Array, index: Array) -> Array:
@@ -166,20 +168,21 @@ class _Counter(io.StringIO):
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()
-        self._progress = progress
+        self._progress, self._total = progress, 0
+        drawn = {"file": self, "bar_format": "{n_fmt} {total_fmt}", "leave": False}
+        self.bar: dict[str, Any] = {"disable": progress is silent, **drawn}
 
     def write(self, text: str) -> int:
         parts = text.split()
         if len(parts) == 2 and all(part.isdigit() for part in parts):
-            self._progress("layout", int(parts[0]), int(parts[1]))
+            done, self._total = int(parts[0]), int(parts[1])
+            self._progress("layout", done, self._total)
         return len(text)
 
-
-def _told(progress: Progress) -> dict[str, Any]:
-    if progress is silent:
-        return {"disable": True}
-    bar = {"disable": False, "file": _Counter(progress), "bar_format": "{n_fmt} {total_fmt}"}
-    return {**bar, "leave": False}
+    def finish(self) -> None:
+        """Tell the end, which a bar that is redrawn ten times a second leaves out."""
+        if self._total:
+            self._progress("layout", self._total, self._total)
 
 
 def _umap() -> ModuleType:

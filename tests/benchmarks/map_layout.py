@@ -3,9 +3,9 @@
 Each run is a process of its own, from import and compilation to coordinates, as every command
 pays them; a second, warm layout in the same process is timed too. umap-learn runs with
 ``random_state=0`` and else its defaults, once with its Euclidean metric and once with cosine, which
-is ours; both have its approximate graph. Features are the tiny ViT's of AID's 3,000 chips, each
-many times over, mixed with a chip of the same neighbourhood and perturbed, turned into 768
-dimensions: clusters, a falling spectrum and near duplicates stay as they are in true features.
+is ours; both have its approximate graph. Features are made of the tiny ViT's of AID's 3,000 chips:
+means of a chip and its nearest with random shares, perturbed and turned into 768 dimensions, so
+that clusters, a falling spectrum and a dense middle stay as they are in true features.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ N, D = int(os.environ.get("FEATBANK_MAP_SAMPLES", 50_000)), 768
 RUNS = ("featbank", "umap-learn", "umap-learn cosine")
 # Share of the spread of all features that parts a made sample from its chip.
 NOISE = 0.3
+# Chips that a made sample is a mean of, with unequal shares: one chip and its nearest.
+MIXED = 10
 
 
 def measure(shared: Path) -> dict[str, Any]:
@@ -60,11 +62,10 @@ def chip_features(shared: Path, bank: Path) -> np.ndarray:
 def spread_out(chips: np.ndarray) -> np.ndarray:
     """(N, D) float32 made of fewer and narrower features."""
     rng = np.random.default_rng(0)
-    near = np.argsort(-(unit(chips) @ unit(chips).T), axis=1)[:, :10]
+    near = np.argsort(-(unit(chips) @ unit(chips).T), axis=1)[:, :MIXED]
     first = rng.integers(len(chips), size=N)
-    second = near[first, rng.integers(10, size=N)]
-    share = rng.uniform(0, 0.5, size=(N, 1))
-    mixed = (1 - share) * chips[first] + share * chips[second]
+    shares = rng.dirichlet(np.full(MIXED, 0.5), size=N)
+    mixed = sum(shares[:, [i]] * chips[near[first, i]] for i in range(MIXED))
     mixed += NOISE * chips.std(axis=0) * rng.standard_normal(mixed.shape)
     turn = np.linalg.qr(rng.normal(size=(D, D)))[0][: chips.shape[1]]
     made = mixed @ turn + 0.02 * chips.std() * rng.standard_normal((N, D))
