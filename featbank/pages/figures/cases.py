@@ -142,7 +142,7 @@ def case_lines(predictions: Predictions, row: int, decided: Array | None) -> tup
 def _names(chosen: Array, classes: Sequence[str], scores: Array) -> str:
     told = [
         f"{cut(classes[code], NAME_LETTERS)} ({scores[code]:.2f})"
-        for code in np.flatnonzero(chosen)
+        for code in np.flatnonzero(chosen).tolist()
     ]
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
     return "; ".join(told[:_NAMED]) + more
