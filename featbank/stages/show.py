@@ -50,8 +50,7 @@ def chip_sheet(store: Store, ids: Sequence[str]) -> Picture:
         raise UsageError("ids", "none is named", "at least one sample id", "Take some of its ids.")
     chips = ChipPictures(store).rgb(ids)
     font = ImageFont.load_default(_FONT_PX)
-    captions = [[label_words(store, name), name] for name in ids]
-    captions = captions if store.label_sets else [[name] for name in ids]
+    captions = [[label_words(store, name), name] if store.label_sets else [name] for name in ids]
     step_x, step_y = _TILE_PX + _GAP_PX, _TILE_PX + _GAP_PX + _LINE_PX * len(captions[0])
     columns = min(_COLUMNS, len(ids))
     size = (columns * step_x + _GAP_PX, -(-len(ids) // columns) * step_y + _GAP_PX)

@@ -176,7 +176,7 @@ def test_predicted_images_can_be_shown(fitted, flat):
 
     bank, _, report = fitted
     found, _ = says(bank, report, flat, workers=0, max_invalid=0.1)
-    assert open_store(found.store).show(["class1-03"]).size[0] == 160
+    assert open_store(found.store).show(["class1-03"]).width == 156 + 2 * 6
 
 
 def test_a_saved_probe_does_without_its_store_and_bank(fitted, flat, imagery, tmp_path):

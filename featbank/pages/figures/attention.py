@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from featbank.stages.chip_pictures import ChipPictures
     from featbank.stages.subject import Subject
 
-_CHIPS = 4
+# Chips and rows of a sheet that nobody asked more of: registers have rows of their own.
+_CHIPS, _ROWS = 4, 10
 # Outlier tokens are about 2 % of all (Darcet et al. 2024, arXiv:2309.16588).
 _BRIGHT = 95
 # A sheet of DINOv2-giant's 24 heads stays below a metre.
@@ -79,7 +80,7 @@ def _map_tile(values: Array, name: str) -> Tile:
 
 
 def chosen_maps(maps: Mapping[str, Array], ids: Sequence[str]) -> dict[str, Array]:
-    """The maps of some samples; of none named, the first four kept.
+    """The maps of some samples; of none named, the first four kept, or two with registers.
 
     Raises:
         UnknownNameError: A sample whose attention is not kept.
@@ -92,7 +93,11 @@ def chosen_maps(maps: Mapping[str, Array], ids: Sequence[str]) -> dict[str, Arra
             f"one of {', '.join(list(maps)[:_CHIPS])}",
             f"Run 'featbank attend --ids {missing}'.",
         )
-    return {sample: maps[sample] for sample in (ids or sorted(maps)[:_CHIPS])}
+    if ids:
+        return {sample: maps[sample] for sample in ids}
+    tokens = max(one.shape[1] for one in maps.values())
+    few = max(1, min(_CHIPS, _ROWS // tokens))
+    return {sample: maps[sample] for sample in sorted(maps)[:few]}
 
 
 def _missing(subject: Subject) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.catalog import suggest
+from featbank.errors import StoreError, UnknownNameError
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
@@ -60,7 +62,7 @@ def cases_of(
         weight = scores.max(axis=1)
         worst = "wrong, most confident"
     else:
-        decided = (scores >= predictions.thresholds[threshold]).astype(int)
+        decided = (scores >= _limits(predictions, threshold)).astype(int)
         errors = (decided != truth).sum(axis=1)
         weight = np.abs(scores - truth).sum(axis=1)
         worst = "most labels missed or false"
@@ -72,6 +74,18 @@ def cases_of(
     right = np.flatnonzero(errors == 0)
     groups = {"right": _drawn(rng, right, k), "wrong": _drawn(rng, others, k), worst: worst_rows}
     return Cases(groups={name: rows for name, rows in groups.items() if rows}, decided=decided)
+
+
+def _limits(predictions: Predictions, threshold: str) -> Array:
+    known = predictions.thresholds
+    if threshold not in known:
+        raise UnknownNameError(
+            threshold,
+            "no thresholds of this name are kept",
+            f"one of {', '.join(known)}" if known else "predictions with thresholds",
+            suggest(threshold, known),
+        )
+    return known[threshold]
 
 
 def _drawn(rng: np.random.Generator, rows: Array, k: int) -> list[int]:
@@ -96,7 +110,15 @@ def case_sheet(
         seed: Of the draw.
         threshold: Name of the thresholds that decide on labels.
         title: Above all; '' names the split.
+
+    Raises:
+        StoreError: There is no prediction.
+        UnknownNameError: No thresholds of this name.
     """
+    if not len(predictions.ids):
+        raise StoreError(
+            "predictions", "they hold no sample", "one or more", "Score a split that has samples."
+        )
     found = cases_of(predictions, k=k, seed=seed, threshold=threshold)
     rows = []
     for heading, members in found.groups.items():
@@ -142,7 +164,7 @@ def case_lines(predictions: Predictions, row: int, decided: Array | None) -> tup
 def _names(chosen: Array, classes: Sequence[str], scores: Array) -> str:
     told = [
         f"{cut(classes[code], NAME_LETTERS)} ({scores[code]:.2f})"
-        for code in np.flatnonzero(chosen)
+        for code in np.flatnonzero(chosen).tolist()
     ]
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
     return "; ".join(told[:_NAMED]) + more

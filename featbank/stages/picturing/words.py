@@ -28,7 +28,7 @@ def shortened(text: str, limit: int) -> str:
 
     Example:
         >>> shortened("S2A_MSIL2A_20170613T101031_0_45", 15)
-        'S2A_…1031_0_45'
+        'S2A_…01031_0_45'
         >>> shortened("wood/07", 15)
         'wood/07'
     """

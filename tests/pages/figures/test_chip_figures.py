@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from small_store import make_small_store
 
 from featbank.bank.results import Predictions
-from featbank.errors import StoreError
+from featbank.errors import StoreError, UnknownNameError
 from featbank.pages.figures import FIGURES
 from featbank.pages.figures._sheet import Row, Tile, draw_sheet
 from featbank.pages.figures.cases import case_lines, case_sheet, cases_of
@@ -238,6 +239,18 @@ def test_a_probe_without_errors_has_right_cases_alone():
     said = predictions()
     perfect = Predictions(**{**vars(said), "scores": np.eye(3)[said.truth]})
     assert list(cases_of(perfect).groups) == ["right"]
+
+
+def test_thresholds_that_are_not_kept_are_refused():
+    with pytest.raises(UnknownNameError, match="tuned-f1: .* one of 0.5, tuned-f2"):
+        cases_of(labels_said(), threshold="tuned-f1")
+
+
+def test_predictions_of_nothing_are_refused():
+    said = predictions()
+    parts = {name: getattr(said, name)[:0] for name in ("ids", "truth", "scores")}
+    with pytest.raises(StoreError, match="hold no sample"):
+        case_sheet(replace(said, **parts), Pictures())
 
 
 def test_labels_are_told_in_words():

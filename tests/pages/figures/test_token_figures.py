@@ -119,8 +119,9 @@ def test_a_chip_stands_beside_its_cls_row_alone():
 
 
 def test_of_no_ids_four_are_drawn_and_an_unknown_one_names_the_command():
-    maps = {f"c{i}": 0 for i in range(9)}
+    maps = {f"c{i}": np.zeros((3, 1, 2, 2)) for i in range(9)}
     assert list(chosen_maps(maps, ())) == ["c0", "c1", "c2", "c3"]
+    assert list(chosen_maps({n: np.zeros((3, 5, 2, 2)) for n in maps}, ())) == ["c0", "c1"]
     with pytest.raises(UnknownNameError, match="featbank attend --ids z"):
         chosen_maps(maps, ("c1", "z"))
 
