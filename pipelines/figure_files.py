@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from featbank.pages.figure_drawing import draw_figure
-from featbank.stages.subject_finding import find_subject
-
 import featbank
 from featbank.bank.bank import Bank
+from featbank.pages.figure_drawing import draw_figure
 from featbank.pages.figures import FIGURES, FigureOptions
 from featbank.pages.figures._style import save_figure
+from featbank.stages.subject_finding import find_subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
