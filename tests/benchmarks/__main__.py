@@ -25,6 +25,7 @@ from tests.benchmarks import (
     peak_memory,
     probe_command,
     reading,
+    report_page,
     throughput,
 )
 
@@ -43,6 +44,7 @@ BENCHMARKS = {
     "bootstrap": bootstrap,
     "logistic-sweep": logistic_sweep,
     "probe-command": probe_command,
+    "report_page": report_page,
 }
 
 
