@@ -26,6 +26,7 @@ from tests.benchmarks import (
     peak_memory,
     probe_command,
     reading,
+    report_page,
     throughput,
 )
 
@@ -45,6 +46,7 @@ BENCHMARKS = {
     "logistic-sweep": logistic_sweep,
     "probe-command": probe_command,
     "map": map_layout,
+    "report_page": report_page,
 }
 
 

@@ -27,6 +27,13 @@ _PICTURE_DPI = 144
 _SVG_BYTES = 250_000
 # WebP at which letters of a figure show no halo.
 _QUALITY = 88
+# From the answer to what it rests on; figures that are not named here come last.
+_ORDER = (
+    *("headlines", "comparison", "feature-map", "map-panels", "class-distribution"),
+    *("label-correlation", "label-cooccurrence", "class-scores", "confusion-matrix"),
+    *("label-confusion", "precision-recall", "reliability", "few-shot-curve", "k-curve"),
+    *("examples", "cases", "retrieval", "attention", "token-pca", "token-norms", "cost"),
+)
 _HEAD = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<style.*?</style>", re.S)
 _REFERENCE = re.compile(r'(\bid="|url\(#|href="#)')
 
@@ -68,13 +75,13 @@ def draw_figures(
         figures: Catalog of figures.
 
     Returns:
-        Figures in the catalog's order, and lines such as ``Few-shot curve: needs ...``.
+        Figures in the order of ``_ORDER``, and lines such as ``Few-shot curve: needs ...``.
     """
     drawn: list[PageFigure] = []
     lines: list[str] = []
     if content.subject is None:
         return drawn, ["The figures: the store is no longer there."]
-    for spec in figures.values():
+    for spec in sorted(figures.values(), key=_place):
         if not spec.in_report:
             continue
         for subject, said in _subjects(spec, content, content.subject):
@@ -86,6 +93,10 @@ def draw_figures(
     return drawn, list(dict.fromkeys(lines))
 
 
+def _place(spec: FigureSpec) -> int:
+    return _ORDER.index(spec.name) if spec.name in _ORDER else len(_ORDER)
+
+
 def _subjects(
     spec: FigureSpec, content: ReportContent, subject: Subject
 ) -> Iterator[tuple[Subject, str]]:
@@ -95,7 +106,7 @@ def _subjects(
         yield subject, ""
     for labels, pairs in by_set.items():
         if spec.per_result:
-            for rows, name in _shown(content, pairs):
+            for rows, name in _shown(spec, content, subject, pairs):
                 yield _of_result(subject, (rows,)), name
         else:
             said = f"labels {labels}" if len(by_set) > 1 else ""
@@ -112,15 +123,26 @@ def _by_label_set(content: ReportContent) -> dict[str, list[Named]]:
     return {labels: pairs for labels, pairs in found.items() if pairs}
 
 
-def _shown(content: ReportContent, pairs: Sequence[Named]) -> Sequence[Named]:
-    """All results that were named; else the best, one with predictions before one without."""
+def _shown(
+    spec: FigureSpec, content: ReportContent, subject: Subject, pairs: Sequence[Named]
+) -> Sequence[Named]:
+    """All results that were named; else the best, or another that the figure needs.
+
+    The best is one with predictions. A few-shot curve needs a few-shot run, a curve over k one
+    that tells every k: the first of them that lacks nothing is drawn.
+    """
     if content.options.results:
         return pairs
     kept = [p for p in pairs if content.bank.predictions_path(p[0][0].result).exists()]
-    few_shot = [p for p in pairs if p[0][0].shots is not None][:1]
-    several_k = [p for p in pairs if _is_told_by_candidate(p[0])][:1]
-    chosen = [*(kept or pairs)[:1], *few_shot, *several_k]
-    return list({rows[0].result: (rows, name) for rows, name in chosen}.values())
+    best = (kept or pairs)[:1]
+    others = [
+        *[p for p in pairs if p[0][0].shots is not None][:1],
+        *[p for p in pairs if _is_told_by_candidate(p[0])][:1],
+    ]
+    for pair in (*best, *others):
+        if not spec.missing(_of_result(subject, (pair[0],))):
+            return [pair]
+    return best
 
 
 def _is_told_by_candidate(rows: tuple[Result, ...]) -> bool:

@@ -57,7 +57,7 @@ export function createScatter(element, { x, y }, options = {}) {
   const view = { x: 0, y: 0, scale: 1, width: 1, height: 1, ratio: 1, fit: 1 };
   const baseSize = options.pointSize || Math.max(3.2, Math.min(9, 260 / Math.sqrt(count + 1)));
   let painter = makePainter(stage, space, count, (lost) => fallBack(lost));
-  let mode = "pan", marks = false, hovered = -1, lasso = null, frame = 0, frames = 0;
+  let mode = "pan", marks = false, fades = false, hovered = -1, lasso = null, frame = 0, frames = 0;
   let pending = null, isDestroyed = false;
   for (let i = 0; i < count; i++) if (!space.isDrawn[i]) state[i] = 0;
 
@@ -71,7 +71,9 @@ export function createScatter(element, { x, y }, options = {}) {
     if (pending) hover(pending);
     const zoom = view.scale / view.fit;
     const size = baseSize * Math.min(2.2, Math.max(0.8, Math.pow(zoom, 0.22)));
-    painter.paint({ view, size, marks, state, colours, ink: stage.ink() });
+    // Without faded points one pass draws all.
+    const passes = marks || fades ? [0, 1] : [1];
+    painter.paint({ view, size, marks, passes, state, colours, ink: stage.ink() });
     drawOverlay(size);
   }
   function drawOverlay(size) {
@@ -286,7 +288,10 @@ export function createScatter(element, { x, y }, options = {}) {
     if (hovered >= 0 && !(state[hovered] & VISIBLE)) leave();
   }
   // Emphasis: 1 for points in full colour, 0 for faded ones; null lifts it.
-  const setEmphasis = (strong) => setFlag(EMPHASISED, (i) => !strong || strong[i]);
+  function setEmphasis(strong) {
+    fades = Boolean(strong);
+    setFlag(EMPHASISED, (i) => !strong || strong[i]);
+  }
   function setSelected(indices) {
     const chosen = new Uint8Array(count);
     for (const index of indices) chosen[index] = 1;
@@ -479,7 +484,7 @@ function glPainter(gl, stage, space, count, onLost) {
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.bufferSubData(gl.ARRAY_BUFFER, 0, data);
   };
-  function paint({ view, size, marks, ink }) {
+  function paint({ view, size, marks, passes, ink }) {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
     gl.uniform2f(places.centre, view.x, view.y);
@@ -488,7 +493,7 @@ function glPainter(gl, stage, space, count, onLost) {
     gl.uniform1i(places.marks, marks ? 1 : 0);
     gl.uniform3fv(places.ink, ink);
     // Faded points first, so that they never hide what is chosen.
-    for (const pass of [0, 1]) {
+    for (const pass of passes) {
       gl.uniform1ui(places.pass, pass);
       gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, 0);
     }
@@ -523,14 +528,14 @@ function canvasPainter(stage, space, count) {
         if (Math.hypot(dx, dy) <= diameter / 2) steps.push([dx, dy]);
     return steps;
   }
-  function paint({ view, size, marks, state, colours }) {
+  function paint({ view, size, marks, passes, state, colours }) {
     const { width, height } = stage.canvas;
     if (!picture || picture.width !== width || picture.height !== height)
       picture = pen.createImageData(Math.max(1, width), Math.max(1, height));
     const pixels = new Uint32Array(picture.data.buffer).fill(0);
     const steps = disc(size * view.ratio), scale = view.scale * view.ratio;
     const front = marks ? EMPHASISED | SELECTED : EMPHASISED;
-    for (const pass of [0, 1])
+    for (const pass of passes)
       for (const i of order) {
         const isFront = (state[i] & (marks ? 6 : 2)) === front;
         if (!(state[i] & VISIBLE) || isFront !== (pass === 1)) continue;

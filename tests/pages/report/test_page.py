@@ -191,9 +191,24 @@ def test_any_other_failure_is_not_hidden(bank):
 def test_a_figure_of_one_result_is_drawn_of_the_best(bank):
     content = gather(bank)
     seen = []
-    spec = spec_of(per_result=True, missing=lambda s: seen.append(s.results) or "more")
+    line = spec_of().draw
+    spec = spec_of(per_result=True, draw=lambda s, o: seen.append(s.results) or line(s, o))
     draw_figures(content, {"x": spec})
     assert seen == [(content.results[0],)]
+
+
+def test_a_figure_of_few_shots_is_drawn_of_such_a_result(tmp_path):
+    root = small_bank(tmp_path)
+    keep(root, "aa11", *one_class(0.5))
+    keep(root, "bb22", *one_class(0.5), shots=5, value=0.1)
+    seen = []
+    line = spec_of().draw
+    spec = spec_of(
+        per_result=True,
+        missing=lambda s: "" if s.results[0][0].shots else "shots",
+        draw=lambda s, o: seen.append(s.results[0][0].result) or line(s, o),
+    )
+    assert (draw_figures(gather(root), {"x": spec})[1], seen) == ([], ["bb22"])
 
 
 def test_a_figure_of_all_is_drawn_for_each_label_set(tmp_path):
