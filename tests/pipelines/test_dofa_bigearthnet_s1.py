@@ -3,8 +3,23 @@
 import pytest
 from fake_bigearthnet import make_v1_radar
 
+import featbank
+
+
+@pytest.fixture
+def _few_steps(monkeypatch):
+    """MLPs of a few steps: what is tested is not how well they learn."""
+    whole = featbank.probe
+
+    def probe(**asked):
+        is_mlp = "mlp" in (asked.get("protocol") or asked["clf"])
+        return whole(**asked, params={"min_steps": 20, "epochs": 1} if is_mlp else {})
+
+    monkeypatch.setattr(featbank, "probe", probe)
+
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("_few_steps")
 def test_a_nomenclature_gets_its_tables_figures_and_page(pipeline, tmp_path):
     root, bank, out = make_v1_radar(tmp_path / "ben", 100), tmp_path / "bank", tmp_path / "out"
     where = ("--data-root", root, "--bank", bank, "--out", out, "--labels", "19-class")
