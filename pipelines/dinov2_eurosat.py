@@ -59,28 +59,29 @@ def main(
             results.append(featbank.probe(clf, probed, bank=bank).loc[0, "result"])
     with stage("few-shot"):
         few = few_shot(store, bank)
+    every = [*results, *few]
     with stage("map"):
         featbank.map_store(store, bank=bank)
     with stage("figures"):
         write_figures(OF_EACH, results[-2:-1], bank=bank, out=folder)
         write_figures(OF_ALL, results, bank=bank, out=folder)
         if few:
-            write_figures(["few-shot-curve"], [*results[:-1], few], bank=bank, out=folder)
+            write_figures(["few-shot-curve"], [*results[:-1], *few], bank=bank, out=folder)
     with stage("tables"):
-        write_tables([*results, *([few] if few else [])], bank=bank, out=folder)
+        write_tables(every, bank=bank, out=folder)
     with stage("report"):
-        page = featbank.report(*results, store=store, bank=bank, out=folder / "report.html")
+        page = featbank.report(*every, store=store, bank=bank, out=folder / "report.html")
     print(f"Look at it: {page.resolve()}")
 
 
-def few_shot(store: Store, bank: Path) -> str | None:
-    """Id of the few-shot result; None where no class has so many training samples."""
+def few_shot(store: Store, bank: Path) -> list[str]:
+    """Id of the few-shot result; none where a class has too few training samples."""
     smallest = int(np.bincount(store.xy("train")[1]).min())
     shots = tuple(number for number in SHOTS if number <= smallest)
     if not shots:
         print(f"few-shot: left out, it needs {SHOTS[0]} training samples of each class.")
-        return None
-    return str(featbank.probe("logistic", store, bank=bank, shots=shots).loc[0, "result"])
+        return []
+    return [featbank.probe("logistic", store, bank=bank, shots=shots).loc[0, "result"]]
 
 
 if __name__ == "__main__":

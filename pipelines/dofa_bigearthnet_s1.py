@@ -36,8 +36,19 @@ OF_ALL = ("headlines", "comparison", "examples", "cost")
 @click.command()
 @study_options
 @click.option("--splits", type=click.Path(path_type=Path), help="Split lists of v1.")
+@click.option(
+    "--labels",
+    type=click.Choice(LABEL_SETS),
+    multiple=True,
+    default=LABEL_SETS,
+    show_default=True,
+    help="Nomenclatures; v2 has 19 classes alone.",
+)
+@click.option("--seeds", default=5, show_default=True, help="Fits of a random probe.")
 def main(
     *,
+    labels: tuple[str, ...],
+    seeds: int,
     bank: Path,
     out: Path | None,
     weights: str | None,
@@ -55,22 +66,23 @@ def main(
         baseline = featbank.embed("imagestats", DATASET, **taken)
     with stage("map"):
         featbank.map_store(store, bank=bank)
-    for labels in LABEL_SETS:
-        pages = study(labels, store, baseline, bank=bank, folder=folder / labels)
-        print(f"Look at it: {pages.resolve()}")
+    for name in labels:
+        asked = {"bank": bank, "labels": name, "seeds": seeds}
+        page = study(store, baseline, asked, folder / name)
+        print(f"Look at it: {page.resolve()}")
 
 
-def study(labels: str, store: Store, baseline: Store, *, bank: Path, folder: Path) -> Path:
+def study(store: Store, baseline: Store, asked: dict[str, Any], folder: Path) -> Path:
     """Probe one nomenclature, and write its figures, tables and page."""
-    found = {}
+    bank, labels, found = asked["bank"], asked["labels"], {}
     for protocol in (FOREST, LINEAR, MLP):
         with stage(f"{labels}: {protocol}"):
-            found[protocol] = probe(store, bank, protocol=protocol, labels=labels)
+            found[protocol] = probe(store, protocol=protocol, **asked)
     for clf in OWN:
         with stage(f"{labels}: featbank-{clf}, thresholds tuned"):
-            found[clf] = probe(store, bank, clf=clf, labels=labels)
+            found[clf] = probe(store, clf=clf, **asked)
     with stage(f"{labels}: the baseline"):
-        found["baseline"] = probe(baseline, bank, clf=OWN[0], labels=labels)
+        found["baseline"] = probe(baseline, clf=OWN[0], **asked)
     ids = list(found.values())
     with stage(f"{labels}: figures"):
         write_figures(OF_DATA, ids[:1], bank=bank, out=folder)
@@ -88,9 +100,9 @@ def study(labels: str, store: Store, baseline: Store, *, bank: Path, folder: Pat
         return featbank.report(*ids, store=store, bank=bank, out=folder / "report.html")
 
 
-def probe(store: Store, bank: Path, **options: Any) -> str:  # noqa: ANN401
+def probe(store: Store, **options: Any) -> str:  # noqa: ANN401
     """Id of a probe's result."""
-    return str(featbank.probe(store=store, bank=bank, **options).loc[0, "result"])
+    return str(featbank.probe(store=store, **options).loc[0, "result"])
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 from fake_chips import write_chips
 
 import featbank
+from featbank.errors import MissingPathError
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,25 @@ def test_predict_writes_where_it_is_told(made, tmp_path):
 def test_open_store_gives_training_data(made, turn):
     X, y = featbank.open_store(made[2].path).xy("train")
     assert (X.shape, y.shape) == ((54, 12), (54,))
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_open_bank_knows_its_stores(made, turn):
+    bank = featbank.open_bank(made[0])
+    assert bank.stores() == [made[2].path]
+    assert made[2].path.name in bank._repr_html_()
+
+
+def test_a_bank_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(MissingPathError, match="there is no such folder; expected a bank"):
+        featbank.open_bank(tmp_path / "bnak")
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_results_show_their_headline(made, turn):
+    frame = featbank.probe("knn", made[2], bank=made[0], resamples=20)
+    assert "featbank-knn" in frame._repr_html_()
+    assert featbank.read_results(made[0]).headlines["selected"].all()
 
 
 @pytest.mark.parametrize("turn", [1, 2])

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from featbank.stages.chip_pictures import ChipPictures
 
 _FOLDER = Path(__file__).parent
+_LOOKED_AT = 2_000  # ids among which a near one is looked for; more would make a person wait
 _CHIPS_KEPT = 512  # some 15 MB of thumbnails
 
 
@@ -87,7 +88,7 @@ class ScatterWidget(anywidget.AnyWidget):
                     sample,
                     "the map has no such sample",
                     f"one of its {len(self._ids)} sample ids",
-                    suggest(sample, self._ids[:10_000]),
+                    suggest(sample, self._ids[:_LOOKED_AT]),
                 )
         return wanted
 

@@ -9,15 +9,20 @@ PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
 
 
 @pytest.fixture
-def pipeline(monkeypatch, capsys):
-    """Runs one by name, and gives what it printed."""
-    pytest.importorskip("featbank.pages.figure_drawing")
-    pytest.importorskip("featbank.pages.report")
-    pytest.importorskip("featbank.stages.map")
+def load(monkeypatch):
+    """Imports a pipeline by name."""
+    for module in ("pages.figure_drawing", "pages.report", "stages.map"):
+        pytest.importorskip(f"featbank.{module}")
     monkeypatch.syspath_prepend(str(PIPELINES))
+    return importlib.import_module
+
+
+@pytest.fixture
+def pipeline(load, capsys):
+    """Runs one by name, and gives what it printed."""
 
     def run(name, *args):
-        importlib.import_module(name).main([*map(str, args)], standalone_mode=False)
+        load(name).main([*map(str, args)], standalone_mode=False)
         return capsys.readouterr().out
 
     return run
