@@ -3,11 +3,14 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from featbank.store.reader import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_the_demo_ends_by_naming_its_page(pipeline, tmp_path):
     told = pipeline("demo", "--chips", 80, "--bank", tmp_path / "bank").splitlines()
     page = Path(told[-1].removeprefix("Look at it: "))
@@ -18,6 +21,7 @@ def test_the_demo_ends_by_naming_its_page(pipeline, tmp_path):
                       "map", "report"]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_folder_takes_the_place_of_the_landscape(pipeline, chips, tmp_path):
     out, bank = tmp_path / "out", tmp_path / "bank"
     where = ("--data-root", chips, "--bank", bank, "--out", out, "--limit", 4)
