@@ -223,8 +223,13 @@ class Store:
         """The split scheme named, or the default.
 
         Raises:
+            StoreError: The store has no splits at all.
             UnknownNameError: No split scheme of this name.
         """
+        if not self.split_schemes:
+            raise StoreError(
+                str(self.path), "it holds no splits", "a split scheme", "Embed the dataset again."
+            )
         return _known(scheme, self.split_schemes, f"{self.path.name} has no such split scheme")
 
     def usable(self, label_set: str | None = None) -> NDArray[np.bool_]:

@@ -90,7 +90,9 @@ def class_metric(results: Sequence[Rows], metric: str | None = None) -> str:
     rows = [row for each in results for row in each if row.class_name is not None]
     is_multilabel = any(row.threshold is not None for row in rows)
     wanted = METRICS[metric].name if metric else "f2" if is_multilabel else "f1"
-    known = sorted({row.metric for row in rows if METRICS[row.metric].averages}) if rows else []
+    # Tuned thresholds stand among the rows of a class, and are no metric.
+    told = {row.metric for row in rows} & set(METRICS)
+    known = sorted(name for name in told if METRICS[name].averages)
     if wanted not in {row.metric for row in rows}:
         raise UsageError(
             f"--metric {wanted}",

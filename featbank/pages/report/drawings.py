@@ -140,7 +140,7 @@ def _shown(
         *[p for p in pairs if _is_told_by_candidate(p[0])][:1],
     ]
     for pair in (*best, *others):
-        if not spec.missing(_of_result(subject, (pair[0],))):
+        if not spec.lacks(_of_result(subject, (pair[0],))):
             return [pair]
     return best
 
@@ -163,7 +163,7 @@ def _draw(
 ) -> PageFigure | str:
     title = f"{spec.title}: {said}" if said else spec.title
     try:
-        missing = spec.missing(subject)
+        missing = spec.lacks(subject)
         if missing:
             return f"{title}: needs {missing}."
         figure = spec.draw(subject, FigureOptions(by=by))
@@ -189,7 +189,7 @@ def page_figure(figure: Figure, spec: FigureSpec, *, title: str, key: str) -> Pa
         key=key,
         name=spec.name,
         title=title,
-        caption=spec.summary,
+        caption=f"{spec.summary[:1].upper()}{spec.summary[1:]}.",
         svg=svg if is_svg else "",
         webp="" if is_svg else webp,
         width=width,

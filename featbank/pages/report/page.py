@@ -24,6 +24,7 @@ from featbank.pages.report.sprites import COLUMNS, LADDER, PER_SHEET, Sprites, s
 from featbank.pages.report.sprites import thumbnails as draw_thumbnails
 from featbank.pages.scatter import scatter_module
 from featbank.probes.protocols import PROTOCOLS
+from featbank.stages.mapping.faithfulness import belief
 from featbank.stages.probing.baselines import BASELINES
 
 if TYPE_CHECKING:
@@ -180,15 +181,9 @@ def _map_told(content: ReportContent, points: Points | None) -> str:
         f"{str(recipe.get('projection', 'map')).upper()} of {recipe.get('feature', 'features')}"
     ]
     said += [f"layer {recipe['layer']}"] if "layer" in recipe else []
-    told = [
-        f"{name.replace('_', ' ')} {value:.3f}"
-        for name, value in quality.items()
-        if isinstance(value, float)
-    ]
     shown = len(points.rows)
     sampled = f" {shown:,} of {points.total:,} samples, drawn by chance, are shown."
-    believed = f" How far to believe it: {', '.join(told)}." if told else ""
-    return f"{', '.join(said)}.{sampled if shown < points.total else ''}{believed}"
+    return f"{', '.join(said)}.{sampled if shown < points.total else ''} {belief(quality)}"
 
 
 def _values(content: ReportContent, tables: list[PaperTable]) -> dict[str, Any]:

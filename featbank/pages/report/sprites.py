@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.errors import FeatbankError
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -58,37 +56,12 @@ def thumbnails(
         progress: Is told chips done and chips in all.
 
     Returns:
-        (n, side, side, 3) pictures, black where ``drawn`` (n,) is false.
+        (n, side, side, 3) pictures, and (n,) whether each is one: a chip that cannot be drawn is a
+        tile of one colour.
     """
-    from PIL import Image
-
-    if hasattr(pictures, "thumbnails"):
-        return _many(pictures.thumbnails, ids, side_px, progress)
-    found = np.zeros((len(ids), side_px, side_px, 3), np.uint8)
-    drawn = np.zeros(len(ids), bool)
-    for place, sample in enumerate(ids):
-        try:
-            chip = Image.fromarray(pictures.rgb([sample])[0])
-        except FeatbankError:
-            # One lost file leaves one point without a picture; the page counts them.
-            continue
-        found[place] = np.asarray(chip.resize((side_px, side_px), Image.Resampling.BOX))
-        drawn[place] = True
-        if progress is not None:
-            progress(place + 1, len(ids))
-    return found, drawn
-
-
-def _many(
-    draw: Callable[[Sequence[str], int], NDArray[np.uint8]],
-    ids: Sequence[str],
-    side_px: int,
-    progress: Callable[[int, int], None] | None,
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """As ``thumbnails``, many at once; chips that cannot be drawn are tiles of one colour."""
     tiles = []
     for start in range(0, len(ids), _AT_ONCE):
-        tiles.append(draw(ids[start : start + _AT_ONCE], side_px))
+        tiles.append(pictures.thumbnails(ids[start : start + _AT_ONCE], side_px))
         if progress is not None:
             progress(min(start + _AT_ONCE, len(ids)), len(ids))
     found = np.concatenate(tiles)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from typing import TYPE_CHECKING
 
 from featbank.bank.maps import FeatureMap, maps_of
 from featbank.errors import FeatbankError, UnknownNameError
+from featbank.stages.map import MapOptions, map_features
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,23 +19,17 @@ if TYPE_CHECKING:
     MakeMap = Callable[[Store, str], FeatureMap]
 
 PROJECTIONS = ("umap", "pca")
-_MAP_STAGE = "featbank.stages.map"
 
 
-def map_maker(bank: Path) -> MakeMap | None:
-    """What makes a map where the bank holds none; None in a featbank without ``featbank map``.
+def map_maker(bank: Path) -> MakeMap:
+    """What makes a map where the bank holds none.
 
     Args:
         bank: Folder where the map is kept.
     """
-    if importlib.util.find_spec(_MAP_STAGE) is None:
-        return None
-    stage = importlib.import_module(_MAP_STAGE)
 
     def make(store: Store, projection: str) -> FeatureMap:
-        options = stage.MapOptions(projection=projection, store=store.path, bank=bank)
-        made: FeatureMap = stage.map_features(options).map
-        return made
+        return map_features(MapOptions(projection=projection, store=store.path, bank=bank)).map
 
     return make
 

@@ -65,6 +65,12 @@ def test_results_stand_side_by_side_in_one_order():
     assert first.get_shared_y_axes().joined(first, second)
 
 
+def test_rows_that_tell_tuned_thresholds_are_no_metric():
+    rows = (HEAD, score("water", 0.4, 10, threshold="0.5", metric="f2"),
+            score("water", 0.3, 10, threshold="tuned-f2", metric="threshold"))  # fmt: skip
+    assert bars(class_scores([rows]).axes[0]) == {0: 0.4}
+
+
 def test_the_threshold_chooses_the_rows():
     rows = (HEAD, score("water", 0.4, 10, threshold="0.5", metric="f2"),
             score("water", 0.7, 10, threshold="tuned-f2", metric="f2"))  # fmt: skip
