@@ -1,0 +1,1 @@
+"""Everything that the command line does, as functions; each imports what it needs when called."""

@@ -1,0 +1,136 @@
+"""Making and opening stores and banks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
+    from featbank.bank.bank import Bank
+    from featbank.stages.diff import StoreDiff
+    from featbank.store.reader import Store
+
+
+def embed(model: str, dataset: str | Path, **options: Any) -> Store:  # noqa: ANN401
+    """Write or finish a store, and open it.
+
+    Args:
+        model: Backbone, a name of ``list_models``.
+        dataset: Dataset, a name of ``list_datasets``, or a folder of images.
+        **options: Fields of ``featbank.stages.embed_options.EmbedOptions``, the same as the
+            options of ``featbank embed``: ``weights``, ``bands``, ``normalise``, ``limit``, ….
+
+    Returns:
+        The finished store.
+
+    Raises:
+        FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
+    """
+    from featbank.stages.embed import embed_dataset
+
+    return open_store(embed_dataset(_plan(model, dataset, options)).store)
+
+
+def rehearse(model: str, dataset: str | Path, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    """What ``embed`` would do and cost, from one timed batch; writes nothing.
+
+    Args:
+        model: As in ``embed``.
+        dataset: As in ``embed``.
+        **options: As in ``embed``.
+    """
+    from featbank.stages.rehearse import rehearse as rehearse_plan
+
+    return rehearse_plan(_plan(model, dataset, options))
+
+
+def _plan(model: str, dataset: str | Path, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    from featbank.stages.embed_options import EmbedOptions
+    from featbank.stages.embed_plan import plan_embed
+
+    named = ("bank", "data_root", "splits")
+    paths = {name: Path(options[name]) for name in named if options.get(name)}
+    return plan_embed(EmbedOptions(model=model, dataset=str(dataset), **{**options, **paths}))
+
+
+def open_store(path: str | Path) -> Store:
+    """Open a finished store: ``.features``, ``.labels``, ``.split``, ``.xy``, ``.show``, ….
+
+    Args:
+        path: The store's path, ending in ``.zarr``.
+
+    Raises:
+        MissingPathError: There is no store at this path.
+        UnfinishedStoreError: Its embedding has not finished.
+    """
+    from featbank.stages.show import open_store as open_with_pictures
+
+    return open_with_pictures(path)
+
+
+def open_bank(path: str | Path = "bank") -> Bank:
+    """Open a bank: ``.stores()``, ``.newest()``, and a table of both and of results in a notebook.
+
+    Args:
+        path: The bank's folder.
+
+    Raises:
+        MissingPathError: There is no folder at this path.
+    """
+    from featbank.bank.bank import Bank
+    from featbank.errors import MissingPathError
+
+    if not Path(path).is_dir():
+        raise MissingPathError(
+            str(path),
+            "there is no such folder",
+            "a bank that 'featbank embed' has made",
+            "Check the path, or embed into it first.",
+        )
+    return Bank(Path(path))
+
+
+def list_stores(bank: str | Path = "bank") -> pd.DataFrame:
+    """The stores of a bank, one row each, with state and size."""
+    import pandas as pd
+
+    from featbank.stages.listing import store_rows
+
+    return pd.DataFrame(store_rows(Path(bank)))
+
+
+def remove_store(path: str | Path) -> int:
+    """Remove a store and its run log, and give the bytes freed.
+
+    Raises:
+        MissingPathError: There is no store at this path.
+        LockedError: A process is writing it.
+    """
+    from featbank.stages.listing import remove_store as remove
+
+    return remove(Path(path))
+
+
+def diff(first: Store | str | Path, second: Store | str | Path, *, seed: int = 0) -> StoreDiff:
+    """Why two stores differ, and how far their features are apart.
+
+    Args:
+        first: A store or its path.
+        second: Another.
+        seed: Seed of the samples whose neighbours are compared where there are more than 5,000.
+
+    Returns:
+        Differences of recipe, labels and environment, distances by feature and layer, and a
+        ``verdict`` in one sentence.
+
+    Raises:
+        FeatbankError: One store twice, an unfinished store, or no sample in both.
+    """
+    from featbank.stages.diff import diff_stores
+
+    paths = [store if isinstance(store, str | Path) else store.path for store in (first, second)]
+    return diff_stores(Path(paths[0]), Path(paths[1]), seed=seed)
