@@ -33,7 +33,7 @@ unit: setup
 	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 slow: setup
-	$(BIN)/pytest -q --durations=10 -m "slow and not gpu"
+	$(BIN)/pytest -q -n 2 --dist loadgroup --durations=10 -m "slow and not gpu"
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

@@ -18,13 +18,14 @@ SHARED_VARIABLE = "FEATBANK_SHARED"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those of one file share one, and all of UMAP's too.
+    """Where tests run in several processes, those of one file share one.
 
-    Fixtures of a file are then made once, and UMAP's twenty seconds of compiling are paid once.
+    Fixtures of a file, and banks that several files read, are then made once.
     """
     for item in items:
-        is_umap = item.get_closest_marker("umap") is not None
-        group = "umap" if is_umap else item.nodeid.split("::", maxsplit=1)[0]
+        names = getattr(item, "fixturenames", ())
+        shared = [name for name in ("aid_bank", "landscape_bank") if name in names]
+        group = shared[0] if shared else item.nodeid.split("::", maxsplit=1)[0]
         item.add_marker(pytest.mark.xdist_group(group))
 
 

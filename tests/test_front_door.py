@@ -119,6 +119,35 @@ def test_show_draws_the_chips_named(made, turn):
 
 
 @pytest.mark.parametrize("turn", [1, 2])
+def test_map_store_gives_a_place_to_each_sample(made, turn):
+    found = featbank.map_store(made[2], projection="pca", bank=made[0])
+    assert found.ids.tolist() == made[2].ids.tolist()
+    assert found.xy.shape == (90, 2)
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_draw_gives_a_figure(made, turn):
+    result = featbank.probe("knn", made[2], bank=made[0], resamples=20).loc[0, "result"]
+    figure = featbank.draw("confusion-matrix", result, bank=made[0])
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_report_gives_tables(made, turn, tmp_path):
+    featbank.probe("knn", made[2], bank=made[0], resamples=20)
+    page = featbank.report(bank=made[0], format="md", out=tmp_path / "tables.md")
+    assert "imagestats" in page.read_text()
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_scatter_selects_samples(made, turn):
+    found = featbank.map_store(made[2], projection="pca", bank=made[0])
+    widget = featbank.scatter(found, made[2])
+    widget.selection = list(made[2].ids[:2])
+    assert list(widget.selection) == made[2].ids[:2].tolist()
+
+
+@pytest.mark.parametrize("turn", [1, 2])
 def test_open_dataset_gives_samples(made, turn):
     assert len(featbank.open_dataset(made[1]).samples) == 90
 

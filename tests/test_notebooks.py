@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -17,13 +16,6 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 # Chips of the synthetic landscape, each of which costs some 20 ms to draw.
 ASKED, FEW = "chips = 400", "chips = 100"
 LIBRARIES = {"featbank", "numpy", "pandas", "sklearn", "pathlib"}
-
-
-# What the notebooks after the second call; each came with a module of its own.
-WHOLE = ("pages.figure_drawing", "pages.report", "stages.map", "pages.scatter")
-needs_all = pytest.mark.skipif(
-    any(find_spec(f"featbank.{name}") is None for name in WHOLE), reason=f"needs {WHOLE}"
-)
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -66,7 +58,6 @@ def test_outputs_are_not_in_git(notebook):
     assert [cell for cell in code(notebook) if cell.outputs or cell.execution_count] == []
 
 
-@needs_all
 def test_it_takes_the_front_door_alone(notebook):
     assert {name for name in imported(notebook) if name.startswith("featbank")} == {"featbank"}
     assert front_door_names(notebook) <= set(featbank.__all__)
@@ -117,7 +108,6 @@ def run(notebook, kernel, folder):
     return [output for cell in code(notebook)[1:] for output in cell.outputs]
 
 
-@needs_all
 def test_it_runs(notebook, kernel, tmp_path):
     outputs = run(notebook, kernel, tmp_path)
     assert [each.text for each in outputs if each.get("name") == "stderr"] == []

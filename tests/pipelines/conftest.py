@@ -11,8 +11,6 @@ PIPELINES = Path(__file__).resolve().parents[2] / "pipelines"
 @pytest.fixture
 def load(monkeypatch):
     """Imports a pipeline by name."""
-    for module in ("pages.figure_drawing", "pages.report", "stages.map"):
-        pytest.importorskip(f"featbank.{module}")
     monkeypatch.syspath_prepend(str(PIPELINES))
     return importlib.import_module
 
