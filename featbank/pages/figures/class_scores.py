@@ -224,7 +224,7 @@ SPECS = (
     FigureSpec(
         name="class-scores",
         title="Scores of each class",
-        summary="F2 or F1 of each class with intervals, several results side by side (--metric)",
+        summary="F2 or F1 of each class with intervals, several results side by side",
         needs_store=False,
         missing=_missing,
         draw=_draw,

@@ -363,11 +363,11 @@ def test_dark_follows_the_system_and_the_button(reader):
 def test_print_leaves_the_controls_out(reader):
     reader.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     shown = reader.browser.execute_script(
-        """return ['.toc', '.bar', '.selection', '.stage'].map((name) =>
+        """return ['.toc', '.map', '.on-paper'].map((name) =>
         getComputedStyle(document.querySelector(name)).display)"""
     )
     reader.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
-    assert shown == ["none", "none", "none", "grid"]
+    assert shown == ["none", "none", "block"]
 
 
 def test_a_phone_shows_all_without_scrolling_sideways(reader):
