@@ -33,8 +33,18 @@ def results(request, landscape_bank):
     return probed
 
 
-@pytest.mark.parametrize("probe", PROBES)
+@pytest.mark.parametrize("probe", [name for name in PROBES if name != "forest"])
 def test_every_probe_beats_image_statistics(results, probe):
+    assert_gain(results, probe)
+
+
+@pytest.mark.parametrize("results", ["synthetic-s1"], indirect=True)
+def test_a_forest_beats_image_statistics(results):
+    # On one sensor: it takes over a minute on each.
+    assert_gain(results, "forest")
+
+
+def assert_gain(results, probe):
     heads = {model: results(probe, model).iloc[0] for model in ("imagestats", "rcf")}
     assert {(row["metric"], row["average"]) for row in heads.values()} == {("map", "macro")}
     # The smallest gain seen is .05 (forest on Sentinel-1); its standard error is about .01.

@@ -117,6 +117,7 @@ def test_a_poor_subject_gives_a_reason_or_a_figure(poor, name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("poor", [of_two_samples, of_absent_labels], indirect=True)
 @pytest.mark.parametrize("name", EVERY)
 def test_figures_of_poor_subjects_are_drawn_whole(poor, name):
     if not FIGURES[name].lacks(poor):
