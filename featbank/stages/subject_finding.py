@@ -11,6 +11,7 @@ from featbank.errors import MissingPathError, UnknownNameError, UsageError
 from featbank.stages.comparing.choice import complete_id
 from featbank.stages.finding import find_store
 from featbank.stages.joining.combined_store import SEPARATOR
+from featbank.stages.probing.baselines import BASELINES
 from featbank.stages.subject import Subject
 from featbank.store.absent import AbsentStore
 from featbank.store.reader import Store
@@ -39,7 +40,7 @@ def find_subject(
 
     Results that are named keep their order and bring their store with them, which may be gone.
     Without any, a dataset alone stands for all results of it, whatever their store, and otherwise
-    the store found brings all of its results; the newest comes first.
+    the store found brings all of its results; the newest comes first, of a dataset baselines last.
 
     Args:
         bank: Where to look.
@@ -115,7 +116,10 @@ def _stored(
 
 
 def _of_dataset(bank: Bank, dataset: str, every: Sequence[Rows]) -> tuple[Store, list[Rows]]:
-    """The store of the newest result of a dataset, or the only one, and all of its results."""
+    """The store of the newest result of a dataset, or the only one, and all of its results.
+
+    Baselines come last: they are probed after what they stand beside, and nobody asks for them.
+    """
     name = Path(dataset).resolve().name
     stores = [path for path in bank.stores(dataset=name) if is_finished(path)]
     known = {path.resolve() for path in stores}
@@ -124,6 +128,7 @@ def _of_dataset(bank: Bank, dataset: str, every: Sequence[Rows]) -> tuple[Store,
         for rows in every
         if rows[0].dataset == name or place_of(bank, rows[0]).resolve() in known
     ]
+    found.sort(key=lambda rows: rows[0].model in BASELINES)
     for rows in found:
         opened = _store_of(bank, rows[0])
         if not isinstance(opened, AbsentStore):

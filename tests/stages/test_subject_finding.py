@@ -2,12 +2,14 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from drawn_subject import make_subject
 
 from featbank.bank.bank import Bank
+from featbank.bank.results import write_results
 from featbank.errors import MissingPathError, UnknownNameError, UsageError
 from featbank.stages.subject_finding import find_subject
 from featbank.store.absent import AbsentStore
@@ -49,6 +51,14 @@ def test_a_model_and_a_dataset_name_a_store(made):
 
 def test_a_dataset_alone_brings_all_of_its_results(made):
     assert len(find_subject(made.bank, dataset="made").results) == 4
+
+
+def test_baselines_of_a_dataset_come_last(made, tmp_path):
+    shutil.copytree(made.bank.root, tmp_path / "bank")
+    bank = Bank(tmp_path / "bank")
+    rows = [replace(row, model="imagestats", result="b" * 16) for row in made.results[0]]
+    write_results(bank, rows)
+    assert find_subject(bank, dataset="made").headlines[-1].model == "imagestats"
 
 
 def test_results_of_other_labels_are_left_out(made, tmp_path):
