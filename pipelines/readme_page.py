@@ -1,7 +1,8 @@
 """The picture of a report page in the README: the map of a page, one chip under the pointer.
 
-make demo
-python pipelines/readme_page.py demo-bank/reports/synthetic-s2.html
+Run it on the page that ``make demo`` names:
+
+    python pipelines/readme_page.py demo-bank/reports/synthetic-s2.html
 """
 
 from __future__ import annotations
