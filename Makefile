@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO_BANK ?= demo-bank
+# Two processes of one thread each: two threads in each would wait for one another on two cores.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadgroup
 
 .PHONY: setup demo test slow lint types floors unit bench clean
 
@@ -30,10 +32,10 @@ floors: setup
 	$(BIN)/lint-imports
 
 unit: setup
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	$(PYTEST)
 
 slow: setup
-	$(BIN)/pytest -q -n 2 --dist loadgroup --durations=10 -m "slow and not gpu"
+	$(PYTEST) --durations=30 -m "slow and not gpu"
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
