@@ -17,16 +17,15 @@ settings.load_profile("featbank")
 SHARED_VARIABLE = "FEATBANK_SHARED"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Where tests run in several processes, those of one file share one.
 
     Fixtures of a file, and banks that several files read, are then made once.
     """
-    for item in items:
-        names = getattr(item, "fixturenames", ())
-        shared = [name for name in ("aid_bank", "landscape_bank") if name in names]
-        group = shared[0] if shared else item.nodeid.split("::", maxsplit=1)[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+    names = getattr(item, "fixturenames", ())
+    shared = [name for name in ("aid_bank", "landscape_bank") if name in names]
+    group = shared[0] if shared else item.nodeid.split("::", maxsplit=1)[0]
+    item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

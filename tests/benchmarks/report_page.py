@@ -22,13 +22,11 @@ POINTS, CHIPS = 100_000, 1_000
 
 def measure(shared: Path) -> dict[str, Any]:
     from browser import BY_SOFTWARE, chromium
-    from many_points import PAN, many_points
-
-    from featbank.pages.report import write_report
+    from many_points import PAN, write_many_points
 
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        written = write_report(many_points(Path(folder), aid_chips(shared), POINTS))
+        written = write_many_points(Path(folder), aid_chips(shared), POINTS)
         seconds = time.perf_counter() - start
         with chromium(*BY_SOFTWARE) as browser:
             opened = time.perf_counter()

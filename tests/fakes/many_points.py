@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import numpy as np
 
 from featbank.bank.bank import Bank
 from featbank.bank.maps import FeatureMap
+from featbank.pages.report import write_report
 from featbank.stages.reporting.content import Facts, ReportContent
 from featbank.stages.reporting.options import ReportOptions
 
@@ -71,7 +73,13 @@ class ManySubject:
     no_pictures: str = ""
 
 
-def many_points(folder: Path, chips, n=100_000):
+def write_many_points(folder: Path, chips, n=100_000):
+    """Write the page of n samples, without figures: those are drawn of true stores."""
+    with patch("featbank.pages.report.page.draw_figures", lambda _content: ([], [])):
+        return write_report(many_points(folder, chips, n))
+
+
+def many_points(folder: Path, chips, n):
     """A report of n samples whose pictures are made of (k, 64, 64, 3) chips."""
     store = ManyStore(n)
     centres = np.random.default_rng(1).normal(size=(len(CLASSES), 2)) * 6

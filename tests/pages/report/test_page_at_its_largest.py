@@ -5,9 +5,7 @@ import statistics
 import numpy as np
 import pytest
 from browser import BY_SOFTWARE, chromium, errors_of
-from many_points import PAN, many_points
-
-from featbank.pages.report import write_report
+from many_points import PAN, write_many_points
 
 pytestmark = pytest.mark.slow
 # Software draws a frame in about a third of a second on two busy cores; a page that sorted or
@@ -24,7 +22,7 @@ def textures(n=200):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    return write_report(many_points(tmp_path_factory.mktemp("many"), textures()))
+    return write_many_points(tmp_path_factory.mktemp("many"), textures())
 
 
 def test_it_stays_within_ten_megabytes(written):
