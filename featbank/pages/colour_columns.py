@@ -10,6 +10,7 @@ import numpy as np
 
 from featbank.catalog import suggest
 from featbank.errors import UnknownNameError
+from featbank.pages.shades import SHADES
 from featbank.samples import SPLITS
 from featbank.store.schema import LABEL_PREFIX, PAIR_ID, SPLIT_PREFIX
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 OUTCOME = "right or wrong"
 RIGHT, WRONG, UNSCORED = "right", "wrong", "not scored"
 UNKNOWN, OTHERS = "unknown", "all others"
-# Seven colours in seven shades; what is rarer than the first 49 values shares one grey.
-_MOST = 49
+# What is rarer than the first 49 values shares one grey.
+_MOST = SHADES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ _HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7A5
 GREY = "#9a9a9a"
 # How far each round goes towards white (above 0) or black (below).
 _ROUNDS = (0.0, 0.45, -0.4, 0.22, -0.2, 0.65, -0.6)
+SHADES = len(_HUES) * len(_ROUNDS)
 
 
 def shade(position: int) -> str:

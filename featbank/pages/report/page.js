@@ -107,11 +107,8 @@ function makeSchemes(data) {
     schemes.set(key, { key, title, values, codes, counts, colours: colours.map(rgb), group });
   };
   const grey = new Set(["unknown", "not scored", "unlabelled"]);
-  const palette = (values) => {
-    const known = values.filter((value) => !grey.has(value)).length;
-    const source = known <= data.colours.few.length ? data.colours.few : data.colours.many;
-    return values.map((v, k) => (grey.has(v) ? "#9aa0a8" : source[k % source.length]));
-  };
+  const palette = (values) =>
+    values.map((v, k) => (grey.has(v) ? "#9aa0a8" : data.colours[k % data.colours.length]));
   for (const column of data.columns) {
     const codes = data.arrays[column.key];
     if (column.kind === "one") {

@@ -19,10 +19,10 @@ from featbank.pages.report.drawings import draw_figures
 from featbank.pages.report.glossary import glossary_of
 from featbank.pages.report.packing import packed
 from featbank.pages.report.points import Points, points_of
-from featbank.pages.report.shades import FEW, MANY
 from featbank.pages.report.sprites import COLUMNS, LADDER, PER_SHEET, Sprites, sprites_within
 from featbank.pages.report.sprites import thumbnails as draw_thumbnails
 from featbank.pages.scatter import scatter_module
+from featbank.pages.shades import SHADES, shade
 from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.mapping.faithfulness import belief
 from featbank.stages.probing.baselines import BASELINES
@@ -133,7 +133,7 @@ def _packed(points: Points, sprites: Sprites | None) -> str:
     side = 0 if sprites is None else sprites.side_px
     header = points.header | {
         "sprites": {"side": side, "columns": COLUMNS, "each": PER_SHEET},
-        "colours": {"few": FEW, "many": MANY},
+        "colours": [shade(place) for place in range(SHADES)],
         "legend_values": LEGEND_VALUES,
     }
     return packed(header, arrays)
