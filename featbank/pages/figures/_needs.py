@@ -52,6 +52,11 @@ def no_predictions(subject: Subject) -> str:
     return "" if first_predictions(subject) is not None else PREDICTIONS
 
 
+def no_pictures(subject: Subject) -> str:
+    """Empty where the chips can be drawn."""
+    return "" if subject.pictures else f"the images: {subject.no_pictures}"
+
+
 def no_labels(subject: Subject) -> str:
     """Empty where the store has the label set that is asked for."""
     known = subject.store.label_sets

@@ -9,6 +9,7 @@ import numpy as np
 
 from featbank.catalog import suggest
 from featbank.errors import StoreError, UnknownNameError
+from featbank.pages.figures._needs import no_pictures
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
@@ -173,7 +174,7 @@ def _names(chosen: Array, classes: Sequence[str], scores: Array) -> str:
 def _missing(subject: Subject) -> str:
     if not subject.results or subject.predictions(subject.headlines[0].result) is None:
         return "predictions of a result"
-    return "" if subject.pictures else f"the images: {subject.no_pictures}"
+    return no_pictures(subject)
 
 
 def _draw(subject: Subject, options: FigureOptions) -> Drawing:

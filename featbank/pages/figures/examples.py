@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from featbank.errors import StoreError
+from featbank.pages.figures._needs import no_pictures
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.stages.choosing import example_rows
@@ -61,7 +62,7 @@ def example_chips(
 def _missing(subject: Subject) -> str:
     if not subject.store.label_sets:
         return "labels"
-    return "" if subject.pictures else f"the images: {subject.no_pictures}"
+    return no_pictures(subject)
 
 
 def _draw(subject: Subject, options: FigureOptions) -> Drawing:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.pages.figures._needs import no_pictures
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
@@ -97,7 +98,7 @@ def _frame(labels: Array | None, query: int, other: int) -> str:
 def _missing(subject: Subject) -> str:
     if int(subject.store.valid.sum()) < 2:
         return "two embedded samples"
-    return "" if subject.pictures else f"the images: {subject.no_pictures}"
+    return no_pictures(subject)
 
 
 def _draw(subject: Subject, options: FigureOptions) -> Drawing:
