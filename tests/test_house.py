@@ -1,6 +1,7 @@
 """The house rules that no linter knows: sizes, names, and no word of one machine."""
 
 import ast
+import os
 import re
 from pathlib import Path
 
@@ -56,3 +57,9 @@ def test_every_dependency_has_its_reason():
 def test_neither_torchvision_nor_timm_is_asked_for():
     text = (ROOT / "pyproject.toml").read_text() + (ROOT / "constraints.txt").read_text()
     assert not re.search(r"^\W*(torchvision|timm)\b", text, re.M)
+
+
+def test_tests_of_one_file_run_in_one_process(request):
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("tests run in one process")
+    assert request.node.nodeid.endswith("@tests/test_house.py")
