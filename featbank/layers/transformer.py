@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from featbank.layers.stochastic_depth import add_branch
+
 if TYPE_CHECKING:
     from featbank.layers.vit import VitConfig
 
@@ -107,11 +109,21 @@ class Block(nn.Module):
         self.norm2 = nn.LayerNorm(config.dim, eps=NORM_EPS)
         self.mlp = SwiGlu(config) if config.swiglu else Mlp(config)
         self.ls2 = LayerScale(config.dim) if config.layer_scale else nn.Identity()
+        # Share of chips whose residual branches are left out in training.
+        self.drop_path = 0.0
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, T, D) -> (B, T, D)."""
-        x = x + self.ls1(self.attn(self.norm1(x)))
-        out: Tensor = x + self.ls2(self.mlp(self.norm2(x)))
+        rate = self.drop_path if self.training else 0.0
+        x = add_branch(x, self._mix_tokens, rate)
+        return add_branch(x, self._feed_forward, rate)
+
+    def _mix_tokens(self, x: Tensor) -> Tensor:
+        out: Tensor = self.ls1(self.attn(self.norm1(x)))
+        return out
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.ls2(self.mlp(self.norm2(x)))
         return out
 
     def attention(self, x: Tensor, queries: int) -> Tensor:

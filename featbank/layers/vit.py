@@ -80,7 +80,7 @@ class PatchEmbed(nn.Module):
 
 
 class VisionTransformer(nn.Module):
-    """A frozen encoder that gives features of any of its blocks.
+    """An encoder that gives features of any of its blocks, frozen or in training.
 
     Args:
         config: Shape of the network.
@@ -147,6 +147,44 @@ class VisionTransformer(nn.Module):
         rows = cast("Block", self.blocks[layer]).attention(tokens, prefix)
         grid = (patches.shape[-2], patches.shape[-1])
         return rows[..., prefix:].reshape(*rows.shape[:3], *grid)
+
+    def encode(
+        self,
+        x: Tensor,
+        *,
+        masked: Tensor | None = None,
+        mask_token: Tensor | None = None,
+        keep: Tensor | None = None,
+    ) -> Tensor:
+        """Tokens of the last block, normed: what pretraining and fine-tuning work with.
+
+        Args:
+            x: (B, C, H, W), normalised; H and W multiples of the patch.
+            masked: (B, T) bool: patches whose embedding gives way to ``mask_token`` before
+                positions are added (iBOT, DINOv2); None masks none.
+            mask_token: (D,), or any shape that broadcasts with (B, T, D).
+            keep: (B, t) indices of the patches that enter the blocks (MAE); None keeps all.
+
+        Returns:
+            (B, 1 + R + T, D), or (B, 1 + R + t, D): CLS, registers, patch tokens.
+        """
+        patches = self.patch_embed(x)
+        if masked is not None and mask_token is not None:
+            grid = (patches.shape[-2], patches.shape[-1])
+            where = masked.reshape(-1, 1, *grid)
+            patches = torch.where(where, mask_token.reshape(1, -1, 1, 1).to(patches), patches)
+        tokens = self._embed(patches)
+        if keep is not None:
+            tokens = self._kept(tokens, keep)
+        for block in self.blocks:
+            tokens = block(tokens)
+        out: Tensor = self.norm(tokens)
+        return out
+
+    def _kept(self, tokens: Tensor, keep: Tensor) -> Tensor:
+        prefix = 1 + self.config.registers
+        index = (keep + prefix).unsqueeze(-1).expand(-1, -1, tokens.shape[-1])
+        return torch.cat([tokens[:, :prefix], torch.gather(tokens, 1, index)], dim=1)
 
     def _embed(self, patches: Tensor) -> Tensor:
         grid = (patches.shape[-2], patches.shape[-1])

@@ -1,0 +1,1 @@
+"""Self-supervised pretraining: from unlabelled imagery to a checkpoint that embed takes."""
