@@ -93,3 +93,44 @@ def test_random_weights_are_repeatable():
     first, again, other = (random_state(CONFIG, seed) for seed in (3, 3, 4))
     assert torch.equal(first["cls_token"], again["cls_token"])
     assert not torch.equal(first["cls_token"], other["cls_token"])
+
+
+def test_encode_gives_the_normed_tokens_of_the_last_block(network, chips):
+    tokens = network.encode(chips)
+    _, normed = reference(network, chips[1], CONFIG.depth - 1)
+    assert torch.allclose(tokens[1].double(), normed, atol=1e-5)
+
+
+@pytest.fixture
+def one_masked():
+    masked = torch.zeros(2, 9, dtype=torch.bool)
+    masked[1, 4] = True
+    return masked
+
+
+def test_a_masked_patch_is_not_seen(network, chips, one_masked):
+    other = chips.clone()
+    other[1, :, 4:8, 4:8] += 3
+    token = torch.ones(CONFIG.dim)
+    hidden = [network.encode(x, masked=one_masked, mask_token=token) for x in (chips, other)]
+    assert torch.equal(*hidden)
+
+
+def test_a_mask_token_stands_for_the_patch_and_keeps_its_position(network, chips, one_masked):
+    patch = network.patch_embed(chips)[1, :, 1, 1].detach()
+    masked = network.encode(chips, masked=one_masked, mask_token=patch)
+    assert torch.allclose(masked, network.encode(chips), atol=1e-6)
+
+
+def test_kept_patches_alone_are_encoded(network, chips):
+    keep = torch.tensor([[3, 0, 7], [8, 1, 2]])
+    other = chips.clone()
+    other[0, :, 4:8, 4:8] += 3  # patch 4 is not kept
+    assert torch.equal(network.encode(chips, keep=keep), network.encode(other, keep=keep))
+
+
+def test_keeping_all_in_another_order_permutes_the_tokens(network, chips):
+    order = torch.randperm(9, generator=torch.Generator().manual_seed(3))
+    kept = network.encode(chips, keep=order.expand(2, -1))
+    whole = network.encode(chips)
+    assert torch.allclose(kept[:, 1:], whole[:, 1:][:, order], atol=1e-5)
