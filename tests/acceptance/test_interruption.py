@@ -20,7 +20,7 @@ def command(aid100, tiny_weights):
     words = [sys.executable, "-m", "featbank", "embed", "--dataset", aid100, "--model", "vit-tiny"]
     words += ["--weights", tiny_weights, "--normalise", "half", "--limit", "350"]
     # 48 does not divide 256: with bf16, rows at the end of a shard tell a batch cut elsewhere.
-    words += ["--shard-rows", SHARD_ROWS, "--batch-size", "48", "--json"]
+    words += ["--shard-rows", SHARD_ROWS, "--batch-size", "48", "--image-size", "112", "--json"]
     return [str(word) for word in words]
 
 
