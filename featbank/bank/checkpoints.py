@@ -1,8 +1,9 @@
 """Checkpoints: encoder weights with what they are, how they came about, and what they saw.
 
 A checkpoint is a folder: ``checkpoint.json``, ``encoder.safetensors``, ``heads.safetensors`` where
-the method has heads, ``log.parquet`` with one row a step, ``curves.png``. While its run goes on,
-``training/`` holds the states from which it can be resumed.
+the method has heads, ``seen.parquet`` with the ids of the chips that it was trained on,
+``log.parquet`` with one row a step, ``curves.png``. While its run goes on, ``training/`` holds the
+states from which it can be resumed.
 """
 
 from __future__ import annotations
@@ -11,15 +12,27 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from featbank.bank.arrays_file import read_arrays
+from featbank.bank.files_together import files_together, flush
 from featbank.errors import MissingPathError, WeightsError
+from featbank.recipe import file_sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from featbank.bank.bank import Bank
+    from featbank.image import Array
 
 FORMAT = 1
 RECORD, ENCODER, HEADS = "checkpoint.json", "encoder.safetensors", "heads.safetensors"
-LOG, CURVES, TRAINING = "log.parquet", "curves.png", "training"
+SEEN, LOG, CURVES, TRAINING = "seen.parquet", "log.parquet", "curves.png", "training"
+_FILES = "files"
+_DATASET, _SAMPLE = "dataset", "sample_id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +80,25 @@ def is_checkpoint(path: Path) -> bool:
     return (path / RECORD).is_file()
 
 
-def record_bytes(checkpoint: Checkpoint) -> bytes:
-    """``checkpoint.json`` of a checkpoint."""
-    return json.dumps({"format": FORMAT, **asdict(checkpoint)}, indent=1).encode()
+def checkpoint_path(bank: Bank, *, dataset: str, name: str) -> Path:
+    """Folder of the checkpoint of a name that was trained on a dataset."""
+    return bank.root / "checkpoints" / dataset / name
+
+
+def checkpoints(bank: Bank) -> list[Path]:
+    """Folders of all checkpoints of a bank, sorted."""
+    return sorted(path.parent for path in bank.root.glob(f"checkpoints/*/*/{RECORD}"))
+
+
+def record_bytes(checkpoint: Checkpoint, files: Mapping[str, str]) -> bytes:
+    """``checkpoint.json`` of a checkpoint.
+
+    Args:
+        checkpoint: What it says.
+        files: SHA-256 of the files beside it, by name.
+    """
+    whole = {"format": FORMAT, _FILES: dict(files), **asdict(checkpoint)}
+    return json.dumps(whole, indent=1, allow_nan=False).encode()
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -79,6 +108,20 @@ def read_checkpoint(path: Path) -> Checkpoint:
         MissingPathError: There is none at this path.
         WeightsError: Its record is damaged, or of another format.
     """
+    return _read(path)[0]
+
+
+def recorded_sha256(path: Path, name: str) -> str | None:
+    """SHA-256 that a checkpoint's record gives for one of its files; None for a file it has not.
+
+    Raises:
+        MissingPathError: There is no checkpoint at this path.
+        WeightsError: Its record is damaged, or of another format.
+    """
+    return _read(path)[1].get(name)
+
+
+def _read(path: Path) -> tuple[Checkpoint, dict[str, str]]:
     if not is_checkpoint(path):
         raise MissingPathError(
             str(path), f"holds no {RECORD}", "a checkpoint's folder", "Check the path."
@@ -87,8 +130,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
         content = json.loads((path / RECORD).read_text())
         if content.pop("format") != FORMAT:
             raise ValueError("another format")  # noqa: TRY301 - told below with the rest
+        files = dict(content.pop(_FILES))
         tuples = {name: tuple(content[name]) for name in ("bands", "saw")}
-        return Checkpoint(**{**content, **tuples})
+        return Checkpoint(**{**content, **tuples}), files
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(
             str(path / RECORD),
@@ -96,3 +140,138 @@ def read_checkpoint(path: Path) -> Checkpoint:
             f"what 'featbank pretrain' wrote, format {FORMAT}",
             "Train again, or take another copy.",
         ) from error
+
+
+def write_checkpoint(
+    path: Path,
+    checkpoint: Checkpoint,
+    encoder: Mapping[str, Any],
+    heads: Mapping[str, Any],
+    *,
+    seen: Mapping[str, Sequence[str]] | None = None,
+) -> None:
+    """Write a checkpoint, or write a newer state of it over the former.
+
+    Every file is written whole and flushed to disk under a hidden name first; only then do they
+    take their names, the record last. A disk that fills leaves the former files as they were.
+
+    Args:
+        path: Its folder, made where it is not there.
+        checkpoint: What it says of itself.
+        encoder: Tensors or arrays by name, kept as float32.
+        heads: Likewise; empty writes no file, and removes a former one.
+        seen: Sorted ids of the chips that it was trained on, by dataset; None leaves the file that
+            is there.
+
+    Raises:
+        OSError: The disk is full or fails; the former checkpoint stands.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    with files_together(path) as hidden:
+        _save_tensors(hidden(ENCODER), encoder)
+        if heads:
+            _save_tensors(hidden(HEADS), heads)
+        if seen is not None:
+            _save_seen(hidden(SEEN), seen)
+        files = {name: file_sha256(hidden(name)) for name in (ENCODER, HEADS) if hidden.has(name)}
+        hidden(RECORD).write_bytes(record_bytes(checkpoint, files))
+        hidden.give_names()
+    if not heads:
+        (path / HEADS).unlink(missing_ok=True)
+    flush(path)
+
+
+def _save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
+    from safetensors.numpy import save
+
+    # Bytes written by Python raise OSError on a full disk; the library's own writer has other names
+    # for it, and gives its files to their owner alone.
+    path.write_bytes(save({name: _array(value) for name, value in tensors.items()}))
+
+
+def _array(value: Any) -> NDArray[np.float32]:  # noqa: ANN401 - a tensor or an array
+    on_host = value.detach().cpu().float().numpy() if hasattr(value, "detach") else value
+    return np.asarray(on_host, dtype=np.float32, order="C")
+
+
+def _save_seen(path: Path, seen: Mapping[str, Sequence[str]]) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    names = [name for name, ids in seen.items() for _ in ids]
+    ids = [str(sample) for group in seen.values() for sample in group]
+    columns = {
+        _DATASET: pa.array(names, pa.string()).dictionary_encode(),
+        _SAMPLE: pa.array(ids, pa.string()),
+    }
+    parquet.write_table(pa.table(columns), path, compression="zstd")
+
+
+def read_encoder(path: Path) -> dict[str, Array]:
+    """The encoder's arrays of a checkpoint.
+
+    Raises:
+        MissingPathError: There is no checkpoint at this path.
+        WeightsError: The file is missing, cut short, damaged, or not the one of the record.
+    """
+    return _checked(path, ENCODER)
+
+
+def read_heads(path: Path) -> dict[str, Array]:
+    """The heads' arrays of a checkpoint; empty for methods without heads.
+
+    Raises:
+        MissingPathError: There is no checkpoint at this path.
+        WeightsError: The file is missing, cut short, damaged, or not the one of the record.
+    """
+    return _checked(path, HEADS) if recorded_sha256(path, HEADS) is not None else {}
+
+
+def encoder_sha256(path: Path) -> str:
+    """SHA-256 of a checkpoint's encoder file, as its record has it.
+
+    Raises:
+        MissingPathError: There is no checkpoint at this path.
+        WeightsError: Its record is damaged.
+    """
+    return recorded_sha256(path, ENCODER) or ""
+
+
+def _checked(path: Path, name: str) -> dict[str, Array]:
+    expected, file = recorded_sha256(path, name), path / name
+    if not file.is_file():
+        raise _damaged(file, "is missing")
+    arrays = read_arrays(file) if file_sha256(file) == expected else None
+    if arrays is None:
+        raise _damaged(file, "is cut short, damaged or of another checkpoint")
+    return arrays
+
+
+def _damaged(file: Path, found: str) -> WeightsError:
+    return WeightsError(
+        str(file),
+        found,
+        f"the file that {RECORD} beside it describes",
+        "Copy the checkpoint again, or repeat its 'featbank pretrain'.",
+    )
+
+
+def read_seen(path: Path) -> dict[str, frozenset[str]]:
+    """Ids of the chips that a checkpoint was trained on, by dataset; empty where none are kept.
+
+    Raises:
+        WeightsError: The file is damaged.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    file = path / SEEN
+    if not file.is_file():
+        return {}
+    try:
+        table = parquet.read_table(file, columns=[_DATASET, _SAMPLE])
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _damaged(file, "is cut short or damaged") from error
+    names = np.asarray(table[_DATASET].to_pylist(), dtype=object)
+    ids = np.asarray(table[_SAMPLE].to_pylist(), dtype=object)
+    return {str(name): frozenset(ids[names == name].tolist()) for name in set(names.tolist())}

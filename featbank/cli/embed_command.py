@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 @click.command(name="embed")
-@click.option("--model", required=True, help="Backbone; 'featbank models' lists them.")
+@click.option(
+    "--model",
+    required=True,
+    help="Backbone; 'featbank models' lists them. Or a checkpoint's path, or its name in the bank.",
+)
 @click.option(
     "--dataset", required=True, help="Dataset; 'featbank datasets' lists them. Or a folder's path."
 )
@@ -37,7 +41,8 @@ if TYPE_CHECKING:
     "--normalise",
     type=click.Choice(METHODS),
     help="Input statistics. imagenet, sat493m: their own; half: 0..255 to -1..1; processor: the "
-    "weights' own; dataset: z-score fitted on the train split; published: the dataset's.",
+    "weights' own; dataset: z-score fitted on the train split; published: the dataset's; "
+    "checkpoint: those that a checkpoint was trained with.",
 )
 @click.option(
     "--adapt",

@@ -12,7 +12,16 @@ if TYPE_CHECKING:
 
     from featbank.bands import Band
 
-METHODS = ("imagenet", "half", "sat493m", "processor", "published", "dataset", "none")
+METHODS = (
+    "imagenet",
+    "half",
+    "sat493m",
+    "processor",
+    "published",
+    "dataset",
+    "checkpoint",
+    "none",
+)
 _UINT8_MAX = 255.0
 # Statistics of eight-bit RGB in 0..1. ImageNet's: torchvision's reference training, used by timm,
 # DINO and DINOv2. SAT-493M's: DINOv3's model card and facebookresearch/HighResCanopyHeight.

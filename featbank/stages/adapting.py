@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.backbones._checkpoint_spec import OWN_STATISTICS
 from featbank.errors import UsageError
 from featbank.inputs.adapters import ADAPTERS, Adapted, Moments
 from featbank.inputs.normalise import Statistics, of_dataset, published
 from featbank.recipe import round_significant
+from featbank.stages.checkpoint_inputs import trained_statistics
 from featbank.stages.fitting import (
     STATISTICS_CHIPS,
     Imagery,
@@ -21,8 +23,7 @@ from featbank.stages.fitting import (
 from featbank.stages.predicting.recipe_following import followed_channels, followed_statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from featbank.stages.weights import Weights
 
 
 def adapt(name: str, imagery: Imagery) -> tuple[Adapted, Moments | None]:
@@ -48,7 +49,7 @@ def statistics_of(
     adapted: Adapted,
     *,
     moments: Moments | None,
-    processor: Mapping[str, Any],
+    weights: Weights,
 ) -> Statistics:
     """Numbers that normalise the channels; those of a recipe that is followed.
 
@@ -62,7 +63,10 @@ def statistics_of(
     dataset = imagery.dataset
     if method == "published":
         return _published(imagery, adapted)
+    if method == OWN_STATISTICS:
+        return trained_statistics(weights.trained, adapted.channels, dataset=dataset.name)
     if method != "dataset":
+        processor = weights.processor
         return published(method, adapted.channels, dataset=dataset.name, processor=processor)
     if adapted.weights is None:
         return fit_statistics(imagery)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.backbones._checkpoint_spec import OWN_STATISTICS
 from featbank.errors import ContractError, UsageError
 from featbank.inputs.normalise import is_rgb
 from featbank.samples import TRAIN
@@ -186,11 +187,14 @@ def normalise_method(
 ) -> str:
     """The normalisation asked for, or the backbone's own, or the dataset's.
 
-    Eight-bit RGB takes the backbone's own statistics, everything else the dataset's: fitted on the
-    train split, or published ones where this copy has no split lists.
+    A checkpoint takes those of its training. Else eight-bit RGB takes the backbone's own
+    statistics, everything else the dataset's: fitted on the train split, or published ones where
+    this copy has no split lists.
     """
     if options.normalise is not None:
         return options.normalise
+    if spec.normalise == OWN_STATISTICS:
+        return OWN_STATISTICS
     own = spec.normalise or "dataset"
     method = own if is_rgb(channels) else "dataset"
     has_train = bool((imagery.dataset.samples.splits[imagery.scheme] == TRAIN).any())

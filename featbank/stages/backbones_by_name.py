@@ -1,4 +1,4 @@
-"""A backbone by what the user typed: a catalog name, ``hf:<id or folder>``."""
+"""A backbone by what the user typed: a catalog name, a checkpoint, ``hf:<id or folder>``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from featbank.backbones import BACKBONES
 from featbank.errors import UsageError
+from featbank.stages.checkpoint_opening import checkpoint_backbone, find_checkpoint
 from featbank.stages.weights import HUB_PREFIX, RANDOM, folder_file
 
 if TYPE_CHECKING:
@@ -19,14 +20,17 @@ def named_backbone(options: EmbedOptions) -> tuple[BackboneSpec, EmbedOptions]:
     """The backbone meant, and the options with its weights where its name holds them.
 
     Raises:
-        UnknownNameError: Not in the catalog.
+        UnknownNameError: Neither in the catalog nor a checkpoint.
         UsageError: ``--weights`` beside a name that holds them.
         MissingPathError: A folder without ``config.json``.
         DownloadError: A hub id that the hub does not give.
         WeightsError: A model of a family that is not known.
     """
-    if not options.model.startswith(HUB_PREFIX):
+    if options.model in BACKBONES:
         return BACKBONES[options.model], options
+    checkpoint = find_checkpoint(options.model, options.bank)
+    if checkpoint is not None:
+        return checkpoint_backbone(checkpoint, options)
     from featbank.backbones._hub_spec import hub_spec
     from featbank.downloads.hub import hub_folder
 

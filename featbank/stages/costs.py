@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones import BACKBONES
+from featbank.backbones._vit_cost import describe_vit
 from featbank.bank import runlog
 from featbank.bank.runlog import log_path
 from featbank.store.state import metadata
@@ -65,10 +66,16 @@ def _model(path: Path) -> dict[str, Any]:
 
 def _size(model: str, recipe: dict[str, Any], image_size: int | None) -> dict[str, Any]:
     """Parameters and GFLOP of the very network that the recipe names."""
-    spec = BACKBONES.get(model)
+    spec, config = BACKBONES.get(model), recipe.get("model", {}).get("config", {})
     if spec is None:
-        return {"parameters": None, "gflop": None}
-    provides = spec.describe({**spec.config, **recipe.get("model", {}).get("config", {})})
+        # A checkpoint's config is that of our own vision transformer; of the hub's nothing is told.
+        is_known = bool(image_size) and {"mlp_dim", "grid", "patch_px"} <= set(config)
+        own = describe_vit(config, image_px=int(image_size or 0)) if is_known else None
+        return {
+            "parameters": own.parameters if own else None,
+            "gflop": own.gflop if own else None,
+        }
+    provides = spec.describe({**spec.config, **config})
     is_same = image_size == spec.image_size
     return {
         "parameters": provides.parameters or None,

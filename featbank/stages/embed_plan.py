@@ -23,6 +23,13 @@ from featbank.stages.agreement import (
     shared_wavelengths,
 )
 from featbank.stages.backbones_by_name import named_backbone
+from featbank.stages.checkpoint_inputs import (
+    other_bands,
+    trained_bands,
+    trained_channels,
+    with_trained_adapter,
+)
+from featbank.stages.checkpoint_opening import with_seen
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.fitting import Imagery, Look, look
 from featbank.stages.opening import dataset_spec, open_dataset
@@ -37,7 +44,7 @@ if TYPE_CHECKING:
 
     from featbank.backbones import BackboneSpec, Provides
     from featbank.datasets import Dataset
-    from featbank.inputs.adapters import Adapted
+    from featbank.inputs.adapters import Adapted, Moments
     from featbank.inputs.normalise import Statistics
     from featbank.stages.agreement import Passes
     from featbank.stages.embed_options import EmbedOptions
@@ -84,7 +91,9 @@ class EmbedPlan:
     def notes(self) -> tuple[str, ...]:
         """What a user must know of the imagery and the weights, a sentence each."""
         shared = shared_wavelengths(self.weights.config, self.passes, self.adapted.channels)
-        return (*self.imagery.dataset.notes, *self.weights.notes, *([shared] if shared else []))
+        others = other_bands(self.weights.trained, self.adapted.channels)
+        said = [note for note in (shared, others) if note]
+        return (*self.imagery.dataset.notes, *self.weights.notes, *said)
 
     @property
     def max_refused(self) -> int:
@@ -112,15 +121,14 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     alone = spec.describe(weights.config)
     size = image_size(spec, options, alone.patch_px)
     layers = layer_indices(options, alone.depth)
-    imagery = _imagery(options, progress)
+    options = with_trained_adapter(options, weights.trained)
+    imagery = _imagery(options, progress, weights)
     seen = look(imagery)
-    adapted, moments = adapt(options.adapt, imagery)
+    adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
     method = normalise_method(spec, options, adapted.channels, imagery)
     provides = _together(spec.describe(weights.config), passes)
-    statistics = statistics_of(
-        method, imagery, adapted, moments=moments, processor=weights.processor
-    )
+    statistics = statistics_of(method, imagery, adapted, moments=moments, weights=weights)
     inputs = _inputs(options, imagery, adapted, statistics, size)
     weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
     layout = with_masks(_layout(options, provides, size, layers), options, imagery.dataset)
@@ -216,7 +224,15 @@ def refuse_too_many(plan: EmbedPlan, refused: dict[int, str], *, before: int = 0
     )
 
 
-def _imagery(options: EmbedOptions, progress: FetchProgress | None) -> Imagery:
+def _channels(
+    options: EmbedOptions, imagery: Imagery, weights: Weights
+) -> tuple[Adapted, Moments | None]:
+    own = trained_channels(options, imagery.dataset, weights.trained)
+    is_own = own is not None and imagery.follow is None
+    return (own, None) if own is not None and is_own else adapt(options.adapt, imagery)
+
+
+def _imagery(options: EmbedOptions, progress: FetchProgress | None, weights: Weights) -> Imagery:
     dataset = open_dataset(
         options.dataset,
         data_root=options.data_root,
@@ -226,10 +242,12 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None) -> Imagery:
         needs_labels=options.follow is None,
         progress=progress,
     )
-    dataset = with_bands(dataset, _wanted_bands(options))
+    wanted = trained_bands(_wanted_bands(options), options, dataset, weights.trained)
+    dataset = with_bands(dataset, wanted)
     scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)
     if options.limit is not None:
         dataset = with_limit(dataset, options.limit, scheme)
+    dataset = replace(dataset, samples=with_seen(dataset.samples, dataset.name, weights))
     return Imagery(
         dataset=dataset,
         contract=contract_of(dataset),

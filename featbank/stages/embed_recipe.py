@@ -150,7 +150,17 @@ def attributes(plan: EmbedPlan) -> dict[str, Any]:
         "split_schemes": list(dataset.samples.splits),
         "bands": [_band(band.name, plan) for band in dataset.bands],
         "command": command(plan),
+        **_pretraining(plan),
     }
+
+
+def _pretraining(plan: EmbedPlan) -> dict[str, Any]:
+    """What the checkpoint that embeds was trained on; empty for other backbones."""
+    trained = plan.weights.trained
+    if trained is None:
+        return {}
+    known = {"checkpoint": trained.name, "recipe_id": trained.recipe_id, "steps": trained.steps}
+    return {"pretraining": {**known, "saw": [dict(each) for each in trained.saw]}}
 
 
 def fitted_scheme(plan: EmbedPlan) -> str:
@@ -179,7 +189,8 @@ def command(plan: EmbedPlan) -> str:
     # Where a folder stood on one machine says nothing on another.
     dataset = name if name in DATASETS else f"path/to/{name}"
     words = ["featbank", "embed", "--model", plan.spec.name, "--dataset", dataset]
-    if options.weights is not None and not plan.spec.name.startswith(HUB_PREFIX):
+    is_whole = plan.spec.name.startswith(HUB_PREFIX) or plan.weights.trained is not None
+    if options.weights is not None and not is_whole:
         words += ["--weights", plan.weights.origin if plan.weights.sha256 else RANDOM]
     words += ["--splits", "path/to/lists"] if options.splits is not None else []
     words += ["--bands", ",".join(plan.inputs.bands)]

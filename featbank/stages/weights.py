@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones import WeightsFile
+from featbank.bank.checkpoints import is_checkpoint
 from featbank.errors import MissingPathError, UsageError
 from featbank.recipe import file_sha256
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from featbank.backbones import BackboneSpec
     from featbank.backbones.backbone import Config, State
+    from featbank.bank.checkpoints import Checkpoint
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.opening import FetchProgress
 
@@ -41,6 +43,8 @@ class Weights:
         is_read: Whether they come from a file, and so decide the number of channels.
         is_random: Whether they are yet to be drawn, for the channels that there are.
         processor: ``preprocessor_config.json`` beside them.
+        trained: What the checkpoint says that they are of; None for other weights.
+        seen: Ids of the chips that the checkpoint was trained on, by dataset.
     """
 
     config: Config
@@ -51,6 +55,8 @@ class Weights:
     is_read: bool = False
     is_random: bool = False
     processor: Mapping[str, Any] = field(default_factory=dict)
+    trained: Checkpoint | None = None
+    seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def weights_folder() -> Path:
@@ -88,6 +94,10 @@ def load_weights(
         origin = f"{UNTRAINED} (seed {options.seed})"
         return Weights(config=spec.config, state={}, origin=origin, is_random=True)
     place = _place(spec, options, progress)
+    if is_checkpoint(place):
+        from featbank.stages.checkpoint_opening import checkpoint_weights
+
+        return checkpoint_weights(place)
     return _read_folder(spec, place, options) if place.is_dir() else _read(spec, place, options)
 
 

@@ -211,6 +211,9 @@ def followed_weights(
     name, sha256 = model["name"], model.get("weights_sha256", "")
     if name.startswith(HUB_PREFIX) and weights is not None:
         return {"model": f"{HUB_PREFIX}{weights}"}
+    if name not in BACKBONES and not name.startswith(HUB_PREFIX):
+        # A checkpoint: the bank knows it by name, or the user tells where it is.
+        return {} if weights is None else {"model": weights}
     if weights is not None:
         return {"weights": weights}
     is_hub = name.startswith(HUB_PREFIX)

@@ -16,6 +16,7 @@ from featbank.recipe import recipe_id
 from featbank.stages.probing.data import ProbeData, probe_data
 from featbank.stages.probing.features import probe_features
 from featbank.stages.probing.options import require_known_params
+from featbank.stages.probing.pretrained_on import pretrained_on
 from featbank.stages.probing.verdict import headline_score
 from featbank.stages.weights import UNTRAINED
 
@@ -84,7 +85,8 @@ class ProbeRun:
             scheme=self.scheme,
             seed=self.options.seed,
         )
-        given = (*self.protocol.settled, *found.notes, data.note, *self._store_notes())
+        seen = pretrained_on(self.store, data.rows["test"])
+        given = (*self.protocol.settled, *found.notes, data.note, *self._store_notes(), seen)
         self.notes = [note for note in given if note]
         return data
 

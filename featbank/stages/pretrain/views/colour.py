@@ -1,0 +1,45 @@
+"""Brightness and contrast for any number of bands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.views.crop_recipe import CropRecipe
+
+
+@dataclass(frozen=True)
+class Colour:
+    """A change of values, on the CPU.
+
+    Attributes:
+        gain: (b, C) factor on a band's distance from its mean in the view.
+        shift: (b, C) what is added, in the band's standard deviations.
+    """
+
+    gain: Tensor
+    shift: Tensor
+
+
+def draw_colour(draws: Draws, channels: int, recipe: CropRecipe) -> Colour:
+    """Gains and shifts of one crop of every chip; gain 1 and shift 0 where it is left alone."""
+    numbers = 2 * draws.uniform(2, channels) - 1
+    chosen = draws.uniform(1) < recipe.colour
+    if not recipe.band_contrast:
+        numbers = numbers[..., :1].expand(-1, -1, channels)
+    gain, shift = 1 + recipe.contrast * numbers[:, 0], recipe.brightness * numbers[:, 1]
+    return Colour(gain=torch.where(chosen, gain, 1.0), shift=torch.where(chosen, shift, 0.0))
+
+
+def apply_colour(views: Tensor, colour: Colour) -> Tensor:
+    """Stretch each band about its mean in the view, then shift it: (b, C, s, s)."""
+    gain = colour.gain.to(views.device)[..., None, None]
+    shift = colour.shift.to(views.device)[..., None, None]
+    mean = views.mean(dim=(2, 3), keepdim=True)
+    return torch.addcmul(mean * (1 - gain) + shift, views, gain)

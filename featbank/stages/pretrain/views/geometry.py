@@ -1,0 +1,79 @@
+"""Where a view comes from and how it is turned: random numbers to matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from featbank.stages.pretrain.views.boxes import TRIES, crop_boxes
+from featbank.stages.pretrain.views.resampling import resampling_matrix
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.views.crop_recipe import CropRecipe
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How the pixels of b views follow from those of their chips, on the CPU.
+
+    Attributes:
+        boxes: (b, 4) int64: top, left, height, width in pixels.
+        mirror_rows: (b,) bool: whether top and bottom change places, before any turn.
+        mirror_columns: (b,) bool: whether left and right do.
+        transposed: (b,) bool: whether rows and columns change places afterwards.
+    """
+
+    boxes: Tensor
+    mirror_rows: Tensor
+    mirror_columns: Tensor
+    transposed: Tensor
+
+    def matrices(
+        self, size: tuple[int, int], side: int, device: torch.device
+    ) -> tuple[Tensor, Tensor]:
+        """(b, side, H) and (b, side, W) matrices that crop, resize and mirror."""
+        boxes = self.boxes.to(device)
+        rows = resampling_matrix(boxes[:, 0], boxes[:, 2], size_in=size[0], size_out=side)
+        columns = resampling_matrix(boxes[:, 1], boxes[:, 3], size_in=size[1], size_out=side)
+        return (
+            _mirrored(rows, self.mirror_rows.to(device)),
+            _mirrored(columns, self.mirror_columns.to(device)),
+        )
+
+
+def draw_geometry(draws: Draws, size: tuple[int, int], recipe: CropRecipe) -> Geometry:
+    """Boxes, mirrorings and turns of one crop of every chip.
+
+    Args:
+        draws: Random numbers of b chips.
+        size: Height and width of the chips in pixels.
+        recipe: What is allowed.
+    """
+    boxes = crop_boxes(draws.uniform(TRIES, 4), size, scale=recipe.scale, ratio=recipe.ratio)
+    numbers = draws.uniform(3)
+    rows, columns = numbers[:, 0] < recipe.flip, numbers[:, 1] < recipe.flip
+    turns = (numbers[:, 2] * 4).long() if recipe.quarter_turns else torch.zeros(len(boxes)).long()
+    # A counter-clockwise quarter turn is a mirroring of the columns, then a transposition.
+    return Geometry(
+        boxes=boxes,
+        mirror_rows=rows ^ (turns >= 2),
+        mirror_columns=columns ^ ((turns == 1) | (turns == 2)),
+        transposed=turns % 2 == 1,
+    )
+
+
+def _mirrored(matrix: Tensor, chosen: Tensor) -> Tensor:
+    return torch.where(chosen[:, None, None], matrix.flip(1), matrix)
+
+
+def transpose_chosen(views: Tensor, chosen: Tensor) -> Tensor:
+    """Change rows and columns of the square views (b, C, s, s) that ``chosen`` (b,) marks."""
+    if not bool(chosen.any()):
+        return views
+    marked = chosen.to(views.device)[:, None, None, None]
+    return torch.where(marked, views.transpose(2, 3), views)
