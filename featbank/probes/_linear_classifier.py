@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.probes._linear_heads import Columns
+    from featbank.probes.probe import Classifier
 
 _PREDICT_NUMBERS = 2**23  # features predicted at once: 64 MB in float64
 _GROUP_NUMBERS = 2**26  # weights trained at once: 256 MB, and as many of their velocities
@@ -186,3 +187,20 @@ def _fit_group(group: list[LinearClassifier], X: torch.Tensor, codes: Array) -> 
     for columns, heads in by_columns.items():
         for head, (weights, biases) in zip(heads, fitted[columns], strict=True):
             head._keep(weights, biases, codes)
+
+
+def from_weights(coef: Array, intercept: Array, classes: Array, *, multilabel: bool) -> Classifier:
+    """A classifier with weights that were trained elsewhere.
+
+    Args:
+        coef: (K, D) weights.
+        intercept: (K,) intercepts.
+        classes: (K,) labels in sorted order.
+        multilabel: Whether a sample may bear several labels.
+    """
+    head = LinearClassifier()
+    head.coef_ = np.asarray(coef, dtype=np.float64)
+    head.intercept_ = np.asarray(intercept, dtype=np.float64)
+    head.classes_, head.multilabel_ = np.asarray(classes), multilabel
+    head.n_features_in_ = head.coef_.shape[1]
+    return head

@@ -1,0 +1,39 @@
+"""Training: fine-tuning a backbone with labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from featbank.bank.result_frame import ResultFrame
+
+
+def finetune(model: str, dataset: str | Path, **options: Any) -> ResultFrame:  # noqa: ANN401
+    """Train a backbone and a linear head with labels, and score it on the test split.
+
+    Args:
+        model: A vision transformer of ``list_models``, or a checkpoint's folder.
+        dataset: Labelled dataset, a name of ``list_datasets``, or a folder of images.
+        **options: Fields of ``featbank.stages.finetuning.options.FinetuneOptions``, the same as
+            the options of ``featbank finetune``: ``epochs``, ``shots``, ``train``, ….
+
+    Returns:
+        Its results, the headline first; ``.attrs["checkpoint"]`` is the checkpoint's path.
+
+    Raises:
+        FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
+    """
+    from featbank.bank.result_frame import ResultFrame
+    from featbank.bank.results import to_frame
+    from featbank.stages.finetune import finetune_model
+    from featbank.stages.finetuning.options import FinetuneOptions
+    from featbank.stages.finetuning.plan import plan_finetune
+
+    named = ("bank", "data_root", "splits")
+    paths = {name: Path(options[name]) for name in named if options.get(name)}
+    asked = FinetuneOptions(model=str(model), dataset=str(dataset), **{**options, **paths})
+    report = finetune_model(plan_finetune(asked))
+    frame = ResultFrame(to_frame(report.probe.results))
+    frame.attrs["checkpoint"] = str(report.checkpoint)
+    return frame

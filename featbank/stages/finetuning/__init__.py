@@ -1,0 +1,1 @@
+"""Parts of the stage that fine-tunes a backbone with labels."""

@@ -1,0 +1,148 @@
+"""Labelled chips in batches: read ahead, normalised and distorted on the device."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from featbank.errors import ContractError, RefusedError
+from featbank.inputs.preprocess import Preprocess
+from featbank.inputs.reader_pool import PoolConfig, ReaderPool
+from featbank.stages.pretrain.draws import Draws
+from featbank.stages.pretrain.views.channel_facts import ChannelFacts, channel_facts
+from featbank.stages.pretrain.views.crop_recipe import CropRecipe
+from featbank.stages.pretrain.views.maker import ViewMaker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from featbank.inputs.reading import ReadBatch
+    from featbank.stages.finetuning.plan import FinetunePlan
+
+_WHOLE = "whole"
+
+
+class LabelledChips:
+    """Gives batches of chips and their labels.
+
+    Args:
+        plan: The run.
+        device: Where batches end up.
+    """
+
+    def __init__(self, plan: FinetunePlan, device: torch.device) -> None:
+        self._plan = plan
+        self._device = device
+        self._prepare = Preprocess(plan.embed.inputs, device)
+        self._views = ViewMaker([_distortion(plan)], _facts(plan))
+        self._refused: dict[int, str] = {}
+        self._pool = ReaderPool(
+            PoolConfig(
+                reader=plan.embed.imagery.dataset.reader,
+                contract=plan.embed.imagery.contract,
+                workers=plan.embed.imagery.workers,
+                slot_bytes=plan.embed.look.chip_bytes * plan.options.batch_size,
+            )
+        )
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds that were spent waiting for chips."""
+        return self._pool.waited_s
+
+    def close(self) -> None:
+        """Stop the reader processes."""
+        self._pool.close()
+
+    def train(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """(b, C, H, W) distorted chips and their labels, in an order of the epoch's own."""
+        rows = self._plan.rows["train"]
+        seed = self._plan.options.seed
+        order = rows[np.random.default_rng((seed, epoch)).permutation(len(rows))]
+        for start, (x, y) in enumerate(self._read(order)):
+            step = epoch * len(rows) + start
+            draws = Draws(seed=seed, step=step, total=len(x), rows=range(len(x)))
+            yield self._views(x, draws)[_WHOLE], y
+
+    def plain(self, use: str) -> Iterator[tuple[Tensor, Tensor]]:
+        """(b, C, H, W) chips as they are and their labels, in row order."""
+        yield from self._read(self._plan.rows[use])
+
+    def _read(self, rows: NDArray[np.intp]) -> Iterator[tuple[Tensor, Tensor]]:
+        size = self._plan.options.batch_size
+        cuts = [rows[start : start + size].tolist() for start in range(0, len(rows), size)]
+        for cut, batch in zip(cuts, self._pool.read(cuts), strict=True):
+            self._count(cut, batch)
+            if batch.groups:
+                yield self._prepared(cut, batch)
+
+    def _prepared(self, cut: Sequence[int], batch: ReadBatch) -> tuple[Tensor, Tensor]:
+        """Chips of all sizes together; refused ones are left out with their labels."""
+        made = [
+            self._prepare({n: torch.from_numpy(a).to(self._device) for n, a in g.grids.items()})
+            for g in batch.groups
+        ]
+        if len({x.shape[-2:] for x in made}) > 1:
+            raise ContractError(
+                self._plan.embed.imagery.dataset.name,
+                "its chips differ in size",
+                "one size for fine-tuning",
+                "Pass --image-size.",
+            )
+        order = np.concatenate([group.rows for group in batch.groups])
+        labels = self._plan.targets(np.asarray(cut)[order])
+        return torch.cat(made), torch.from_numpy(labels).to(self._device)
+
+    def _count(self, cut: Sequence[int], batch: ReadBatch) -> None:
+        for position, why in batch.refused.items():
+            self._refused[cut[position]] = why
+        if len(self._refused) <= self._plan.embed.max_refused:
+            return
+        dataset, row = self._plan.embed.imagery.dataset, min(self._refused)
+        raise RefusedError(
+            dataset.name,
+            f"{len(self._refused)} chips are refused so far; the first is "
+            f"{dataset.samples.ids[row]}: {self._refused[row]}",
+            f"at most {self._plan.embed.max_refused} "
+            f"(--max-invalid {self._plan.options.max_invalid:g})",
+            "Repair or remove them, or raise --max-invalid to train without them.",
+        )
+
+
+def _distortion(plan: FinetunePlan) -> CropRecipe:
+    """The whole chip, mirrored, turned, brighter or darker."""
+    options = plan.options
+    return CropRecipe(
+        name=_WHOLE,
+        count=1,
+        size_px=_size(plan),
+        scale=(1.0, 1.0),
+        ratio=(1.0, 1.0),
+        flip=options.flip,
+        quarter_turns=options.quarter_turns,
+        brightness=options.colour,
+        contrast=options.colour,
+        colour=0.5 if options.colour else 0.0,
+    )
+
+
+def _size(plan: FinetunePlan) -> int:
+    size = plan.embed.inputs.image_size
+    if size is None:
+        raise ContractError(
+            plan.options.model,
+            "it takes chips at their native size",
+            "one size for fine-tuning",
+            "Pass --image-size.",
+        )
+    return size
+
+
+def _facts(plan: FinetunePlan) -> tuple[ChannelFacts, ...]:
+    statistics = plan.embed.inputs.statistics
+    return channel_facts(plan.embed.adapted.channels, statistics.mean, statistics.std)
