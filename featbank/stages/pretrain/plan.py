@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -37,8 +37,14 @@ class PretrainPlan:
         length: Steps, epochs, batch.
         compute_dtype: ``bfloat16`` for autocast, or ``float32``.
         recipe: Everything that decides the checkpoint.
-        path: The checkpoint's folder.
+        path: The checkpoint's folder; its name is the checkpoint's.
         notes: What a user must know, a sentence each.
+        origin: What it starts from, in words.
+        licence: Licence of what it starts from; empty where at random.
+        saw: What the checkpoint will have seen, as ``Checkpoint.saw`` tells it, with what the
+            weights it starts from saw before.
+        seen: Sorted ids of those chips by dataset, for ``write_checkpoint(..., seen=...)``.
+        command: The command that makes it, for people; no path of this machine.
     """
 
     options: PretrainOptions
@@ -56,3 +62,8 @@ class PretrainPlan:
     recipe: dict[str, Any]
     path: Path
     notes: tuple[str, ...] = ()
+    origin: str = ""
+    licence: str = ""
+    saw: tuple[Mapping[str, Any], ...] = ()
+    seen: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    command: str = ""
