@@ -38,8 +38,8 @@ def draw_colour(draws: Draws, channels: int, recipe: CropRecipe) -> Colour:
 
 
 def apply_colour(views: Tensor, colour: Colour) -> Tensor:
-    """Stretch each band about its mean in the view, then shift it: (b, C, s, s)."""
+    """Stretch each band of (b, C, s, s) about its mean in the view, then shift it; in place."""
     gain = colour.gain.to(views.device)[..., None, None]
     shift = colour.shift.to(views.device)[..., None, None]
     mean = views.mean(dim=(2, 3), keepdim=True)
-    return torch.addcmul(mean * (1 - gain) + shift, views, gain)
+    return views.mul_(gain).add_(mean * (1 - gain) + shift)

@@ -69,11 +69,3 @@ def draw_geometry(draws: Draws, size: tuple[int, int], recipe: CropRecipe) -> Ge
 
 def _mirrored(matrix: Tensor, chosen: Tensor) -> Tensor:
     return torch.where(chosen[:, None, None], matrix.flip(1), matrix)
-
-
-def transpose_chosen(views: Tensor, chosen: Tensor) -> Tensor:
-    """Change rows and columns of the square views (b, C, s, s) that ``chosen`` (b,) marks."""
-    if not bool(chosen.any()):
-        return views
-    marked = chosen.to(views.device)[:, None, None, None]
-    return torch.where(marked, views.transpose(2, 3), views)

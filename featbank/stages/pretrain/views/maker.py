@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featbank.stages.pretrain.views.band_drop import draw_kept
+from featbank.stages.pretrain.views.blur import blurred, draw_sigmas
 from featbank.stages.pretrain.views.colour import apply_colour, draw_colour
-from featbank.stages.pretrain.views.geometry import draw_geometry, transpose_chosen
+from featbank.stages.pretrain.views.geometry import draw_geometry
 from featbank.stages.pretrain.views.resampling import apply_to_both_axes
+from featbank.stages.pretrain.views.solarise import solarised
+from featbank.stages.pretrain.views.speckle import Speckle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +27,10 @@ if TYPE_CHECKING:
 class ViewMaker:
     """Makes the views that a method asks for.
 
-    Every random number comes from ``Draws`` in an order that does not depend on the chips, so a
-    chip gets the same views in whatever process or micro-batch it is.
+    A view is cropped, resized, mirrored and blurred, turned, then speckled, changed in brightness
+    and contrast, solarised, and loses bands. Every random number comes from ``Draws`` in an order
+    that does not depend on the chips, so a chip gets the same views in whatever process or
+    micro-batch it is.
 
     Args:
         crops: Kinds of views, of different names.
@@ -34,6 +40,11 @@ class ViewMaker:
     def __init__(self, crops: Sequence[CropRecipe], channels: Sequence[ChannelFacts]) -> None:
         self._crops = tuple(crops)
         self._channels = tuple(channels)
+        self._speckle = {
+            recipe.name: Speckle(recipe.speckle_looks, channels)
+            for recipe in crops
+            if recipe.speckle_looks > 0
+        }
 
     @torch.no_grad()
     def __call__(self, x: Tensor, draws: Draws) -> dict[str, Tensor]:
@@ -50,20 +61,50 @@ class ViewMaker:
         size = (x.shape[2], x.shape[3])
         # (b, C, H, W) -> (b, H, C * W)
         rows = x.transpose(1, 2).reshape(len(x), size[0], -1)
-        return {
-            recipe.name: torch.cat(
-                [self._view(rows, size, draws, recipe, place) for place in range(recipe.count)]
-            )
-            for recipe in self._crops
-        }
+        # Pixels in bfloat16 would have three digits.
+        with torch.autocast(x.device.type, enabled=False):
+            return {recipe.name: self._views(rows, size, draws, recipe) for recipe in self._crops}
 
-    def _view(
-        self, rows: Tensor, size: tuple[int, int], draws: Draws, recipe: CropRecipe, place: int
+    def _views(
+        self, rows: Tensor, size: tuple[int, int], draws: Draws, recipe: CropRecipe
     ) -> Tensor:
+        side, chips = recipe.size_px, len(rows)
+        views = rows.new_empty(recipe.count, chips, len(self._channels), side, side)
+        for place in range(recipe.count):
+            self._crop(rows, size, draws, (recipe, place), views[place])
+            self._distort(views[place], draws, recipe, place)
+        return views.flatten(0, 1)
+
+    def _crop(
+        self,
+        rows: Tensor,
+        size: tuple[int, int],
+        draws: Draws,
+        which: tuple[CropRecipe, int],
+        out: Tensor,
+    ) -> None:
+        recipe, place = which
         geometry = draw_geometry(draws, size, recipe)
-        matrices = geometry.matrices(size, recipe.size_px, rows.device)
-        views = apply_to_both_axes(rows, *matrices)
-        views = transpose_chosen(views, geometry.transposed)
+        down, across = geometry.matrices(size, recipe.size_px, rows.device)
+        if recipe.blur:
+            sigmas = draw_sigmas(draws, recipe, recipe.blur[place])
+            down, across = blurred(down, sigmas), blurred(across, sigmas)
+        out.copy_(apply_to_both_axes(rows, down, across))
+        turned = geometry.transposed.nonzero().flatten().to(out.device)
+        if len(turned):
+            out[turned] = out[turned].transpose(2, 3)
+
+    def _distort(self, views: Tensor, draws: Draws, recipe: CropRecipe, place: int) -> None:
+        channels = len(self._channels)
+        if speckle := self._speckle.get(recipe.name):
+            speckle.add(views, draws)
         if recipe.colour > 0:
-            views = apply_colour(views, draw_colour(draws, len(self._channels), recipe))
-        return views.contiguous()
+            apply_colour(views, draw_colour(draws, channels, recipe))
+        if recipe.solarise:
+            drawn = draws.uniform(1)[:, 0] < recipe.solarise[place]
+            chosen = drawn.nonzero().flatten().to(views.device)
+            if len(chosen):
+                views[chosen] = solarised(views[chosen])
+        if recipe.band_drop > 0:
+            kept = draw_kept(draws, channels, recipe.band_drop)
+            views.mul_(kept.to(views.device)[..., None, None])

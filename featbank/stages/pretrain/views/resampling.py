@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Keys' cubic as antialiased resizing uses it in Pillow and torch; without antialiasing torch
 # takes -0.75 (aten/src/ATen/native/cpu/UpSampleKernel.cpp).
 _CUBIC_A = -0.5
-_CUBIC_RADIUS = 2.0
+_CUBIC_RADIUS = 2
 
 
 def resampling_matrix(starts: Tensor, lengths: Tensor, *, size_in: int, size_out: int) -> Tensor:
@@ -38,20 +38,31 @@ def resampling_matrix(starts: Tensor, lengths: Tensor, *, size_in: int, size_out
     References:
         Keys 1981, doi:10.1109/TASSP.1981.1163711, eq. 15.
     """
-    scale = lengths.double()[:, None, None] / size_out
-    stretch = scale.clamp(min=1.0)
-    places = torch.arange(size_out, device=starts.device, dtype=torch.float64)[:, None] + 0.5
-    centre = places * scale
-    # A kernel reaches over few pixels; weights of all the others are never computed.
-    taps = min(size_in, math.ceil(2 * _CUBIC_RADIUS * max(1.0, size_in / size_out)) + 1)
-    nearest = torch.floor(centre - _CUBIC_RADIUS * stretch + 0.5).clamp(min=0)
-    pixels = nearest + torch.arange(taps, device=starts.device)
-    weights = _cubic(((pixels + 0.5 - centre) / stretch).float())
-    weights = weights * (pixels < lengths[:, None, None])
+    pixels = _taps(lengths, size_in, size_out)
+    places = torch.arange(size_out, device=starts.device)[:, None]
+    length, longer = lengths[:, None, None], lengths.clamp(min=size_out)[:, None, None]
+    # Whole numbers until the division: float32 loses the fourth digit of a distance at pixel 600.
+    distance = ((2 * pixels + 1) * size_out - (2 * places + 1) * length) / (2 * longer)
+    weights = _cubic(distance) * (pixels < length)
     weights = weights / weights.sum(dim=-1, keepdim=True)
-    columns = (pixels.long() + starts[:, None, None]).clamp(max=size_in - 1)
+    columns = (pixels + starts[:, None, None]).clamp(max=size_in - 1)
     matrix = weights.new_zeros(len(starts), size_out, size_in)
     return matrix.scatter_add_(2, columns, weights)
+
+
+def _taps(lengths: Tensor, size_in: int, size_out: int) -> Tensor:
+    """(b, size_out, taps) pixels of the stretch that a kernel may reach; the others weigh nothing.
+
+    The first is floor(centre - reach + 1/2), with centre = (place + 1/2) * length / size_out and
+    reach = 2 * max(1, length / size_out).
+    """
+    widest = max(1.0, size_in / size_out)
+    taps = min(size_in, math.ceil(2 * _CUBIC_RADIUS * widest) + 1)
+    places = torch.arange(size_out, device=lengths.device)[:, None]
+    length, longer = lengths[:, None, None], lengths.clamp(min=size_out)[:, None, None]
+    doubled = (2 * places + 1) * length - 2 * _CUBIC_RADIUS * longer + size_out
+    first = doubled.div(2 * size_out, rounding_mode="floor").clamp(min=0)
+    return first + torch.arange(taps, device=lengths.device)
 
 
 def _cubic(distance: Tensor) -> Tensor:
