@@ -81,6 +81,10 @@ class ProbeError(FeatbankError, ValueError):
     """A probe that cannot be fitted or scored as asked."""
 
 
+class TrainingError(FeatbankError, ValueError):
+    """A training run that cannot go on: it collapses, diverges, or cannot be saved."""
+
+
 class CatalogError(FeatbankError, ValueError):
     """A catalog entry that breaks the catalog's promises."""
 

@@ -1,0 +1,73 @@
+"""What a checkpoint says of itself, from the plan of its run."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from featbank.bank.checkpoints import Checkpoint
+from featbank.recipe import recipe_id
+from featbank.stages.forward import environment, peak_memory
+from featbank.stages.selection import fingerprint
+
+if TYPE_CHECKING:
+    from featbank.stages.pretrain.parallel import Place
+    from featbank.stages.pretrain.plan import PretrainPlan
+
+
+def described(plan: PretrainPlan, place: Place, *, steps: int) -> Checkpoint:
+    """The record of a run after some of its steps.
+
+    Args:
+        plan: The run.
+        place: Where it computes.
+        steps: Optimiser steps done.
+    """
+    return Checkpoint(
+        name=plan.path.name,
+        config=dict(plan.request.config),
+        bands=tuple(
+            {"name": band.name, "wavelength_um": band.wavelength_um, "unit": band.unit}
+            for band in plan.channels
+        ),
+        image_px=plan.request.image_px,
+        statistics=asdict(plan.inputs.statistics),
+        default_feature=plan.method.default_feature,
+        recipe=plan.recipe,
+        recipe_id=recipe_id(plan.recipe),
+        saw=(_saw(plan),),
+        steps=steps,
+        is_finished=steps == plan.length.steps,
+        origin=plan.options.weights or f"random (seed {plan.options.seed})",
+        environment=_environment(plan, place),
+    )
+
+
+def seen_ids(plan: PretrainPlan) -> dict[str, list[str]]:
+    """Sorted ids of the chips that are trained on, by dataset."""
+    dataset = plan.imagery.dataset
+    return {dataset.name: sorted(str(name) for name in dataset.samples.ids[plan.rows])}
+
+
+def _saw(plan: PretrainPlan) -> dict[str, Any]:
+    dataset = plan.imagery.dataset
+    return {
+        "dataset": dataset.name,
+        "fingerprint": fingerprint(dataset.samples),
+        "split_scheme": plan.imagery.scheme,
+        "splits": list(plan.options.splits_seen),
+        "samples": len(plan.rows),
+    }
+
+
+def _environment(plan: PretrainPlan, place: Place) -> dict[str, Any]:
+    return {
+        **environment(place.device, plan.length.batch_size),
+        **peak_memory(place.device),
+        "processes": place.world,
+        "workers": plan.imagery.workers,
+        "sharded": plan.options.shard,
+        "compute_dtype": plan.compute_dtype,
+        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
