@@ -21,12 +21,14 @@ from featbank.front_door.stores import (
     rehearse,
     remove_store,
 )
+from featbank.front_door.training import finetune
 
 __all__ = [
     "compare",
     "diff",
     "draw",
     "embed",
+    "finetune",
     "list_datasets",
     "list_models",
     "list_protocols",

@@ -1,8 +1,9 @@
-"""DINOv2-base features of EuroSAT: probes, few-shot runs, tables and figures.
+"""DINOv2-base on EuroSAT: probes, few-shot runs, fine-tuning, tables and figures.
 
 The study that this repeats fine-tuned `dinov2-base` on 100 or 200 images of a class, and printed a
-confusion matrix, a table of each class, single cases, and CPU beside GPU. Here the backbone stays
-frozen: it sees each image once, and every number after that comes from the store.
+confusion matrix, a table of each class, single cases, and CPU beside GPU. Here the backbone is
+first left frozen: it sees each image once, and every number of a probe comes from the store. Then
+it is fine-tuned as in the study, and judged by the same metrics on the same test split.
 
     python pipelines/dinov2_eurosat.py --data-root path/to/EuroSAT --weights path/to/dinov2-base
 """
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 PROBES = ("knn", "linear", "logistic")
-# Training images of each class in the study's text (100) and in its training section (200).
+# Training images of each class in the study's text (100) and in its training section (200); of
+# both the fine-tuning and the few-shot probes.
 SHOTS = (100, 200)
 OF_EACH = ("confusion-matrix", "reliability", "cases")
 OF_ALL = (
@@ -37,9 +39,11 @@ OF_ALL = (
 @click.command()
 @study_options
 @click.option("--dataset", default="eurosat-rgb", show_default=True)
+@click.option("--epochs", type=int, default=10, show_default=True, help="Of fine-tuning.")
 def main(
     *,
     dataset: str,
+    epochs: int,
     data_root: Path | None,
     limit: int | None,
     bank: Path,
@@ -59,12 +63,13 @@ def main(
             results.append(featbank.probe(clf, probed, bank=bank).loc[0, "result"])
     with stage("few-shot"):
         few = few_shot(store, bank)
-    every = [*results, *few]
+    tuned = fine_tuned(dataset, shots_allowed(store), source, given(epochs=epochs, **options))
+    every = [*results, *few, *tuned]
     with stage("map"):
         featbank.map_store(store, bank=bank)
     with stage("figures"):
-        write_figures(OF_EACH, results[-2:-1], bank=bank, out=folder)
-        write_figures(OF_ALL, results, bank=bank, out=folder)
+        write_figures(OF_EACH, [results[-2], tuned[-1]], bank=bank, out=folder)
+        write_figures(OF_ALL, [*results, *tuned], bank=bank, out=folder)
         if few:
             write_figures(["few-shot-curve"], [*results[:-1], *few], bank=bank, out=folder)
     with stage("tables"):
@@ -74,14 +79,33 @@ def main(
     print(f"Look at it: {page.resolve()}")
 
 
+def shots_allowed(store: Store) -> tuple[int, ...]:
+    """The study's numbers of training images of a class that every class has."""
+    smallest = int(np.bincount(store.xy("train")[1]).min())
+    return tuple(number for number in SHOTS if number <= smallest)
+
+
 def few_shot(store: Store, bank: Path) -> list[str]:
     """Id of the few-shot result; none where a class has too few training samples."""
-    smallest = int(np.bincount(store.xy("train")[1]).min())
-    shots = tuple(number for number in SHOTS if number <= smallest)
+    shots = shots_allowed(store)
     if not shots:
         print(f"few-shot: left out, it needs {SHOTS[0]} training samples of each class.")
         return []
     return [featbank.probe("logistic", store, bank=bank, shots=shots).loc[0, "result"]]
+
+
+def fine_tuned(
+    dataset: str, shots: tuple[int, ...], source: dict[str, Any], options: dict[str, Any]
+) -> list[str]:
+    """Id of a result for each number of training images of a class; of all where there are few."""
+    found = []
+    for number in shots or (None,):
+        with stage(f"fine-tune on {number or 'all'} training images{' a class' * bool(number)}"):
+            results = featbank.finetune(
+                "dinov2-base", dataset, bands="rgb", **source, **options, **given(shots=number)
+            )
+        found.append(results.loc[0, "result"])
+    return found
 
 
 if __name__ == "__main__":
