@@ -28,6 +28,7 @@ from tests.benchmarks import (
     reading,
     report_page,
     throughput,
+    view_making,
 )
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -47,6 +48,7 @@ BENCHMARKS = {
     "probe-command": probe_command,
     "map": map_layout,
     "report_page": report_page,
+    "view-making": view_making,
 }
 
 

@@ -39,29 +39,43 @@ def blurred(matrix: Tensor, sigmas: Tensor) -> Tensor:
     Returns:
         ``matrix``.
     """
-    chosen = sigmas.nonzero().flatten().to(matrix.device)
+    # A narrower kernel is one pixel wide.
+    drawn = _reach(sigmas) > 0
+    chosen = drawn.nonzero().flatten().to(matrix.device)
     if len(chosen):
-        kernels = blur_matrix(sigmas[sigmas > 0].to(matrix.device), matrix.shape[1])
+        kernels = blur_matrix(sigmas[drawn], matrix.shape[1], matrix.device)
         matrix[chosen] = torch.bmm(kernels, matrix[chosen])
     return matrix
 
 
-def blur_matrix(sigmas: Tensor, size: int) -> Tensor:
+def blur_matrix(sigmas: Tensor, size: int, device: torch.device) -> Tensor:
     """(b, size, size) matrices that blur; at a border pixels are mirrored, the edge one too.
 
     Args:
-        sigmas: (b,) in pixels, > 0.
-        size: Pixels of the axis.
+        sigmas: (b,) in pixels, > 0, on the CPU.
+        size: Pixels of the axis. A kernel reaches no further than that.
+        device: Where the matrices are made.
     """
-    places = torch.arange(size, device=sigmas.device)
-    away = places[:, None] - places
+    reach = _reach(sigmas).clamp(max=size)
+    distance = torch.arange(int(reach.max()) + 1)
+    inside = distance <= reach[:, None]
+    # Far pixels are left out before the exponential: it is slow where it underflows.
+    half = inside * torch.exp(-0.5 * (distance * inside / sigmas[:, None]) ** 2)
+    kernels = half / (2 * half.sum(dim=1, keepdim=True) - 1)
+    at = _pixels_at(distance.to(device), size)
+    return (kernels.to(device) @ at.flatten(1)).reshape(-1, size, size)
+
+
+def _reach(sigmas: Tensor) -> Tensor:
+    return torch.floor(_TRUNCATE * sigmas + 0.5)
+
+
+def _pixels_at(distance: Tensor, size: int) -> Tensor:
+    """(d, size, size) float32: how often a pixel or its mirror image lies at each distance."""
+    places = torch.arange(size, device=distance.device)
+    away = (places[:, None] - places).abs()
     mirrored_low = places[:, None] + places + 1
     mirrored_high = 2 * size - mirrored_low
-    # A kernel that reached beyond one mirrored copy would have a crop turn grey altogether.
-    radius = torch.floor(_TRUNCATE * sigmas + 0.5).clamp(max=size)[:, None, None]
-    width = sigmas[:, None, None]
-    matrix = torch.zeros(len(sigmas), size, size, device=sigmas.device)
-    for distance in (away.abs(), mirrored_low, mirrored_high):
-        weight = torch.exp(-0.5 * (distance / width) ** 2)
-        matrix += torch.where(distance <= radius, weight, 0.0)
-    return matrix / matrix.sum(dim=2, keepdim=True)
+    each = distance[:, None, None]
+    counts = (each == away).float() + (each == mirrored_low).float()
+    return counts + (each == mirrored_high).float()

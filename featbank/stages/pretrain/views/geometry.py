@@ -37,12 +37,11 @@ class Geometry:
         self, size: tuple[int, int], side: int, device: torch.device
     ) -> tuple[Tensor, Tensor]:
         """(b, side, H) and (b, side, W) matrices that crop, resize and mirror."""
-        boxes = self.boxes.to(device)
-        rows = resampling_matrix(boxes[:, 0], boxes[:, 2], size_in=size[0], size_out=side)
-        columns = resampling_matrix(boxes[:, 1], boxes[:, 3], size_in=size[1], size_out=side)
+        top, left, tall, wide = self.boxes.to(device).unbind(1)
+        up_down, left_right = self.mirror_rows.to(device), self.mirror_columns.to(device)
         return (
-            _mirrored(rows, self.mirror_rows.to(device)),
-            _mirrored(columns, self.mirror_columns.to(device)),
+            resampling_matrix(top, tall, up_down, size_in=size[0], size_out=side),
+            resampling_matrix(left, wide, left_right, size_in=size[1], size_out=side),
         )
 
 
@@ -65,7 +64,3 @@ def draw_geometry(draws: Draws, size: tuple[int, int], recipe: CropRecipe) -> Ge
         mirror_columns=columns ^ ((turns == 1) | (turns == 2)),
         transposed=turns % 2 == 1,
     )
-
-
-def _mirrored(matrix: Tensor, chosen: Tensor) -> Tensor:
-    return torch.where(chosen[:, None, None], matrix.flip(1), matrix)

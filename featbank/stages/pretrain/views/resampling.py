@@ -19,7 +19,9 @@ _CUBIC_A = -0.5
 _CUBIC_RADIUS = 2
 
 
-def resampling_matrix(starts: Tensor, lengths: Tensor, *, size_in: int, size_out: int) -> Tensor:
+def resampling_matrix(
+    starts: Tensor, lengths: Tensor, mirrored: Tensor, *, size_in: int, size_out: int
+) -> Tensor:
     """Antialiased bicubic resizing of a stretch of pixels, a matrix for each chip.
 
     Weights are those of ``interpolate(x[start : start + length], size_out, mode="bicubic",
@@ -29,6 +31,7 @@ def resampling_matrix(starts: Tensor, lengths: Tensor, *, size_in: int, size_out
     Args:
         starts: (b,) first pixel of the stretch.
         lengths: (b,) its pixels, > 0.
+        mirrored: (b,) bool: whether the result runs from the last pixel to the first.
         size_in: Pixels of the axis.
         size_out: Pixels of the result.
 
@@ -38,8 +41,9 @@ def resampling_matrix(starts: Tensor, lengths: Tensor, *, size_in: int, size_out
     References:
         Keys 1981, doi:10.1109/TASSP.1981.1163711, eq. 15.
     """
-    pixels = _taps(lengths, size_in, size_out)
-    places = torch.arange(size_out, device=starts.device)[:, None]
+    forth = torch.arange(size_out, device=starts.device)
+    places = torch.where(mirrored[:, None], forth.flip(0), forth)[..., None]
+    pixels = _taps(places, lengths, size_in)
     length, longer = lengths[:, None, None], lengths.clamp(min=size_out)[:, None, None]
     # Whole numbers until the division: float32 loses the fourth digit of a distance at pixel 600.
     distance = ((2 * pixels + 1) * size_out - (2 * places + 1) * length) / (2 * longer)
@@ -50,15 +54,15 @@ def resampling_matrix(starts: Tensor, lengths: Tensor, *, size_in: int, size_out
     return matrix.scatter_add_(2, columns, weights)
 
 
-def _taps(lengths: Tensor, size_in: int, size_out: int) -> Tensor:
+def _taps(places: Tensor, lengths: Tensor, size_in: int) -> Tensor:
     """(b, size_out, taps) pixels of the stretch that a kernel may reach; the others weigh nothing.
 
     The first is floor(centre - reach + 1/2), with centre = (place + 1/2) * length / size_out and
     reach = 2 * max(1, length / size_out).
     """
+    size_out = places.shape[1]
     widest = max(1.0, size_in / size_out)
     taps = min(size_in, math.ceil(2 * _CUBIC_RADIUS * widest) + 1)
-    places = torch.arange(size_out, device=lengths.device)[:, None]
     length, longer = lengths[:, None, None], lengths.clamp(min=size_out)[:, None, None]
     doubled = (2 * places + 1) * length - 2 * _CUBIC_RADIUS * longer + size_out
     first = doubled.div(2 * size_out, rounding_mode="floor").clamp(min=0)

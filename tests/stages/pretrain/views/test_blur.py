@@ -15,8 +15,8 @@ def pictures(chips=4, rows=17, columns=17):
 
 
 def blur_by_matrix(images, sigmas):
-    across = blur_matrix(sigmas, images.shape[2]).transpose(1, 2)
-    return blur_matrix(sigmas, images.shape[1]) @ images @ across
+    down, across = (blur_matrix(sigmas, size, images.device) for size in images.shape[1:])
+    return down @ images @ across.transpose(1, 2)
 
 
 def test_a_blur_is_scipys_for_every_chip():
@@ -45,7 +45,7 @@ def test_only_chips_that_drew_a_blur_are_blurred():
     matrix = torch.eye(9).repeat(3, 1, 1)
     ours = blurred(matrix, torch.tensor([0.0, 1.5, 0.0]))
     assert torch.equal(ours[[0, 2]], torch.eye(9).repeat(2, 1, 1))
-    torch.testing.assert_close(ours[1], blur_matrix(torch.tensor([1.5]), 9)[0])
+    torch.testing.assert_close(ours[1], blur_matrix(torch.tensor([1.5]), 9, matrix.device)[0])
 
 
 def test_sigmas_go_with_the_size_of_the_crop():
