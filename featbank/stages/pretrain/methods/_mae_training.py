@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 # facebookresearch/mae ``models_mae.py:initialize_weights``.
 _TOKEN_STD = 0.02
-# facebookresearch/mae, decoders of ViT-B, ViT-L and ViT-H.
-_PUBLISHED = DecoderShape(width=512, depth=8, heads=16)
-_PUBLISHED_FROM = 768
+# Decoders of ViT-B, ViT-L and ViT-H in facebookresearch/mae; for smaller encoders those of MAE-Lite
+# (Wang et al. 2023, arXiv:2205.14443; wangsr126/MAE-Lite ``projects/mae_lite/models_mae.py``): one
+# block of half the encoder's width. Both have 32 channels a head.
+_LARGE_FROM, _LARGE_WIDTH, _LARGE_DEPTH = 768, 512, 8
 _HEAD_WIDTH = 32
 
 
@@ -38,9 +39,9 @@ def decoder_shape(hyper: Mapping[str, Any], encoder_dim: int) -> DecoderShape:
         hyper: ``decoder_width``, ``decoder_depth``, ``decoder_heads``; 0 leaves it to this rule.
         encoder_dim: D of the encoder.
     """
-    published = encoder_dim >= _PUBLISHED_FROM
-    width = hyper["decoder_width"] or (_PUBLISHED.width if published else encoder_dim)
-    depth = hyper["decoder_depth"] or (_PUBLISHED.depth if published else 2)
+    is_large = encoder_dim >= _LARGE_FROM
+    width = hyper["decoder_width"] or (_LARGE_WIDTH if is_large else encoder_dim // 2)
+    depth = hyper["decoder_depth"] or (_LARGE_DEPTH if is_large else 1)
     heads = hyper["decoder_heads"] or max(1, width // _HEAD_WIDTH)
     return DecoderShape(width=width, depth=depth, heads=heads)
 

@@ -57,8 +57,11 @@ def test_published_values():
     assert [SPEC.hyper[name] for name in chosen] == [1.5e-4, 256, 4096, 800, 40, 0.95, 0.75]
 
 
-@pytest.mark.parametrize(("dim", "shape"), [(1024, (512, 8, 16)), (768, (512, 8, 16))])
-def test_large_encoders_have_the_published_decoder(dim, shape):
+@pytest.mark.parametrize(
+    ("dim", "shape"),
+    [(1024, (512, 8, 16)), (768, (512, 8, 16)), (384, (192, 1, 6)), (192, (96, 1, 3))],
+)
+def test_decoders_are_the_published_ones_of_their_encoders(dim, shape):
     made = decoder_shape(SPEC.hyper, dim)
     assert (made.width, made.depth, made.heads) == shape
 
