@@ -125,10 +125,7 @@ def _bands_of(state: State) -> tuple[Band, ...]:
 
 
 def _encoder_names(tensors: State, source: str) -> State:
-    # timm calls DINOv2's registers and gated layers otherwise.
-    state = original_names(tensors, source)
-    if "reg_token" in state:
-        state["register_tokens"] = state.pop("reg_token")
+    state = _without_timm(original_names(tensors, source))
     missing = [name for name in _NEEDED if name not in state]
     if missing:
         raise WeightsError(
@@ -139,6 +136,17 @@ def _encoder_names(tensors: State, source: str) -> State:
         )
     state = {name: value.float() for name, value in state.items()}
     return _with_cls_position(state)
+
+
+def _without_timm(state: dict[str, Any]) -> dict[str, Any]:
+    """DINOv2's own names for what timm calls otherwise: registers, and gated layers."""
+    renamed = {"reg_token": "register_tokens"}
+    first, second = (state.get(f"blocks.0.mlp.{name}.weight") for name in ("fc1", "fc2"))
+    if first is not None and second is not None and first.shape[0] == 2 * second.shape[1]:
+        renamed |= {"mlp.fc1.": "mlp.w12.", "mlp.fc2.": "mlp.w3."}
+    for theirs, original in renamed.items():
+        state = {name.replace(theirs, original): value for name, value in state.items()}
+    return state
 
 
 def _with_cls_position(state: dict[str, Any]) -> State:
