@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import torch
 from torch import Tensor, nn
 
-from featbank.errors import WeightsError
+from featbank.errors import UsageError, WeightsError
 from featbank.layers.mae_decoder import DecoderShape, MaeDecoder, own_names, published_names
 from featbank.layers.sincos_positions import sincos_positions
 from featbank.layers.transformer import LayerScale
 from featbank.layers.vit import VisionTransformer, VitConfig
 from featbank.stages.pretrain.losses.pixels import patchified, pixel_loss
+from featbank.stages.pretrain.masks import random_keep
 from featbank.stages.pretrain.methods.method import Method, StepOutput
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class MaeTraining(Method, nn.Module):
         request: What to build from.
 
     Raises:
+        UsageError: No patch would be hidden.
         WeightsError: The decoder's first weights do not fit its shape.
     """
 
@@ -60,6 +62,7 @@ class MaeTraining(Method, nn.Module):
         nn.Module.__init__(self)
         self._hyper = request.hyper
         config = VitConfig(**request.config)
+        _require_hidden(float(request.hyper["mask_ratio"]), request.image_px // config.patch_px)
         self.encoder = _encoder(config, request)
         self.decoder = _decoder(config, request)
         self.encoder.pos_embed.requires_grad_(bool(request.hyper["learn_positions"]))
@@ -81,7 +84,8 @@ class MaeTraining(Method, nn.Module):
         images = views["global"]
         config = self.encoder.config
         patches = patchified(images, config.patch_px)
-        keep, mask, restore = self._hidden(draws, patches.shape[1], images.device)
+        hidden = random_keep(draws, patches.shape[1], float(self._hyper["mask_ratio"]))
+        keep, mask, restore = (part.to(images.device) for part in hidden)
         tokens = self._encoded(images, keep)
         seen = tokens[:, 1 + config.registers :]
         predicted = self.decoder(torch.cat([tokens[:, :1], seen], dim=1), restore)
@@ -95,16 +99,6 @@ class MaeTraining(Method, nn.Module):
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self._hyper["frozen_encoder"]):
             return self.encoder.encode(images, keep=keep)
 
-    def _hidden(
-        self, draws: Draws, patches: int, device: torch.device
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        # Kept and hidden, one of each at least, whatever the grid.
-        count = min(max(1, int(patches * (1 - self._hyper["mask_ratio"]))), patches - 1)
-        shuffled = draws.uniform(patches).argsort(dim=1)
-        restore = shuffled.argsort(dim=1)
-        mask = restore >= count
-        return shuffled[:, :count].to(device), mask.to(device), restore.to(device)
-
     def kept(self) -> Mapping[str, Tensor]:
         """The encoder's tensors, fixed positions among them."""
         return self.encoder.state_dict()
@@ -112,6 +106,16 @@ class MaeTraining(Method, nn.Module):
     def heads(self) -> Mapping[str, Tensor]:
         """The decoder's tensors, under the names of facebookresearch/mae."""
         return published_names(self.decoder.state_dict())
+
+
+def _require_hidden(ratio: float, side: int) -> None:
+    if not 1 <= ratio * side**2 < side**2:
+        raise UsageError(
+            f"mask_ratio {ratio}",
+            f"hides {int(ratio * side**2)} of {side**2} patches",
+            "at least one patch hidden and one seen",
+            "Change it, or take a smaller --patch or a larger --image-size.",
+        )
 
 
 def _encoder(config: VitConfig, request: MethodRequest) -> VisionTransformer:

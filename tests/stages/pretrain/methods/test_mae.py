@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from featbank.backbones import BACKBONES, WeightsFile
-from featbank.errors import WeightsError
+from featbank.errors import UsageError, WeightsError
 from featbank.layers.sincos_positions import sincos_positions
 from featbank.stages.pretrain.draws import Draws
+from featbank.stages.pretrain.masks import random_keep
 from featbank.stages.pretrain.methods import METHODS
 from featbank.stages.pretrain.methods._mae_training import decoder_shape
 from featbank.stages.pretrain.methods.method import MethodRequest
@@ -88,24 +89,35 @@ def test_the_first_loss_is_about_that_of_no_knowledge():
 
 def test_hidden_patches_do_not_reach_the_encoder():
     method, x = build().eval(), views()
-    _, mask, _ = method._hidden(draws(), 16, torch.device("cpu"))
+    mask = random_keep(draws(), 16, 0.75).mask
     where = mask.reshape(6, 1, 4, 4).repeat_interleave(PATCH, 2).repeat_interleave(PATCH, 3)
     other = {"global": x["global"] + 100 * where}
     a, b = (method(v, draws(), {}).features for v in (x, other))
     assert torch.equal(a, b)
 
 
-def test_three_quarters_of_the_patches_are_hidden():
-    _, mask, _ = build()._hidden(draws(), 16, torch.device("cpu"))
-    assert (mask.sum(dim=1) == 12).all()
+def test_as_many_patches_are_hidden_as_asked():
+    seen = []
+    method = build(mask_ratio=0.5)
+    method.decoder.embed.register_forward_hook(lambda _, args, out: seen.append(args[0].shape[1]))
+    method(views(), draws(), {})
+    assert seen == [1 + 8]
 
 
-def test_micro_batches_hide_what_the_whole_batch_hides():
-    method = build()
-    whole = method._hidden(draws(), 16, torch.device("cpu"))
-    part = Draws(seed=1, step=0, total=6, rows=range(2, 4))
-    halves = method._hidden(part, 16, torch.device("cpu"))
-    assert all(torch.equal(a[2:4], b) for a, b in zip(whole, halves, strict=True))
+def test_micro_batches_add_up_to_the_whole_batch():
+    method, x = build(), views()["global"]
+    losses = [
+        method({"global": x[a:b]}, Draws(seed=1, step=0, total=6, rows=range(a, b)), {}).loss
+        for a, b in ((0, 2), (2, 4), (4, 6))
+    ]
+    whole = method({"global": x}, draws(), {}).loss
+    torch.testing.assert_close(torch.stack(losses).mean(), whole)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.01, 1.0])
+def test_a_ratio_that_hides_nothing_or_all_is_refused(ratio):
+    with pytest.raises(UsageError, match="of 16 patches; expected at least one"):
+        build(mask_ratio=ratio)
 
 
 def test_positions_are_fixed_sines_and_stay_so():
