@@ -167,6 +167,23 @@ def test_a_frozen_encoder_stays_bit_for_bit_while_the_decoder_learns():
     assert losses[-1] < 0.9 * losses[0]
 
 
+def test_no_optimiser_is_given_a_frozen_encoder():
+    method = build(frozen_encoder=True)
+    assert not any(value.requires_grad for value in method.encoder.parameters())
+    assert all(value.requires_grad for value in method.decoder.parameters())
+
+
+def test_a_frozen_encoder_drops_no_path_in_training():
+    method = build(frozen_encoder=True, drop_path=0.9)
+    a, b = (m(views(), draws(), {}).features for m in (method.train(), method.eval()))
+    assert torch.equal(a, b)
+
+
+def test_paths_are_dropped_more_and_more_with_depth():
+    rates = [block.drop_path for block in build(drop_path=0.4).encoder.blocks]
+    assert rates == [0.0, 0.4]
+
+
 def test_what_is_kept_reads_as_a_vit():
     found = BACKBONES["vit-tiny"].read(CONFIG, dict(build().kept()), WeightsFile(name="x"))
     assert found.config == CONFIG
