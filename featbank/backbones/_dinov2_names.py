@@ -1,7 +1,8 @@
-"""Parameter names of DINOv2: from transformers' back to the original's.
+"""Parameter names of vision transformers: from transformers' back to the originals'.
 
 References:
-    transformers ``models/dinov2/convert_dinov2_to_hf.py``, read from right to left.
+    transformers ``models/dinov2/convert_dinov2_to_hf.py`` and
+    ``models/vit/convert_vit_timm_to_pytorch.py``, read from right to left.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from featbank.errors import WeightsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MODELS = ("dinov2_with_registers.", "dinov2.")
+_MODELS = ("dinov2_with_registers.", "dinov2.", "vit.")
 _WHOLE = {
     "embeddings.cls_token": "cls_token",
     "embeddings.mask_token": "mask_token",
@@ -29,6 +30,11 @@ _PARTS = (
     ("attention.output.dense.", "attn.proj."),
     ("layer_scale1.lambda1", "ls1.gamma"),
     ("layer_scale2.lambda1", "ls2.gamma"),
+    # ViT and ViT-MAE; after the attention's own ``output.dense``.
+    ("layernorm_before.", "norm1."),
+    ("layernorm_after.", "norm2."),
+    ("intermediate.dense.", "mlp.fc1."),
+    ("output.dense.", "mlp.fc2."),
     ("mlp.weights_in.", "mlp.w12."),
     ("mlp.weights_out.", "mlp.w3."),
 )

@@ -1,0 +1,1 @@
+"""Losses of the pretraining methods, each a function of tensors."""
