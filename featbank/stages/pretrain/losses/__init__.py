@@ -1,0 +1,1 @@
+"""Losses of the pretraining methods: arithmetic on tensors, all in float32."""
