@@ -1,1 +1,1 @@
-"""Losses of the pretraining methods: arithmetic on tensors, all in float32."""
+"""Losses of the pretraining methods, each a function of tensors."""

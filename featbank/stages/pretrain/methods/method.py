@@ -62,6 +62,7 @@ class MethodRequest:
         image_px: Side of the largest view.
         heads: First weights of the heads, from a checkpoint of the same method; empty starts at
             random.
+        is_warm: Whether the first weights are trained ones rather than drawn at random.
         teacher: The frozen teacher of a distillation.
     """
 
@@ -71,6 +72,7 @@ class MethodRequest:
     seed: int
     image_px: int
     heads: State = field(default_factory=dict)
+    is_warm: bool = False
     teacher: Teacher | None = None
 
 
@@ -149,6 +151,7 @@ class MethodSpec:
         schedules: The method's own numbers, (steps,) each, beside ``lr`` and ``weight_decay``.
         build: Makes the module.
         needs_teacher: Whether a frozen teacher has to be named.
+        default_feature: Feature of its encoders that probes take when none is named.
     """
 
     name: str
@@ -159,3 +162,4 @@ class MethodSpec:
     schedules: Callable[[Mapping[str, Any], Length], Mapping[str, NDArray[Any]]] = field(repr=False)
     build: Callable[[MethodRequest], Method] = field(repr=False)
     needs_teacher: bool = False
+    default_feature: str = "cls"
