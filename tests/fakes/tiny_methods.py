@@ -16,7 +16,13 @@ CONFIG = {
     "grid": 4,
     "mlp_dim": 48,
 }
-SMALL = {"prototypes": 20, "head_hidden": 16, "head_bottleneck": 8, "local_count": 2}
+SMALL = {
+    "prototypes": 20,
+    "patch_prototypes": 20,
+    "head_hidden": 16,
+    "head_bottleneck": 8,
+    "local_count": 2,
+}
 NUMBERS = {"momentum": 0.9, "teacher_temperature": 0.05, "last_layer_frozen": 0.0}
 LENGTH = Length(steps=40, steps_per_epoch=4, batch_size=8)
 

@@ -43,11 +43,18 @@ class Draws:
 
     def uniform(self, *shape: int) -> Tensor:
         """(b, *shape) float32 in [0, 1), on the CPU."""
-        return self._own(torch.rand(self.total, *shape, generator=self._generator))
+        return self._own(self.whole(*shape))
 
     def normal(self, *shape: int) -> Tensor:
         """(b, *shape) float32, mean 0 and variance 1, on the CPU."""
         return self._own(torch.randn(self.total, *shape, generator=self._generator))
+
+    def whole(self, *shape: int) -> Tensor:
+        """(total, *shape) float32 in [0, 1) of all chips of the step, on the CPU.
+
+        For what is decided about the batch as one, such as which half of it is masked.
+        """
+        return torch.rand(self.total, *shape, generator=self._generator)
 
     def device_generator(self, device: torch.device) -> torch.Generator:
         """A generator for numbers too many to be drawn on the CPU, such as one a pixel.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from torch import Tensor
 
     from featbank.stages.pretrain.methods.method import Length
 
@@ -94,3 +95,8 @@ def teacher_schedules(hyper: Mapping[str, Any], length: Length) -> dict[str, NDA
         "teacher_temperature": temperature,
         "last_layer_frozen": frozen.astype(float),
     }
+
+
+def by_view(rows: Tensor, global_rows: int) -> Tensor:
+    """(V b, K) crop-major rows -> (V, b, K), where the two global views have 2 b rows."""
+    return rows.reshape(-1, global_rows // GLOBAL_VIEWS, rows.shape[-1])

@@ -47,11 +47,11 @@ def drop_paths(encoder: VisionTransformer, rate: float, *, is_uniform: bool) -> 
         cast("Block", block).drop_path = rate * share
 
 
-def head_of(dim: int, hyper: Mapping[str, Any], seed: int) -> ProjectionHead:
+def head_of(dim: int, prototypes: int, hyper: Mapping[str, Any], *, seed: int) -> ProjectionHead:
     """A head with random first weights, of the size that the hyper-parameters name."""
     head = ProjectionHead(
         dim,
-        hyper["prototypes"],
+        prototypes,
         hidden=hyper["head_hidden"],
         bottleneck=hyper["head_bottleneck"],
     )
@@ -68,20 +68,26 @@ def restore(module: nn.Module, heads: State, prefix: str) -> None:
     """Give a module the tensors that a checkpoint keeps under a prefix.
 
     Raises:
-        WeightsError: There are none, or of another shape.
+        WeightsError: One is missing, or of another shape.
     """
-    start = f"{prefix}."
-    own = {
-        k.removeprefix(start): torch.as_tensor(v) for k, v in heads.items() if k.startswith(start)
-    }
-    wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
-    found = {name: tuple(value.shape) for name, value in own.items()}
-    if found != wanted:
-        wrong = next(name for name in {**wanted, **found} if wanted.get(name) != found.get(name))
-        raise WeightsError(
-            f"heads of the checkpoint, {start}{wrong}",
-            f"has shape {found[wrong]}" if wrong in found else "is missing",
-            f"shape {wanted[wrong]}" if wrong in wanted else "no such tensor",
-            "Take the hyper-parameters of the checkpoint's own run, or start without its heads.",
-        )
-    module.load_state_dict(own)
+    fitting = fitting_tensors(named(prefix, module), heads)
+    module.load_state_dict({k.removeprefix(f"{prefix}."): v for k, v in fitting.items()})
+
+
+def fitting_tensors(wanted: Mapping[str, Tensor], heads: State) -> dict[str, Tensor]:
+    """What a checkpoint keeps under the names that are wanted.
+
+    Raises:
+        WeightsError: One is missing, or of another shape.
+    """
+    for name, value in wanted.items():
+        found = tuple(heads[name].shape) if name in heads else None
+        if found != tuple(value.shape):
+            raise WeightsError(
+                f"heads of the checkpoint, {name}",
+                f"has shape {found}" if found is not None else "is missing",
+                f"shape {tuple(value.shape)}",
+                "Take the method and hyper-parameters of the checkpoint's own run, or start "
+                "without its heads.",
+            )
+    return {name: torch.as_tensor(heads[name]) for name in wanted}

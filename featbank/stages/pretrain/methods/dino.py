@@ -37,6 +37,7 @@ HYPER: dict[str, Any] = {
     "head_hidden": 2048,
     "head_bottleneck": 256,
     "norm_last_layer": True,
+    "centring": "softmax",
     "last_layer_frozen_epochs": 1,
     "student_temperature": 0.1,
     "teacher_temperature_start": 0.04,

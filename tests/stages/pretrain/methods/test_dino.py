@@ -27,9 +27,9 @@ def method():
 def test_the_loss_equals_a_plain_loop_over_crops(method):
     views = tiny_views()
     with torch.no_grad():
-        method.centre.value.uniform_(-0.3, 0.3)
+        method.targets.dino.centre.value.uniform_(-0.3, 0.3)
         move = [value.add_(0.05) for value in method.teacher.parameters()]
-        centre = method.centre.value.double().numpy().copy()
+        centre = method.targets.dino.centre.value.double().numpy().copy()
         assert move
         out = method(views, tiny_draws(), NUMBERS)
 
@@ -43,10 +43,12 @@ def test_the_loss_equals_a_plain_loop_over_crops(method):
         for chip in range(3):
             crops = [*views["global"][chip::3], *views["local"][chip::3]]
             for j in range(2):
-                teacher = logits(method.teacher, method.teacher_head, crops[j])
+                teacher = logits(method.teacher, method.teacher_heads.dino, crops[j])
                 target = softmax((teacher - centre) / 0.05)
                 for i in range(4):
-                    student = softmax(logits(method.encoder, method.head, crops[i]) / 0.1)
+                    student = softmax(
+                        logits(method.encoder, method.student_heads.dino, crops[i]) / 0.1
+                    )
                     if i != j:
                         terms.append(-(target * np.log(student)).sum())
     assert float(out.loss) == pytest.approx(np.mean(terms), rel=1e-4)
@@ -62,8 +64,10 @@ def test_gradients_reach_every_trained_parameter_and_no_other(method):
 
 
 def test_lengths_of_prototypes_are_trained_only_on_request(method):
-    assert not method.head.last_layer.weight_g.requires_grad
-    assert tiny_method("dino", norm_last_layer=False).head.last_layer.weight_g.requires_grad
+    assert not method.student_heads.dino.last_layer.weight_g.requires_grad
+    assert tiny_method(
+        "dino", norm_last_layer=False
+    ).student_heads.dino.last_layer.weight_g.requires_grad
 
 
 def test_the_teacher_starts_as_the_student(method):
@@ -90,19 +94,19 @@ def test_the_teacher_moves_by_the_momentum(method):
 
 
 def test_frozen_prototypes_stay(method):
-    before = method.head.last_layer.weight_v.clone()
+    before = method.student_heads.dino.last_layer.weight_v.clone()
     tiny_step(method, tiny_optimiser(method), tiny_views(), {**NUMBERS, "last_layer_frozen": 1.0})
-    assert torch.equal(method.head.last_layer.weight_v, before)
+    assert torch.equal(method.student_heads.dino.last_layer.weight_v, before)
     tiny_step(method, tiny_optimiser(method), tiny_views())
-    assert not torch.equal(method.head.last_layer.weight_v, before)
+    assert not torch.equal(method.student_heads.dino.last_layer.weight_v, before)
 
 
 def test_the_centre_takes_the_mean_of_the_teacher(method):
     views = tiny_views()
     with torch.no_grad():
-        mean = method.teacher_head(method.teacher.encode(views["global"])[:, 0]).mean(0)
+        mean = method.teacher_heads.dino(method.teacher.encode(views["global"])[:, 0]).mean(0)
     tiny_step(method, tiny_optimiser(method), views)
-    assert torch.allclose(method.centre.value, 0.1 * mean, atol=1e-6)
+    assert torch.allclose(method.targets.dino.centre.value, 0.1 * mean, atol=1e-6)
 
 
 def test_targets_and_features_are_those_of_the_global_crops(method):
@@ -152,10 +156,10 @@ def test_a_saved_state_gives_the_same_next_step_bit_for_bit(method):
 def test_a_checkpoint_goes_on_from_its_heads(method):
     tiny_step(method, tiny_optimiser(method), tiny_views())
     going_on = tiny_method("dino", heads=dict(method.heads()), seed=1)
-    for head in (going_on.head, going_on.teacher_head):
-        kept = method.teacher_head.last_layer.weight_v
+    for head in (going_on.student_heads.dino, going_on.teacher_heads.dino):
+        kept = method.teacher_heads.dino.last_layer.weight_v
         assert torch.equal(head.last_layer.weight_v, kept)
-    assert torch.equal(going_on.centre.value, method.centre.value)
+    assert torch.equal(going_on.targets.dino.centre.value, method.targets.dino.centre.value)
 
 
 def test_heads_of_another_size_are_refused(method):
