@@ -5,7 +5,7 @@ import torch
 from featbank.layers.vit import VitConfig, random_state
 from featbank.stages.pretrain.draws import Draws
 from featbank.stages.pretrain.methods import METHODS
-from featbank.stages.pretrain.methods.method import Length, MethodRequest
+from featbank.stages.pretrain.methods.method import Length, MethodRequest, Teacher
 
 CONFIG = {
     "dim": 24,
@@ -27,9 +27,9 @@ NUMBERS = {"momentum": 0.9, "teacher_temperature": 0.05, "last_layer_frozen": 0.
 LENGTH = Length(steps=40, steps_per_epoch=4, batch_size=8)
 
 
-def tiny_request(name, *, shape=None, heads=None, seed=0, is_warm=False, **hyper):
+def tiny_request(name, *, shape=None, heads=None, teacher=None, seed=0, **hyper):
     """A request for a network of two narrow blocks, whose weights are far from symmetric."""
-    config = {**CONFIG, **(shape or {})}
+    config, is_warm = {**CONFIG, **(shape or {})}, hyper.pop("is_warm", False)
     state = random_state(VitConfig(**config), seed)
     generator = torch.Generator().manual_seed(seed + 100)
     state = {k: v + 0.1 * torch.randn(v.shape, generator=generator) for k, v in state.items()}
@@ -43,6 +43,20 @@ def tiny_request(name, *, shape=None, heads=None, seed=0, is_warm=False, **hyper
         image_px=config["grid"] * config["patch_px"],
         heads=heads or {},
         is_warm=is_warm,
+        teacher=teacher,
+    )
+
+
+def tiny_teacher(name="dinov2", **hyper):
+    """A wider network than the student's, trained for a step, as its checkpoint keeps it."""
+    shape = {"dim": 36, "depth": 3, "heads": 3, "registers": 2}
+    method = tiny_method(name, shape=shape, seed=5, prototypes=14, head_hidden=10, **hyper)
+    tiny_step(method, tiny_optimiser(method), tiny_views())
+    return Teacher(
+        config={**CONFIG, **shape},
+        state=dict(method.kept()),
+        heads=dict(method.heads()),
+        hyper=dict(METHODS[name].hyper),
     )
 
 

@@ -15,11 +15,15 @@ ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 def frozen_copy(module: ModuleT) -> ModuleT:
-    """A copy that is never trained: no gradients, and always as in evaluation."""
-    twin = copy.deepcopy(module).eval()
-    for parameter in twin.parameters():
+    """A copy that is never trained."""
+    return frozen(copy.deepcopy(module))
+
+
+def frozen(module: ModuleT) -> ModuleT:
+    """The same module, no longer trained."""
+    for parameter in module.parameters():
         parameter.requires_grad_(False)
-    return twin
+    return module
 
 
 def move_average(average: nn.Module, towards: nn.Module, momentum: float) -> None:

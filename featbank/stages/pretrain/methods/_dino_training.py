@@ -56,6 +56,6 @@ class DinoTraining(SelfDistillation):
     @torch.no_grad()
     def _targets(self, views: Tensor, temperature: float) -> Tensor:
         """(2 b, K) probabilities of the teacher for the global crops."""
-        logits = self.teacher_heads[_HEAD](self.teacher.encode(views)[:, 0])
+        logits = self.average_heads[_HEAD](self.average.encode(views)[:, 0])
         targets: Tensor = self.targets[_HEAD](logits, temperature)
         return targets

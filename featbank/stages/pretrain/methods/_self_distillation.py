@@ -1,4 +1,4 @@
-"""What DINO and DINOv2 have in common: a student, the teacher that follows it, their heads."""
+"""What DINO, DINOv2 and distillation share: a student, its moving average, their heads."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class SelfDistillation(nn.Module, Method):
-    """A student with heads, and a teacher that is its moving average.
+    """A student with heads and their moving average, which DINO and DINOv2 take as the teacher.
 
     Attributes:
         encoder: The student.
         student_heads: Heads by name, trained.
-        teacher: Moving average of the student, which the checkpoint keeps.
-        teacher_heads: Moving averages of the heads.
-        targets: What makes targets of each teacher head's logits.
+        average: Moving average of the student, which the checkpoint keeps.
+        average_heads: Moving averages of the heads.
+        targets: What makes targets of the logits of each of the teacher's heads.
 
     Args:
         request: What to build from.
@@ -61,9 +61,9 @@ class SelfDistillation(nn.Module, Method):
         if request.heads:
             restore(self.student_heads, request.heads, "head")
             restore(self.targets, request.heads, "targets")
-        self.teacher = frozen_copy(self.encoder)
-        self.teacher_heads = frozen_copy(self.student_heads)
-        # After the copy: the teacher leaves nothing out.
+        self.average = frozen_copy(self.encoder)
+        self.average_heads = frozen_copy(self.student_heads)
+        # After the copy: the average leaves nothing out.
         drop_paths(self.encoder, hyper["drop_path"], is_uniform=has_uniform_drop)
         for head in self._heads():
             head.last_layer.weight_g.requires_grad_(not hyper["norm_last_layer"])
@@ -76,19 +76,19 @@ class SelfDistillation(nn.Module, Method):
                     parameter.grad = None
 
     def after_update(self, numbers: Mapping[str, float]) -> None:
-        """Move the teacher and the centres."""
-        move_average(self.teacher, self.encoder, numbers["momentum"])
-        move_average(self.teacher_heads, self.student_heads, numbers["momentum"])
+        """Move the average and the centres."""
+        move_average(self.average, self.encoder, numbers["momentum"])
+        move_average(self.average_heads, self.student_heads, numbers["momentum"])
         for targets in self.targets.values():
             cast("Targets", targets).centre.move()
 
     def kept(self) -> Mapping[str, Tensor]:
-        """The teacher's tensors."""
-        return self.teacher.state_dict()
+        """The average's tensors."""
+        return self.average.state_dict()
 
     def heads(self) -> Mapping[str, Tensor]:
-        """The teacher's heads and centres."""
-        return {**named("head", self.teacher_heads), **named("targets", self.targets)}
+        """The average's heads, and the centres of the targets."""
+        return {**named("head", self.average_heads), **named("targets", self.targets)}
 
     def _heads(self) -> list[ProjectionHead]:
         return [cast("ProjectionHead", head) for head in self.student_heads.values()]

@@ -25,6 +25,9 @@ class Targets(nn.Module):
         prototypes: Number of prototypes K.
         hyper: Takes ``centring``, one of ``WAYS``, and ``centre_momentum``.
 
+    Attributes:
+        is_moving: Whether the centre follows the logits.
+
     Raises:
         UsageError: There is no such way.
     """
@@ -36,6 +39,7 @@ class Targets(nn.Module):
             raise UsageError(
                 f"centring {self._way}", "is unknown", " or ".join(WAYS), "Choose one of them."
             )
+        self.is_moving = True
         self.centre = Centre(prototypes, hyper["centre_momentum"])
 
     @torch.no_grad()
@@ -43,6 +47,6 @@ class Targets(nn.Module):
         """(n, K) logits -> (n, K) probabilities; notes the logits for the centre."""
         if self._way == "sinkhorn":
             return sinkhorn(logits, temperature)
-        if self.training:
+        if self.is_moving:
             self.centre.note(logits)
         return centred(logits, self.centre.value, temperature)

@@ -28,7 +28,7 @@ def test_the_loss_equals_a_plain_loop_over_crops(method):
     views = tiny_views()
     with torch.no_grad():
         method.targets.dino.centre.value.uniform_(-0.3, 0.3)
-        move = [value.add_(0.05) for value in method.teacher.parameters()]
+        move = [value.add_(0.05) for value in method.average.parameters()]
         centre = method.targets.dino.centre.value.double().numpy().copy()
         assert move
         out = method(views, tiny_draws(), NUMBERS)
@@ -43,7 +43,7 @@ def test_the_loss_equals_a_plain_loop_over_crops(method):
         for chip in range(3):
             crops = [*views["global"][chip::3], *views["local"][chip::3]]
             for j in range(2):
-                teacher = logits(method.teacher, method.teacher_heads.dino, crops[j])
+                teacher = logits(method.average, method.average_heads.dino, crops[j])
                 target = softmax((teacher - centre) / 0.05)
                 for i in range(4):
                     student = softmax(
@@ -60,7 +60,7 @@ def test_gradients_reach_every_trained_parameter_and_no_other(method):
     reached = {name for name, value in method.named_parameters() if value.grad is not None}
     assert trained == reached
     assert all(value.grad.any() for value in method.parameters() if value.grad is not None)
-    assert not any("teacher" in name for name in trained)
+    assert not any("average" in name for name in trained)
 
 
 def test_lengths_of_prototypes_are_trained_only_on_request(method):
@@ -75,7 +75,7 @@ def test_the_teacher_starts_as_the_student(method):
     with torch.no_grad():
         ours, theirs = (
             method.encoder.encode(views["global"]),
-            method.teacher.encode(views["global"]),
+            method.average.encode(views["global"]),
         )
     assert torch.equal(ours, theirs)
 
@@ -83,14 +83,14 @@ def test_the_teacher_starts_as_the_student(method):
 def test_the_teacher_has_no_stochastic_depth():
     method = tiny_method("dino", drop_path=0.5)
     assert [block.drop_path for block in method.encoder.blocks] == [0.0, 0.5]
-    assert [block.drop_path for block in method.teacher.blocks] == [0.0, 0.0]
+    assert [block.drop_path for block in method.average.blocks] == [0.0, 0.0]
 
 
 def test_the_teacher_moves_by_the_momentum(method):
-    before = method.teacher.norm.weight.clone()
+    before = method.average.norm.weight.clone()
     tiny_step(method, tiny_optimiser(method), tiny_views(), {**NUMBERS, "momentum": 0.75})
     moved = 0.75 * before + 0.25 * method.encoder.norm.weight.detach()
-    assert torch.allclose(method.teacher.norm.weight, moved, atol=1e-6)
+    assert torch.allclose(method.average.norm.weight, moved, atol=1e-6)
 
 
 def test_frozen_prototypes_stay(method):
@@ -104,7 +104,7 @@ def test_frozen_prototypes_stay(method):
 def test_the_centre_takes_the_mean_of_the_teacher(method):
     views = tiny_views()
     with torch.no_grad():
-        mean = method.teacher_heads.dino(method.teacher.encode(views["global"])[:, 0]).mean(0)
+        mean = method.average_heads.dino(method.average.encode(views["global"])[:, 0]).mean(0)
     tiny_step(method, tiny_optimiser(method), views)
     assert torch.allclose(method.targets.dino.centre.value, 0.1 * mean, atol=1e-6)
 
@@ -121,7 +121,7 @@ def test_layer_scale_starts_as_asked_unless_weights_are_trained_ones():
     shape = {"layer_scale": True}
     started = tiny_method("dino", shape=shape, layer_scale_init=0.25)
     assert started.encoder.blocks[0].ls1.gamma.tolist() == [0.25] * 24
-    assert started.teacher.blocks[1].ls2.gamma.tolist() == [0.25] * 24
+    assert started.average.blocks[1].ls2.gamma.tolist() == [0.25] * 24
     warm = tiny_method("dino", shape=shape, layer_scale_init=0.25, is_warm=True)
     assert warm.encoder.blocks[0].ls1.gamma.tolist() != [0.25] * 24
 
@@ -156,8 +156,8 @@ def test_a_saved_state_gives_the_same_next_step_bit_for_bit(method):
 def test_a_checkpoint_goes_on_from_its_heads(method):
     tiny_step(method, tiny_optimiser(method), tiny_views())
     going_on = tiny_method("dino", heads=dict(method.heads()), seed=1)
-    for head in (going_on.student_heads.dino, going_on.teacher_heads.dino):
-        kept = method.teacher_heads.dino.last_layer.weight_v
+    for head in (going_on.student_heads.dino, going_on.average_heads.dino):
+        kept = method.average_heads.dino.last_layer.weight_v
         assert torch.equal(head.last_layer.weight_v, kept)
     assert torch.equal(going_on.targets.dino.centre.value, method.targets.dino.centre.value)
 
@@ -175,7 +175,7 @@ def test_heads_of_another_method_are_refused():
 def test_the_checkpoint_keeps_the_teacher(method):
     tiny_step(method, tiny_optimiser(method), tiny_views())
     assert set(method.kept()) == set(method.encoder.state_dict())
-    assert torch.equal(method.kept()["norm.weight"], method.teacher.norm.weight)
+    assert torch.equal(method.kept()["norm.weight"], method.average.norm.weight)
 
 
 def test_training_lowers_the_loss_on_chips_that_stay_the_same():

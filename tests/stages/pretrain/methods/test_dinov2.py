@@ -47,12 +47,12 @@ def test_the_patch_loss_equals_a_plain_loop_over_patches():
     method = tiny_method("dinov2", drop_path=0.0, centring="softmax", shape={"registers": 3})
     views, hidden = tiny_views(), masks()
     with torch.no_grad():
-        for value in method.teacher.parameters():
+        for value in method.average.parameters():
             value.mul_(1.1)
         centre = method.targets.ibot.centre.value.uniform_(-0.2, 0.2).double().numpy().copy()
         method.mask_token.uniform_(-1, 1)
         out = method(views, tiny_draws(), NUMBERS)
-        seen = method.teacher.encode(views["global"])[:, 4:]
+        seen = method.average.encode(views["global"])[:, 4:]
         guessed = method.encoder.encode(
             views["global"], masked=hidden, mask_token=method.mask_token
         )[:, 4:]
@@ -60,7 +60,7 @@ def test_the_patch_loss_equals_a_plain_loop_over_patches():
         for crop in range(6):
             for patch in range(16):
                 if hidden[crop, patch]:
-                    there = method.teacher_heads.ibot(seen[crop, patch : patch + 1])
+                    there = method.average_heads.ibot(seen[crop, patch : patch + 1])
                     here = method.student_heads.ibot(guessed[crop, patch : patch + 1])
                     target = softmax((there[0].double().numpy() - centre) / 0.05)
                     log = np.log(softmax(here[0].double().numpy() / 0.1))
@@ -92,7 +92,7 @@ def test_gradients_reach_every_trained_parameter_and_no_other():
     reached = {name for name, value in method.named_parameters() if value.grad is not None}
     assert trained == reached
     assert all(value.grad.any() for value in method.parameters() if value.grad is not None)
-    assert not any("teacher" in name for name in trained)
+    assert not any("average" in name for name in trained)
 
 
 def test_without_masks_every_trained_parameter_still_has_a_gradient():
@@ -160,14 +160,14 @@ def test_a_saved_state_gives_the_same_next_step_bit_for_bit():
 def test_a_checkpoint_goes_on_from_its_heads(method):
     tiny_step(method, tiny_optimiser(method), tiny_views())
     going_on = tiny_method("dinov2", heads=dict(method.heads()), seed=1)
-    kept = method.teacher_heads.ibot.last_layer.weight_v
+    kept = method.average_heads.ibot.last_layer.weight_v
     assert torch.equal(going_on.student_heads.ibot.last_layer.weight_v, kept)
     assert torch.equal(going_on.mask_token, method.mask_token)
 
 
 def test_dino_takes_its_head_from_a_checkpoint_of_dinov2(method):
     going_on = tiny_method("dino", heads=dict(method.heads()), seed=1)
-    kept = method.teacher_heads.dino.last_layer.weight_v
+    kept = method.average_heads.dino.last_layer.weight_v
     assert torch.equal(going_on.student_heads.dino.last_layer.weight_v, kept)
 
 
