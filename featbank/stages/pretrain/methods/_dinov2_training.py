@@ -1,0 +1,82 @@
+"""DINOv2 in training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from featbank.stages.pretrain.masks import block_masks
+from featbank.stages.pretrain.methods._cls_and_patches import (
+    DINO,
+    IBOT,
+    ClsAndPatches,
+    Compared,
+    chosen_patches,
+)
+from featbank.stages.pretrain.methods._multi_crop import GLOBAL_VIEWS
+from featbank.stages.pretrain.methods._student import fitting_tensors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.methods.method import MethodRequest
+
+_MASK_TOKEN = "mask_token"
+
+
+class Dinov2Training(ClsAndPatches):
+    """Self-distillation over CLS tokens and hidden patches.
+
+    Attributes:
+        mask_token: What stands in place of a hidden patch.
+
+    Args:
+        request: What to build from.
+    """
+
+    def __init__(self, request: MethodRequest) -> None:
+        hyper = request.hyper
+        prototypes = {DINO: int(hyper["prototypes"]), IBOT: int(hyper["patch_prototypes"])}
+        super().__init__(request, prototypes, has_uniform_drop=True)
+        self.mask_token = nn.Parameter(torch.zeros(self.encoder.config.dim))
+        if request.heads:
+            kept = fitting_tensors({_MASK_TOKEN: self.mask_token}, request.heads)
+            self.mask_token.data.copy_(kept[_MASK_TOKEN])
+
+    def heads(self) -> Mapping[str, Tensor]:
+        """The teacher's heads and centres, and the mask token."""
+        return {**super().heads(), _MASK_TOKEN: self.mask_token.detach()}
+
+    def _compare(self, views: Tensor, draws: Draws) -> Compared:
+        patch_px = self.encoder.config.patch_px
+        masked = block_masks(
+            draws,
+            crops=GLOBAL_VIEWS,
+            grid=(views.shape[2] // patch_px, views.shape[3] // patch_px),
+            probability=self._hyper["mask_probability"],
+            ratio=tuple(self._hyper["mask_ratio"]),
+        )
+        # Found on the CPU: a GPU would have to be waited for.
+        places = masked.flatten().nonzero().flatten()
+        return Compared(masked, places.to(views.device, non_blocking=True))
+
+    @torch.no_grad()
+    def _taught(self, views: Tensor, compared: Compared, temperature: float) -> dict[str, Tensor]:
+        tokens = self.average.encode(views)
+        patches = chosen_patches(tokens, self.encoder.config.registers, compared)
+        logits = {
+            DINO: self.average_heads[DINO](tokens[:, 0]),
+            IBOT: self.average_heads[IBOT](patches),
+        }
+        return {name: self.targets[name](value, temperature) for name, value in logits.items()}
+
+    def _encoded(self, views: Mapping[str, Tensor], compared: Compared) -> tuple[Tensor, Tensor]:
+        masked = compared.chosen.to(views["global"].device, non_blocking=True)
+        tokens = self.encoder.encode(views["global"], masked=masked, mask_token=self.mask_token)
+        crops = [tokens[:, 0]]
+        if "local" in views:
+            crops.append(self.encoder.encode(views["local"])[:, 0])
+        return tokens, torch.cat(crops)
