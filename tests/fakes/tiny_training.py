@@ -181,6 +181,8 @@ def tiny_plan(folder, *, steps=12, method=None, dataset=None, batch_size=8, hype
         compute_dtype="float32",
         recipe={"method": method.name, "steps": steps, "hyper": hyper, "seed": seed},
         path=folder / "denoising-vit-mini-1a2b3c4d",
+        origin=f"random (seed {seed})",
+        seen={dataset.name: sorted(dataset.samples.ids.tolist())},
     )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from featbank.bank.checkpoints import Checkpoint
 from featbank.recipe import recipe_id
 from featbank.stages.forward import environment, peak_memory
-from featbank.stages.selection import fingerprint
 
 if TYPE_CHECKING:
     from featbank.stages.pretrain.parallel import Place
@@ -36,29 +35,14 @@ def described(plan: PretrainPlan, place: Place, *, steps: int) -> Checkpoint:
         default_feature=plan.method.default_feature,
         recipe=plan.recipe,
         recipe_id=recipe_id(plan.recipe),
-        saw=(_saw(plan),),
+        saw=plan.saw,
         steps=steps,
         is_finished=steps == plan.length.steps,
-        origin=plan.options.weights or f"random (seed {plan.options.seed})",
+        origin=plan.origin,
+        licence=plan.licence,
+        command=plan.command,
         environment=_environment(plan, place),
     )
-
-
-def seen_ids(plan: PretrainPlan) -> dict[str, list[str]]:
-    """Sorted ids of the chips that are trained on, by dataset."""
-    dataset = plan.imagery.dataset
-    return {dataset.name: sorted(str(name) for name in dataset.samples.ids[plan.rows])}
-
-
-def _saw(plan: PretrainPlan) -> dict[str, Any]:
-    dataset = plan.imagery.dataset
-    return {
-        "dataset": dataset.name,
-        "fingerprint": fingerprint(dataset.samples),
-        "split_scheme": plan.imagery.scheme,
-        "splits": list(plan.options.splits_seen),
-        "samples": len(plan.rows),
-    }
 
 
 def _environment(plan: PretrainPlan, place: Place) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from featbank.bank.lock import locked
 from featbank.errors import FeatbankError
 from featbank.inputs.preprocess import Preprocess
 from featbank.recipe import recipe_id
-from featbank.stages.pretrain.describing import described, seen_ids
+from featbank.stages.pretrain.describing import described
 from featbank.stages.pretrain.feed import Feed
 from featbank.stages.pretrain.logs._all_logs import AllLogs
 from featbank.stages.pretrain.logs.logger import LogRequest
@@ -227,7 +227,7 @@ class PretrainRun:
             return
         with told_when_disk_fails(self._plan.path):
             record = described(self._plan, self._place, steps=done)
-            write_checkpoint(self._plan.path, record, encoder, heads, seen=seen_ids(self._plan))
+            write_checkpoint(self._plan.path, record, encoder, heads, seen=self._plan.seen)
         if self._probe is not None and self._is_due(done, self._plan.options.probe_every):
             self._held = {**(self._held or {}), **self._probe(self._plan.path)}
         self._log(logs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -138,13 +139,20 @@ def told_when_disk_fails(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise TrainingError(
             str(path),
-            f"cannot be written ({reason})",
+            f"cannot be written ({_reason(error)})",
             "a disk with room for the run's states",
             "Make room and repeat the command; it goes on from the last state.",
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    """What the system says, which the safetensors library gives as a number inside a text."""
+    number = re.search(r"os error (\d+)", str(error))
+    if number:
+        return os.strerror(int(number.group(1)))
+    return getattr(error, "strerror", None) or str(error).splitlines()[0]
 
 
 @contextlib.contextmanager

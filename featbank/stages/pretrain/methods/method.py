@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import ABCMeta, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +93,7 @@ class StepOutput:
     targets: Tensor | None = None
 
 
-class Method(ABC):
+class Method(metaclass=ABCMeta):
     """A method in training; implementations are ``torch.nn.Module`` too.
 
     Parameters that require a gradient are trained; those of ``encoder`` get layer-wise learning
