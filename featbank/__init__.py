@@ -11,6 +11,12 @@ Example:
 
 from featbank.front_door.catalogs import list_datasets, list_models, list_protocols, open_dataset
 from featbank.front_door.pictures import draw, map_store, report, scatter
+from featbank.front_door.pretraining import (
+    list_checkpoints,
+    list_methods,
+    open_checkpoint,
+    pretrain,
+)
 from featbank.front_door.probes import compare, predict, probe, read_results
 from featbank.front_door.stores import (
     diff,
@@ -29,15 +35,19 @@ __all__ = [
     "draw",
     "embed",
     "finetune",
+    "list_checkpoints",
     "list_datasets",
+    "list_methods",
     "list_models",
     "list_protocols",
     "list_stores",
     "map_store",
     "open_bank",
+    "open_checkpoint",
     "open_dataset",
     "open_store",
     "predict",
+    "pretrain",
     "probe",
     "read_results",
     "rehearse",

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 
-def embed(model: str, dataset: str | Path, **options: Any) -> Store:  # noqa: ANN401
+def embed(model: str | Path, dataset: str | Path, **options: Any) -> Store:  # noqa: ANN401
     """Write or finish a store, and open it.
 
     Args:
-        model: Backbone, a name of ``list_models``.
+        model: Backbone, a name of ``list_models``; or a checkpoint's folder.
         dataset: Dataset, a name of ``list_datasets``, or a folder of images.
         **options: Fields of ``featbank.stages.embed_options.EmbedOptions``, the same as the
             options of ``featbank embed``: ``weights``, ``bands``, ``normalise``, ``limit``, ….
@@ -35,7 +35,7 @@ def embed(model: str, dataset: str | Path, **options: Any) -> Store:  # noqa: AN
     return open_store(embed_dataset(_plan(model, dataset, options)).store)
 
 
-def rehearse(model: str, dataset: str | Path, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+def rehearse(model: str | Path, dataset: str | Path, **options: Any) -> dict[str, Any]:  # noqa: ANN401
     """What ``embed`` would do and cost, from one timed batch; writes nothing.
 
     Args:
@@ -48,13 +48,13 @@ def rehearse(model: str, dataset: str | Path, **options: Any) -> dict[str, Any]:
     return rehearse_plan(_plan(model, dataset, options))
 
 
-def _plan(model: str, dataset: str | Path, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _plan(model: str | Path, dataset: str | Path, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.embed_plan import plan_embed
 
     named = ("bank", "data_root", "splits")
     paths = {name: Path(options[name]) for name in named if options.get(name)}
-    return plan_embed(EmbedOptions(model=model, dataset=str(dataset), **{**options, **paths}))
+    return plan_embed(EmbedOptions(model=str(model), dataset=str(dataset), **{**options, **paths}))
 
 
 def open_store(path: str | Path) -> Store:

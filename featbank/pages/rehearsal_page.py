@@ -1,4 +1,4 @@
-"""The rehearsal of an embed run as a table on the terminal."""
+"""The rehearsal of a run as a table on the terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHOWN = 5
 
 
 def print_rehearsal(rehearsal: Mapping[str, Any]) -> None:
-    """Print what an embed run would do and cost."""
+    """Print what a run would do and cost."""
     table = Table(
         title="Rehearsal: nothing was written",
         title_justify="left",
@@ -32,8 +32,12 @@ def print_rehearsal(rehearsal: Mapping[str, Any]) -> None:
 
 
 def _in_words(name: str, value: Any) -> str:  # noqa: ANN401 - any field of a rehearsal
-    if name == "bytes":
+    if name.endswith("bytes"):
         return human_bytes(value)
+    if name.endswith("parameters"):
+        return f"{value / 1e6:.1f} M"
+    if isinstance(value, dict) and name != "refused":
+        return ", ".join(f"{key} {inner}" for key, inner in value.items())
     if name == "seconds":
         return f"about {value:g} s on this machine, once warm"
     if name == "looked_at":

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from featbank.stages.agreement import Passes
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.opening import FetchProgress
+    from featbank.stages.pretrain.options import PretrainOptions
     from featbank.stages.weights import Weights
 
 
@@ -101,12 +102,18 @@ class EmbedPlan:
         return int(self.options.max_invalid * self.n)
 
 
-def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) -> EmbedPlan:
+def plan_embed(
+    options: EmbedOptions,
+    *,
+    progress: FetchProgress | None = None,
+    imagery: Imagery | None = None,
+) -> EmbedPlan:
     """Settle an embed run: open the dataset, read the weights, fit what is fitted.
 
     Args:
         options: As the user said.
         progress: Takes the step of a download, its bytes done and in all.
+        imagery: The dataset, where it is open already with the bands and samples that are meant.
 
     Raises:
         FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
@@ -122,7 +129,7 @@ def plan_embed(options: EmbedOptions, *, progress: FetchProgress | None = None) 
     size = image_size(spec, options, alone.patch_px)
     layers = layer_indices(options, alone.depth)
     options = with_trained_adapter(options, weights.trained)
-    imagery = _imagery(options, progress, weights)
+    imagery = _imagery(options, progress, weights) if imagery is None else imagery
     seen = look(imagery)
     adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
@@ -242,7 +249,7 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None, weights: Wei
         needs_labels=options.follow is None,
         progress=progress,
     )
-    wanted = trained_bands(_wanted_bands(options), options, dataset, weights.trained)
+    wanted = trained_bands(wanted_bands(options), options, dataset, weights.trained)
     dataset = with_bands(dataset, wanted)
     scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)
     if options.limit is not None:
@@ -257,7 +264,12 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None, weights: Wei
     )
 
 
-def _wanted_bands(options: EmbedOptions) -> str:
+def wanted_bands(options: EmbedOptions | PretrainOptions) -> str:
+    """The bands asked for, or those that an adapter chooses.
+
+    Raises:
+        UsageError: Both.
+    """
     own = ADAPTERS[options.adapt].bands
     if own and options.bands not in ("all", own):
         raise UsageError(
@@ -278,7 +290,7 @@ def contract_of(dataset: Dataset) -> Contract:
     )
 
 
-def worker_count(options: EmbedOptions) -> int:
+def worker_count(options: EmbedOptions | PretrainOptions) -> int:
     """Reader processes: as asked, or one for each core but one, 1 to 16."""
     if options.workers is not None:
         return options.workers

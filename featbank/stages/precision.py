@@ -28,6 +28,19 @@ def compute_dtype(spec: BackboneSpec, options: EmbedOptions) -> str:
     return _HALF if spec.compute_dtype == _HALF and is_fast else _FULL
 
 
+def run_dtype(asked: str, device: str) -> str:
+    """``bfloat16`` or ``float32`` of a training run: as asked for, or as suits the device.
+
+    Args:
+        asked: ``auto``, ``bfloat16`` or ``float32``.
+        device: As ``--device`` takes it.
+    """
+    if asked != AUTO:
+        return asked
+    is_fast = pick_device(device).type == "cuda" or has_native_bfloat16()
+    return _HALF if is_fast else _FULL
+
+
 def has_native_bfloat16() -> bool:
     """Whether this CPU has AVX-512 BF16 or AMX."""
     import torch

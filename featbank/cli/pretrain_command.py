@@ -1,0 +1,210 @@
+"""``featbank pretrain``: from unlabelled imagery to a checkpoint."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featbank.cli.options import bank_option, names, output_options, parameters
+from featbank.cli.output import print_json, progress_bar, tell
+from featbank.cli.step_bars import step_bars
+from featbank.inputs.normalise import METHODS
+
+if TYPE_CHECKING:
+    from featbank.stages.pretrain.plan import PretrainPlan
+    from featbank.stages.pretrain.run import PretrainReport
+
+
+@click.command(name="pretrain")
+@click.option("--method", required=True, help="Method; 'featbank methods' lists them.")
+@click.option(
+    "--model", required=True, help="Network to train: vit-tiny to vit-large, dinov2-small, …."
+)
+@click.option(
+    "--dataset", required=True, help="Dataset; 'featbank datasets' lists them. Or a folder's path."
+)
+@click.option(
+    "--weights",
+    help="Start from trained weights: a file, transformers folder, hub id or checkpoint; default: "
+    "at random.",
+)
+@click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    help="Checkpoint of a frozen teacher, for methods that learn from one.",
+)
+@click.option(
+    "--set",
+    "hyper",
+    multiple=True,
+    callback=parameters,
+    metavar="NAME=VALUE",
+    help="A hyper-parameter in place of the method's own; may be repeated.",
+)
+@click.option(
+    "--epochs", type=int, help="Times that every chip is seen; 0 keeps the network untrained."
+)
+@click.option("--steps", type=int, help="Steps of the optimiser, instead of epochs.")
+@click.option("--batch-size", type=int, help="Chips of a step, over all processes.")
+@click.option("--micro-batch", type=int, help="Chips at once in each process, to save memory.")
+@click.option("--image-size", type=int, help="Side of the largest view; default: the model's.")
+@click.option("--patch", type=int, help="Side of a patch in pixels; default: the model's.")
+@click.option("--registers", type=int, help="Register tokens; default: the model's.")
+@click.option(
+    "--layer-scale/--no-layer-scale",
+    default=None,
+    help="Whether residual branches are scaled; default: as the model's.",
+)
+@click.option(
+    "--ffn", type=click.Choice(["mlp", "swiglu"]), help="Feed-forward layer; default: the model's."
+)
+@click.option(
+    "--inflate",
+    type=click.Choice(["mean", "wavelength"]),
+    default="mean",
+    show_default=True,
+    help="How a patch embedding of other bands is carried over to these.",
+)
+@click.option(
+    "--frozen-encoder", is_flag=True, help="Leave the encoder as it is; only the rest learns."
+)
+@click.option(
+    "--bands",
+    default="all",
+    show_default=True,
+    help="all, rgb, s1, s2, ohs, or names: B04,B03,B02.",
+)
+@click.option(
+    "--adapt",
+    default="none",
+    show_default=True,
+    help="Channels made of the bands: rgb, repeat, ratio, pca3; none: the bands as they are.",
+)
+@click.option(
+    "--normalise",
+    type=click.Choice(METHODS),
+    help="Input statistics; default: dataset, a z-score fitted on the chips trained on. "
+    "checkpoint: those of --teacher or of --weights.",
+)
+@click.option("--split-scheme", help="Split scheme; default: the dataset's first.")
+@click.option(
+    "--splits-seen",
+    default="train",
+    show_default=True,
+    callback=names,
+    help="Splits to train on; train,val or unlabelled too.",
+)
+@click.option(
+    "--splits",
+    type=click.Path(path_type=Path),
+    help="Split lists, a file or a folder of them; default: those beside the imagery.",
+)
+@click.option("--limit", type=int, help="Take N chips of each split, mixed and repeatable.")
+@click.option("--chips", type=int, help="Number of chips of a synthetic dataset.")
+@click.option(
+    "--max-invalid",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="Share of refused chips above which the run stops.",
+)
+@click.option(
+    "--probe-every",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Epochs between k-NN and linear probes scored on the validation split; 0: none.",
+)
+@click.option(
+    "--save-every", type=int, default=1, show_default=True, help="Epochs between saved states."
+)
+@click.option(
+    "--keep", type=int, default=1, show_default=True, help="Older states to keep beside the newest."
+)
+@click.option(
+    "--log",
+    multiple=True,
+    type=click.Choice(["wandb", "mlflow"]),
+    help="Log there too, beside TensorBoard and log.parquet.",
+)
+@click.option(
+    "--dtype",
+    type=click.Choice(["auto", "bfloat16", "float32"]),
+    default="auto",
+    show_default=True,
+    help="Compute dtype; auto: bfloat16 where the device multiplies it in hardware.",
+)
+@click.option("--shard", is_flag=True, help="Processes share parameters and moments (FSDP2).")
+@click.option("--recompute", is_flag=True, help="Compute activations again, to save memory.")
+@click.option("--compile", is_flag=True, help="Compile the encoder's blocks.")
+@click.option("--workers", type=int, help="Reader processes; default: cores less one.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
+@click.option(
+    "--data-root",
+    type=click.Path(path_type=Path),
+    help="Folder of the named dataset; default: $FEATBANK_DATA/<dataset>.",
+)
+@click.option("--download", is_flag=True, help="Fetch imagery and weights that are not here.")
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+)
+@click.option("--again", is_flag=True, help="Begin anew where a run stands half done or finished.")
+@click.option("--dry-run", is_flag=True, help="Rehearse: say what would be done, write nothing.")
+@bank_option
+@output_options
+def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None:  # noqa: ANN401
+    """Train an encoder on imagery without labels; repeat the command to finish what was cut off.
+
+    \b
+    Examples:
+      featbank pretrain --method dinov2 --model vit-small --dataset eurosat-ms
+      featbank pretrain --method mae --model vit-tiny --dataset synthetic-s2 --epochs 20
+      featbank pretrain --method dino --model vit-tiny --dataset path/to/AID --weights FILE
+      torchrun --nproc-per-node 4 -m featbank pretrain --method dinov2 --model vit-base …
+
+    It reads the train split alone unless told otherwise, and the checkpoint lists the chips that
+    it saw. The checkpoint is a model for 'featbank embed --model'.
+    """
+    from featbank.stages.pretrain.options import PretrainOptions
+    from featbank.stages.pretrain.planning import plan_pretrain
+
+    with step_bars(counts_bytes=True) as fetching:
+        plan = plan_pretrain(PretrainOptions(**options), progress=fetching)
+    if dry_run:
+        _rehearse(plan, as_json)
+        return
+    from featbank.stages.pretrain.online_probe import online_probe
+    from featbank.stages.pretrain.run import pretrain
+
+    with progress_bar(f"{plan.path.name}", "steps") as progress:
+        report = pretrain(plan, tell=tell, progress=progress, probe=online_probe(plan, tell=tell))
+    _print(report, plan, as_json)
+
+
+def _rehearse(plan: PretrainPlan, as_json: bool) -> None:
+    from featbank.pages.rehearsal_page import print_rehearsal
+    from featbank.stages.pretrain.rehearse import rehearse_pretrain
+
+    rehearsal = rehearse_pretrain(plan)
+    if as_json:
+        print_json({"dry_run": rehearsal})
+    else:
+        print_rehearsal(rehearsal)
+
+
+def _print(report: PretrainReport, plan: PretrainPlan, as_json: bool) -> None:
+    # torchrun starts one process a device; the first speaks for all.
+    if int(os.environ.get("RANK", "0")):
+        return
+    for sample, reason in list(report.refused.items())[:5]:
+        tell(f"refused {sample}: {reason}")
+    if as_json:
+        row = {**report.as_row(), "notes": list(plan.notes)}
+        print_json({"checkpoint": str(report.checkpoint), "pretrain": row, "results": []})
+        return
+    notes = "".join(f" Note: {note}." for note in plan.notes)
+    click.echo(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
+    click.echo(f"Next: featbank embed --model {report.checkpoint} --dataset {plan.options.dataset}")
