@@ -6,7 +6,7 @@ References:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from featbank.errors import UsageError
 
@@ -52,6 +52,8 @@ def merged_state(encoder: VisionTransformer) -> dict[str, Tensor]:
 
 
 def _merge(encoder: VisionTransformer) -> None:
+    # peft's layers have no common type that is told where peft is absent.
     for module in encoder.modules():
-        if hasattr(module, "lora_A") and not module.merged:  # type: ignore[truthy-function]
-            module.merge()
+        layer: Any = module
+        if hasattr(layer, "lora_A") and not layer.merged:
+            layer.merge()

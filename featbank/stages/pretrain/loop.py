@@ -88,7 +88,8 @@ def train(run: Training, batches: Iterable[Batch], *, start: int) -> Iterator[St
                     run.place.device.type, torch.bfloat16, enabled=run.dtype == "bfloat16"
                 ):
                     output = run.trained(views, _method_draws(run, part, step), numbers)
-                (output.loss * share).backward()
+                scaled = output.loss * share
+                scaled.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
             outputs.append(output)
 
         norm = run.trained.clip(run.clip)
