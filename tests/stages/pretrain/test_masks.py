@@ -157,3 +157,14 @@ def test_no_grid_is_masked_beyond_its_share(rows, columns, chips, high):
 
 def test_probability_zero_hides_nothing():
     assert not block_masks(draws_of(3), crops=2, grid=GRID, probability=0.0).any()
+
+
+def test_the_share_of_a_single_mask_is_anywhere_in_the_range():
+    steps = [block_masks(draws_of(1, step=step), crops=2, grid=GRID) for step in range(60)]
+    shares = torch.stack(steps).float().mean(dim=2).amax(dim=1)
+    assert shares.min() < 0.15
+    assert shares.max() > 0.45
+
+
+def test_a_block_is_smaller_than_the_grid_on_both_sides():
+    assert not block_masks(draws_of(20), crops=2, grid=(1, 40), probability=1.0).any()
