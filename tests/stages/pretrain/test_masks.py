@@ -5,7 +5,7 @@ import hypothesis.strategies as st
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from scipy import ndimage
 
 from featbank.stages.pretrain.draws import Draws
@@ -79,6 +79,7 @@ def test_every_patch_is_removed_equally_often():
     assert (mask.mean(dim=0) - 0.75).abs().max() < 4 * math.sqrt(0.75 * 0.25 / 4000)
 
 
+@example(tokens=20, percent=90)  # 20 * (1 - 0.9) is a hair below 2
 @given(tokens=st.integers(1, 300), percent=st.integers(0, 100))
 def test_the_share_removed_is_rounded_as_the_paper_does(tokens, percent):
     mask = random_keep(draws_of(2), tokens, percent / 100).mask
@@ -156,3 +157,14 @@ def test_no_grid_is_masked_beyond_its_share(rows, columns, chips, high):
 
 def test_probability_zero_hides_nothing():
     assert not block_masks(draws_of(3), crops=2, grid=GRID, probability=0.0).any()
+
+
+def test_the_share_of_a_single_mask_is_anywhere_in_the_range():
+    steps = [block_masks(draws_of(1, step=step), crops=2, grid=GRID) for step in range(60)]
+    shares = torch.stack(steps).float().mean(dim=2).amax(dim=1)
+    assert shares.min() < 0.15
+    assert shares.max() > 0.45
+
+
+def test_a_block_is_smaller_than_the_grid_on_both_sides():
+    assert not block_masks(draws_of(20), crops=2, grid=(1, 40), probability=1.0).any()

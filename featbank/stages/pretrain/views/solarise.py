@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,10 +10,10 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-# A band's range in a view is taken as two standard deviations to each side of its mean, but no
-# more than its values reach. Alone the extremes would be one bright roof or cloud of a
-# Sentinel-2 chip, and a threshold halfway to it would leave nearly every pixel alone.
-_SPREADS = 2.0
+# A band's range in a view leaves out this share of its pixels at either end. Between the extremes,
+# a few bright roofs or a small cloud in a Sentinel-2 chip would put the threshold where nearly
+# every pixel stays as it is.
+_TAIL = 0.05
 
 
 def solarised(views: Tensor) -> Tensor:
@@ -28,11 +29,12 @@ def solarised(views: Tensor) -> Tensor:
     References:
         Grill et al. 2020, arXiv:2006.07733, appendix B.
     """
+    # (n, C, s, s) -> (n, C, s * s)
+    pixels = views.flatten(2)
+    tail = math.ceil(_TAIL * pixels.shape[2])
+    lower = pixels.kthvalue(tail, dim=2).values
+    upper = pixels.kthvalue(pixels.shape[2] + 1 - tail, dim=2).values
+    threshold = ((lower + upper) / 2)[..., None, None]
     low = views.amin(dim=(2, 3), keepdim=True)
-    high = views.amax(dim=(2, 3), keepdim=True)
-    spread, mean = torch.std_mean(views, dim=(2, 3), correction=0, keepdim=True)
-    lower = torch.maximum(low, mean - _SPREADS * spread)
-    upper = torch.minimum(high, mean + _SPREADS * spread)
-    threshold = (lower + upper) / 2
     mirrored = torch.maximum(2 * threshold - views, low)
     return torch.where(views > threshold, mirrored, views)

@@ -19,11 +19,11 @@ def test_bands_have_thresholds_of_their_own():
     torch.testing.assert_close(both[:, 1:], 7 * solarised(ramp) - 40)
 
 
-def test_one_bright_pixel_does_not_move_the_threshold_out_of_reach():
+def test_a_few_bright_pixels_do_not_move_the_threshold_out_of_reach():
     views = torch.rand(1, 1, 20, 20, generator=torch.Generator().manual_seed(0))
-    views[0, 0, 3, 3] = 50.0
+    views[0, 0, :2, :8] = 50.0
     changed = (solarised(views) != views).float().mean()
-    assert changed > 0.002
+    assert 0.4 < changed < 0.6
 
 
 @given(seed=st.integers(0, 1000), channels=st.integers(1, 13), scale=st.floats(0.01, 10))
