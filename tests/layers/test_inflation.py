@@ -53,10 +53,11 @@ def test_a_patch_grown_gives_the_tokens_of_the_patch(kernel, patch_px):
 
 
 def test_a_smaller_patch_keeps_the_tokens_of_a_constant_chip():
-    smooth = functional.interpolate(torch.randn(4, 3, 2, 2), size=(16, 16), mode="bicubic")
+    coarse = torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(0))
+    smooth = functional.interpolate(coarse, size=(16, 16), mode="bicubic")
     before = functional.conv2d(torch.ones(1, 3, 16, 16), smooth)
     after = functional.conv2d(torch.ones(1, 3, 8, 8), patch_resampled(smooth, 8))
-    torch.testing.assert_close(after, before, rtol=0.05, atol=0.5)
+    assert (after - before).abs().max() < 0.02 * before.abs().max()
 
 
 def test_the_same_patch_is_left_as_it_is(kernel):
