@@ -89,12 +89,12 @@ def encoder_config(options: PretrainOptions, spec: BackboneSpec, channels: int) 
 
 def _feed_forward(ffn: str | None, config: dict[str, Any]) -> dict[str, Any]:
     is_gated = config.get("swiglu", False)
-    if ffn is None or (ffn == "swiglu") == is_gated:
-        return {"swiglu": is_gated}
-    if ffn not in FEED_FORWARD:
+    if ffn not in (None, *FEED_FORWARD):
         raise UsageError(
             f"--ffn {ffn}", "no feed-forward layer", " or ".join(FEED_FORWARD), "Choose one."
         )
+    if ffn is None or (ffn == "swiglu") == is_gated:
+        return {"swiglu": is_gated}
     hidden = 4 * int(config["dim"])
     # Two thirds of 4 D, rounded up to a multiple of 8 (dinov2 ``SwiGLUFFNFused``).
     width = (int(hidden * 2 / 3) + 7) // 8 * 8 if ffn == "swiglu" else hidden
