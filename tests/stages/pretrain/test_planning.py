@@ -259,3 +259,31 @@ def test_excluded_chips_are_left_out(tmp_path):
     made = plan("synthetic-s2", tmp_path, chips=40)
     exclude = made.imagery.dataset.samples.exclude
     assert exclude is None or (exclude[made.rows] == "").all()
+
+
+HEADS = {"head.weight": np.ones((2, 2), np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("teacher", "change", "error", "match"),
+    [
+        (None, {}, UsageError, "distill: no teacher is named"),
+        ({"heads": {}}, {}, WeightsError, "keeps no heads"),
+        ({"heads": HEADS}, {"bands": "red,blue"}, ContractError, "takes 3 bands .*the 2 of the"),
+        ({"heads": HEADS}, {"patch": 16}, UsageError, "8 px wide; expected 16 px.*--patch 8"),
+    ],
+    ids=["none", "no heads", "bands", "patch"],
+)
+def test_a_teacher_that_does_not_suit_is_one_line(imagery, tmp_path, teacher, change, error, match):
+    folder = None if teacher is None else write_tiny(tmp_path, **teacher)
+    refused(imagery, tmp_path, error, match, method="distill", teacher=folder, **change)
+
+
+def test_a_teacher_decides_the_recipe_by_its_hash(imagery, tmp_path):
+    ids = set()
+    for seed in (0, 1):
+        folder = write_tiny(tmp_path / str(seed), heads=HEADS, seed=seed)
+        made = plan(imagery, tmp_path, method="distill", teacher=folder)
+        assert str(tmp_path) not in json.dumps(made.recipe)
+        ids.add(recipe_id(made.recipe))
+    assert len(ids) == 2
