@@ -12,6 +12,7 @@ Example:
 from featbank.front_door.catalogs import list_datasets, list_models, list_protocols, open_dataset
 from featbank.front_door.pictures import draw, map_store, report, scatter
 from featbank.front_door.pretraining import (
+    export,
     list_checkpoints,
     list_methods,
     open_checkpoint,
@@ -34,6 +35,7 @@ __all__ = [
     "diff",
     "draw",
     "embed",
+    "export",
     "finetune",
     "list_checkpoints",
     "list_datasets",

@@ -196,6 +196,8 @@ def _rehearse(plan: PretrainPlan, as_json: bool) -> None:
 
 
 def _print(report: PretrainReport, plan: PretrainPlan, as_json: bool) -> None:
+    from featbank.stages.pretrain.run_recipe import next_command
+
     # torchrun starts one process a device; the first speaks for all.
     if int(os.environ.get("RANK", "0")):
         return
@@ -207,4 +209,4 @@ def _print(report: PretrainReport, plan: PretrainPlan, as_json: bool) -> None:
         return
     notes = "".join(f" Note: {note}." for note in plan.notes)
     click.echo(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
-    click.echo(f"Next: featbank embed --model {report.checkpoint} --dataset {plan.options.dataset}")
+    click.echo(f"Next: {next_command(plan)}")

@@ -70,3 +70,20 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
     from featbank.bank.checkpoints import read_checkpoint
 
     return read_checkpoint(Path(path))
+
+
+def export(checkpoint: str | Path, out: str | Path, *, to: str) -> Path:
+    """Write the encoder of a checkpoint for another library.
+
+    Args:
+        checkpoint: Its folder.
+        out: Folder to write, new or empty.
+        to: ``transformers`` or ``timm``.
+
+    Raises:
+        FeatbankError: A damaged checkpoint, a network that the library does not have, or a folder
+            that holds files.
+    """
+    from featbank.stages.pretrain.exporting import export_checkpoint
+
+    return export_checkpoint(Path(checkpoint), to=to, out=Path(out)).folder

@@ -149,9 +149,14 @@ def plan_embed(
         imagery=imagery,
         options=options,
     )
+    return _named(parts, seen)
+
+
+def _named(parts: RecipeParts, seen: Look) -> EmbedPlan:
+    """The plan, with the recipe and the path that its parts decide."""
     recipe = embed_recipe(parts)
-    path = Bank(options.bank).store_path(
-        dataset=imagery.dataset.name, model=spec.name, recipe=recipe_id(recipe)
+    path = Bank(parts.options.bank).store_path(
+        dataset=parts.imagery.dataset.name, model=parts.spec.name, recipe=recipe_id(recipe)
     )
     plan = EmbedPlan(**vars(parts), look=seen, recipe=recipe, path=path)
     refuse_too_many(plan, seen.refused)

@@ -48,12 +48,20 @@ def test_methods_are_listed_and_told_with_their_hyper_parameters(capsys):
     assert featbank.list_methods()["name"].tolist() == names
 
 
-def test_embed_stores_figure_and_report_take_a_checkpoints_name(bank, tmp_path, capsys):
+def test_embed_stores_and_probe_take_a_checkpoints_name(bank, tmp_path, capsys):
     imagery = write_chips(tmp_path / "chips", chips=20)
     model = "dino-vit-mini-1a2b3c4d"
     on_bank = ("--bank", bank)
     said(capsys, "embed", "--model", model, "--dataset", imagery, "--workers", 0, *on_bank)
     assert model in said(capsys, "stores", *on_bank)
+    said(capsys, "probe", "--clf", "knn", "--model", model, "--no-baselines", *on_bank)
+
+
+@pytest.mark.slow
+def test_the_report_and_figures_of_a_checkpoints_store_are_drawn(bank, tmp_path, capsys):
+    imagery = write_chips(tmp_path / "chips", chips=20)
+    model, on_bank = "dino-vit-mini-1a2b3c4d", ("--bank", bank)
+    said(capsys, "embed", "--model", model, "--dataset", imagery, "--workers", 0, *on_bank)
     said(capsys, "probe", "--clf", "knn", "--model", model, "--no-baselines", *on_bank)
     said(capsys, "figure", "cost", "--out", tmp_path / "cost.svg", *on_bank)
     out = tmp_path / "page.html"
@@ -65,7 +73,7 @@ def test_attention_of_a_checkpoints_store_is_kept(bank, tmp_path, capsys):
     imagery = write_chips(tmp_path / "chips", chips=5)
     args = ("--model", "dino-vit-mini-1a2b3c4d", "--dataset", imagery, "--workers", 0)
     said(capsys, "embed", *args, "--bank", bank)
-    text = said(capsys, "attend", "class1/03", "--bank", bank)
+    text = said(capsys, "attend", "--ids", "class1/03", "--bank", bank)
     assert "1" in text
 
 

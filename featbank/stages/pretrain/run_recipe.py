@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
     from featbank.inputs.preprocess import InputRecipe
     from featbank.stages.pretrain.methods.method import Length, MethodSpec
     from featbank.stages.pretrain.options import PretrainOptions
+    from featbank.stages.pretrain.plan import PretrainPlan
     from featbank.stages.pretrain.starting import Start
     from featbank.stages.pretrain.training_imagery import Reading
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 # Raised whenever the same recipe would give other weights, so that old checkpoints keep theirs.
 ALGORITHM = 1
+_USUAL_BANK = Path("bank")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +173,16 @@ def run_command(parts: RunParts) -> str:
         if value != as_json(parts.method.hyper)[name]:
             words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
     return shlex.join([*words, "--dtype", parts.compute_dtype, "--seed", str(options.seed)])
+
+
+def next_command(plan: PretrainPlan) -> str:
+    """The command that embeds the same dataset with the checkpoint, on this machine."""
+    options = plan.options
+    words = ["featbank", "embed", "--model", str(plan.path), "--dataset", options.dataset]
+    words += ["--chips", str(options.chips)] if options.chips is not None else []
+    words += ["--data-root", str(options.data_root)] if options.data_root is not None else []
+    words += ["--bank", str(options.bank)] if options.bank != _USUAL_BANK else []
+    return shlex.join(words)
 
 
 def _network_words(parts: RunParts) -> list[str]:

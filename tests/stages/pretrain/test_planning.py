@@ -209,6 +209,7 @@ def test_the_command_makes_the_same_recipe(imagery, tmp_path):
         ({"hyper": {"norm_pixels": 1}}, UsageError, "is no true or false"),
         ({"hyper": {"epochs": 3}}, UsageError, "Pass --epochs"),
         ({"epochs": 2, "steps": 3}, UsageError, "both say how long"),
+        ({"probe_every": 3, "save_every": 2}, UsageError, "expected a multiple of 2"),
         ({"epochs": -1}, UsageError, "--epochs -1: is too small"),
         ({"batch_size": 37}, UsageError, "37: chips has 36 chips to train on; expected 2 to 36"),
         ({"splits_seen": ("training",)}, UnknownNameError, "Did you mean 'train'"),
@@ -258,3 +259,31 @@ def test_excluded_chips_are_left_out(tmp_path):
     made = plan("synthetic-s2", tmp_path, chips=40)
     exclude = made.imagery.dataset.samples.exclude
     assert exclude is None or (exclude[made.rows] == "").all()
+
+
+HEADS = {"head.weight": np.ones((2, 2), np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("teacher", "change", "error", "match"),
+    [
+        (None, {}, UsageError, "distill: no teacher is named"),
+        ({"heads": {}}, {}, WeightsError, "keeps no heads"),
+        ({"heads": HEADS}, {"bands": "red,blue"}, ContractError, "takes 3 bands .*the 2 of the"),
+        ({"heads": HEADS}, {"patch": 16}, UsageError, "8 px wide; expected 16 px.*--patch 8"),
+    ],
+    ids=["none", "no heads", "bands", "patch"],
+)
+def test_a_teacher_that_does_not_suit_is_one_line(imagery, tmp_path, teacher, change, error, match):
+    folder = None if teacher is None else write_tiny(tmp_path, **teacher)
+    refused(imagery, tmp_path, error, match, method="distill", teacher=folder, **change)
+
+
+def test_a_teacher_decides_the_recipe_by_its_hash(imagery, tmp_path):
+    ids = set()
+    for seed in (0, 1):
+        folder = write_tiny(tmp_path / str(seed), heads=HEADS, seed=seed)
+        made = plan(imagery, tmp_path, method="distill", teacher=folder)
+        assert str(tmp_path) not in json.dumps(made.recipe)
+        ids.add(recipe_id(made.recipe))
+    assert len(ids) == 2
