@@ -27,5 +27,5 @@ def packed(batches: Sequence[Tensor]) -> tuple[Tensor, Shapes]:
 
 def unpacked(tokens: Tensor, shapes: Shapes) -> list[Tensor]:
     """(sum of B_i T_i, D) -> (B_i, T_i, D) each."""
-    parts = tokens.split([rows * length for rows, length in shapes])
+    parts = torch.split(tokens, [rows * length for rows, length in shapes])
     return [part.reshape(*shape, -1) for part, shape in zip(parts, shapes, strict=True)]

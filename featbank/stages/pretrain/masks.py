@@ -53,7 +53,7 @@ def random_keep(draws: Draws, tokens: int, ratio: float) -> RandomMask:
     order = noise.argsort(dim=1, stable=True)
     places = torch.arange(tokens).expand_as(order)
     restore = torch.empty_like(order).scatter_(1, order, places)
-    # 10 * (1 - 0.9) is a hair below 1.
+    # 20 * (1 - 0.9) is a hair below 2.
     kept = max(1, math.floor(tokens * (1 - ratio) + 1e-9))
     return RandomMask(keep=order[:, :kept], mask=(restore >= kept).float(), restore=restore)
 
