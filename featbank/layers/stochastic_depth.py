@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from featbank.layers.packing import Shapes
+
 
 def add_branch(x: Tensor, branch: Callable[[Tensor], Tensor], rate: float) -> Tensor:
     """``x + branch(x)`` for a random part of the rows, scaled up so that its expectation stays.
@@ -37,3 +39,30 @@ def add_branch(x: Tensor, branch: Callable[[Tensor], Tensor], rate: float) -> Te
     index = torch.randperm(rows, device=x.device)[:kept]
     residual = branch(x.index_select(0, index))
     return torch.index_add(x, 0, index, residual.to(x.dtype), alpha=rows / kept)
+
+
+def add_packed_branch(
+    x: Tensor, shapes: Shapes, branch: Callable[[Tensor, Shapes], Tensor], rate: float
+) -> Tensor:
+    """``add_branch`` for packed rows of several lengths: each batch leaves out its own share.
+
+    Args:
+        x: (sum of B_i T_i, D).
+        shapes: (B_i, T_i) of each batch.
+        branch: Residual branch of packed tokens and their shapes.
+        rate: Share of each B_i, as for ``add_branch``.
+    """
+    if rate == 0.0:
+        return x + branch(x, shapes)
+    places, scales, kept_shapes, start = [], [], [], 0
+    for rows, length in shapes:
+        kept = max(1, int(rows * (1 - rate)))
+        chosen = torch.randperm(rows, device=x.device)[:kept]
+        within = torch.arange(length, device=x.device)
+        places.append((start + chosen[:, None] * length + within).flatten())
+        scales.append(x.new_full((kept * length, 1), rows / kept))
+        kept_shapes.append((kept, length))
+        start += rows * length
+    index = torch.cat(places)
+    residual = branch(x.index_select(0, index), kept_shapes)
+    return torch.index_add(x, 0, index, (residual * torch.cat(scales)).to(x.dtype))

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from featbank.layers.stochastic_depth import add_branch
+from featbank.layers.packing import unpacked
+from featbank.layers.stochastic_depth import add_branch, add_packed_branch
 
 if TYPE_CHECKING:
+    from featbank.layers.packing import Shapes
     from featbank.layers.vit import VitConfig
 
 # LayerNorm epsilon of timm, DINO, DINOv2 and MAE alike; PyTorch's own 1e-5 is another network.
@@ -27,12 +29,15 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(config.dim, 3 * config.dim)
         self.proj = nn.Linear(config.dim, config.dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
-        batch, tokens, dim = x.shape
-        query, key, value = self._projected(x)
-        mixed = functional.scaled_dot_product_attention(query, key, value)
-        out: Tensor = self.proj(mixed.transpose(1, 2).reshape(batch, tokens, dim))
+    def forward(self, x: Tensor, shapes: Shapes | None = None) -> Tensor:
+        """(B, T, D) -> (B, T, D); or packed tokens, which attend to those of their own row."""
+        qkv = self.qkv(x)
+        if shapes is None:
+            mixed = self._mixed(qkv)
+        else:
+            parts = unpacked(qkv, shapes)
+            mixed = torch.cat([self._mixed(part).flatten(0, 1) for part in parts])
+        out: Tensor = self.proj(mixed)
         return out
 
     def probabilities(self, x: Tensor, queries: int) -> Tensor:
@@ -45,15 +50,20 @@ class Attention(nn.Module):
         Returns:
             (B, heads, Q, T) float32; each row sums to 1.
         """
-        query, key, _ = self._projected(x)
+        query, key, _ = self._parted(self.qkv(x))
         scores = query[:, :, :queries].float() @ key.float().transpose(-1, -2)
         return functional.softmax(scores / math.sqrt(query.shape[-1]), dim=-1)
 
-    def _projected(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, T, D) -> query, key and value, each (B, heads, T, D / heads)."""
-        batch, tokens, dim = x.shape
-        qkv = self.qkv(x).reshape(batch, tokens, 3, self.heads, dim // self.heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+    def _mixed(self, qkv: Tensor) -> Tensor:
+        """(B, T, 3 D) -> (B, T, D)."""
+        mixed = functional.scaled_dot_product_attention(*self._parted(qkv))
+        return mixed.transpose(1, 2).flatten(2)
+
+    def _parted(self, qkv: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, T, 3 D) -> query, key and value, each (B, heads, T, D / heads)."""
+        batch, tokens, width = qkv.shape
+        parts = qkv.reshape(batch, tokens, 3, self.heads, width // (3 * self.heads))
+        query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
         return query, key, value
 
 
@@ -112,14 +122,23 @@ class Block(nn.Module):
         # Share of chips whose residual branches are left out in training.
         self.drop_path = 0.0
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, T, D) -> (B, T, D)."""
+    def forward(self, x: Tensor, shapes: Shapes | None = None) -> Tensor:
+        """(B, T, D) -> (B, T, D).
+
+        Args:
+            x: Tokens; where shapes are given, (sum of B_i T_i, D): rows of several lengths packed
+                one after another.
+            shapes: (B_i, T_i) of each packed batch.
+        """
         rate = self.drop_path if self.training else 0.0
+        if shapes is not None:
+            x = add_packed_branch(x, shapes, self._mix_tokens, rate)
+            return add_packed_branch(x, shapes, lambda kept, _: self._feed_forward(kept), rate)
         x = add_branch(x, self._mix_tokens, rate)
         return add_branch(x, self._feed_forward, rate)
 
-    def _mix_tokens(self, x: Tensor) -> Tensor:
-        out: Tensor = self.ls1(self.attn(self.norm1(x)))
+    def _mix_tokens(self, x: Tensor, shapes: Shapes | None = None) -> Tensor:
+        out: Tensor = self.ls1(self.attn(self.norm1(x), shapes))
         return out
 
     def _feed_forward(self, x: Tensor) -> Tensor:

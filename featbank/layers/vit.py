@@ -168,18 +168,28 @@ class VisionTransformer(nn.Module):
         Returns:
             (B, 1 + R + T, D), or (B, 1 + R + t, D): CLS, registers, patch tokens.
         """
+        tokens = self.embed(x, masked=masked, mask_token=mask_token)
+        if keep is not None:
+            tokens = self._kept(tokens, keep)
+        return self.trunk(tokens)
+
+    def trunk(self, tokens: Tensor) -> Tensor:
+        """Blocks and final norm over (B, T, D) tokens that ``embed`` gave."""
+        for block in self.blocks:
+            tokens = block(tokens)
+        out: Tensor = self.norm(tokens)
+        return out
+
+    def embed(
+        self, x: Tensor, *, masked: Tensor | None = None, mask_token: Tensor | None = None
+    ) -> Tensor:
+        """(B, 1 + R + T, D) tokens that enter the first block; arguments as for ``encode``."""
         patches = self.patch_embed(x)
         if masked is not None and mask_token is not None:
             grid = (patches.shape[-2], patches.shape[-1])
             where = masked.reshape(-1, 1, *grid)
             patches = torch.where(where, mask_token.reshape(1, -1, 1, 1).to(patches), patches)
-        tokens = self._embed(patches)
-        if keep is not None:
-            tokens = self._kept(tokens, keep)
-        for block in self.blocks:
-            tokens = block(tokens)
-        out: Tensor = self.norm(tokens)
-        return out
+        return self._embed(patches)
 
     def _kept(self, tokens: Tensor, keep: Tensor) -> Tensor:
         prefix = 1 + self.config.registers

@@ -9,6 +9,7 @@ import torch
 from featbank.stages.pretrain.losses.prototypes import entropy, views_loss
 from featbank.stages.pretrain.methods._multi_crop import GLOBAL_VIEWS, by_view
 from featbank.stages.pretrain.methods._self_distillation import SelfDistillation
+from featbank.stages.pretrain.methods._student import student_tokens
 from featbank.stages.pretrain.methods.method import StepOutput
 
 if TYPE_CHECKING:
@@ -40,9 +41,7 @@ class DinoTraining(SelfDistillation):
         """Loss of one batch: ``global`` (2 b, C, s, s), and ``local`` (n b, C, t, t) if any."""
         del draws
         targets = self._targets(views["global"], numbers["teacher_temperature"])
-        crops = [views[name] for name in ("global", "local") if name in views]
-        # CLS of all crops, the global ones first: ((2 + n) b, D)
-        features = torch.cat([self.encoder.encode(crop)[:, 0] for crop in crops])
+        _, features = student_tokens(self.encoder, views)
         scores = self.student_heads[_HEAD](features)
         loss = views_loss(
             by_view(scores, len(targets)),

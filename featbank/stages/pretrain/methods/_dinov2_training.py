@@ -16,7 +16,7 @@ from featbank.stages.pretrain.methods._cls_and_patches import (
     chosen_patches,
 )
 from featbank.stages.pretrain.methods._multi_crop import GLOBAL_VIEWS
-from featbank.stages.pretrain.methods._student import fitting_tensors
+from featbank.stages.pretrain.methods._student import fitting_tensors, student_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,8 +75,4 @@ class Dinov2Training(ClsAndPatches):
 
     def _encoded(self, views: Mapping[str, Tensor], compared: Compared) -> tuple[Tensor, Tensor]:
         masked = compared.chosen.to(views["global"].device, non_blocking=True)
-        tokens = self.encoder.encode(views["global"], masked=masked, mask_token=self.mask_token)
-        crops = [tokens[:, 0]]
-        if "local" in views:
-            crops.append(self.encoder.encode(views["local"])[:, 0])
-        return tokens, torch.cat(crops)
+        return student_tokens(self.encoder, views, masked=masked, mask_token=self.mask_token)

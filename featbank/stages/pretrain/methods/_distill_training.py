@@ -16,7 +16,7 @@ from featbank.stages.pretrain.methods._cls_and_patches import (
     Compared,
     chosen_patches,
 )
-from featbank.stages.pretrain.methods._student import encoder_of, restore
+from featbank.stages.pretrain.methods._student import encoder_of, restore, student_tokens
 from featbank.stages.pretrain.moving_average import frozen
 
 if TYPE_CHECKING:
@@ -77,11 +77,7 @@ class DistillTraining(ClsAndPatches):
 
     def _encoded(self, views: Mapping[str, Tensor], compared: Compared) -> tuple[Tensor, Tensor]:
         del compared
-        tokens = self.encoder.encode(views["global"])
-        crops = [tokens[:, 0]]
-        if "local" in views:
-            crops.append(self.encoder.encode(views["local"])[:, 0])
-        return tokens, torch.cat(crops)
+        return student_tokens(self.encoder, views)
 
 
 def _required(request: MethodRequest) -> Teacher:

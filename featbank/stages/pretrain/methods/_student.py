@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from featbank.errors import WeightsError
+from featbank.layers.joint_forward import encode_jointly, pays
 from featbank.layers.projection_head import ProjectionHead
 from featbank.layers.transformer import LayerScale
 from featbank.layers.vit import VisionTransformer, VitConfig
@@ -45,6 +46,33 @@ def drop_paths(encoder: VisionTransformer, rate: float, *, is_uniform: bool) -> 
     for index, block in enumerate(encoder.blocks):
         share = 1.0 if is_uniform or not last else index / last
         cast("Block", block).drop_path = rate * share
+
+
+def student_tokens(
+    encoder: VisionTransformer,
+    views: Mapping[str, Tensor],
+    *,
+    masked: Tensor | None = None,
+    mask_token: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Tokens of the global crops, and CLS of all crops.
+
+    Args:
+        encoder: The student.
+        views: ``global`` (2 b, C, s, s), and ``local`` (n b, C, t, t) if any.
+        masked: (2 b, T) bool: patches of the global crops that are hidden.
+        mask_token: What stands in their place.
+
+    Returns:
+        (2 b, 1 + R + T, D), and ((2 + n) b, D) with the global crops first.
+    """
+    wide = encoder.embed(views["global"], masked=masked, mask_token=mask_token)
+    batches = [wide, *(encoder.embed(x) for name, x in views.items() if name == "local")]
+    if len(batches) > 1 and pays(encoder):
+        tokens = encode_jointly(encoder, batches)
+    else:
+        tokens = [encoder.trunk(batch) for batch in batches]
+    return tokens[0], torch.cat([batch[:, 0] for batch in tokens])
 
 
 def head_of(dim: int, prototypes: int, hyper: Mapping[str, Any], *, seed: int) -> ProjectionHead:

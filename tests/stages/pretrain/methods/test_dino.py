@@ -93,6 +93,13 @@ def test_the_teacher_moves_by_the_momentum(method):
     assert torch.allclose(method.average.norm.weight, moved, atol=1e-6)
 
 
+def test_the_heads_of_the_teacher_move_with_it(method):
+    student, teacher = method.student_heads.dino.mlp[0], method.average_heads.dino.mlp[0]
+    before = teacher.weight.clone()
+    tiny_step(method, tiny_optimiser(method), tiny_views(), {**NUMBERS, "momentum": 0.75})
+    assert torch.allclose(teacher.weight, 0.75 * before + 0.25 * student.weight.detach(), atol=1e-6)
+
+
 def test_frozen_prototypes_stay(method):
     before = method.student_heads.dino.last_layer.weight_v.clone()
     tiny_step(method, tiny_optimiser(method), tiny_views(), {**NUMBERS, "last_layer_frozen": 1.0})

@@ -189,3 +189,14 @@ def test_the_schedules_are_those_of_dino():
     made = METHODS["dinov2"].schedules(HYPER, LENGTH)
     assert set(made) == {"momentum", "teacher_temperature", "last_layer_frozen"}
     assert made["momentum"][0] == pytest.approx(0.992)
+
+
+@pytest.mark.parametrize("drop_path", [0.0, 0.3])
+def test_half_precision_gives_nearly_the_same_loss_in_float32(drop_path):
+    method, losses = tiny_method("dinov2", drop_path=drop_path), []
+    for is_half in (False, True):
+        torch.manual_seed(0)
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_half):
+            losses.append(method(tiny_views(), tiny_draws(), NUMBERS).loss.detach())
+    assert losses[1].dtype == torch.float32
+    assert float(losses[1]) == pytest.approx(float(losses[0]), rel=0.01)
