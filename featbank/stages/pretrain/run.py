@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]
 Progress = Callable[[int, int], None]
+_PROBE = "probe/"
 # Takes the checkpoint as it stands, and gives what probes say of it, by name.
 Probe = Callable[[Path], Mapping[str, float]]
 # A fault has to last for this share of a run, and for so many steps: that is ten measurements.
@@ -229,7 +230,8 @@ class PretrainRun:
             record = described(self._plan, self._place, steps=done)
             write_checkpoint(self._plan.path, record, encoder, heads, seen=self._plan.seen)
         if self._probe is not None and self._is_due(done, self._plan.options.probe_every):
-            self._held = {**(self._held or {}), **self._probe(self._plan.path)}
+            said = self._probe(self._plan.path).items()
+            self._held = {**(self._held or {}), **{f"{_PROBE}{name}": v for name, v in said}}
         self._log(logs)
         if logs is not None:
             with told_when_disk_fails(self._plan.path):

@@ -151,7 +151,7 @@ def test_what_a_probe_says_stands_in_the_log(tmp_path):
 
     def probe(path):
         asked.append(read_checkpoint(path).steps)
-        return {"probe/knn": 0.5}
+        return {"knn": 0.5}
 
     pretrain(plan, probe=probe)
     log = pd.read_parquet(plan.path / "log.parquet")
