@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from matplotlib.ticker import LogFormatter
 
 from featbank.bank.checkpoints import CURVES, LOG, read_checkpoint
 from featbank.errors import MissingPathError
@@ -138,6 +139,9 @@ def _draw(axes: Axes, panel: Panel, log: pd.DataFrame) -> None:
         )
     if panel.is_log:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatter())
+        axes.tick_params(axis="y", which="minor", labelsize=SMALL_PT)
     axes.set_title(panel.title, loc="left", fontsize=TEXT_PT)
     if len(panel.names) > 1:
         axes.legend(fontsize=SMALL_PT, frameon=False)

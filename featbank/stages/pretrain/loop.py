@@ -88,7 +88,7 @@ def train(run: Training, batches: Iterable[Batch], *, start: int) -> Iterator[St
                     run.place.device.type, torch.bfloat16, enabled=run.dtype == "bfloat16"
                 ):
                     output = run.trained(views, _method_draws(run, part, step), numbers)
-                (output.loss * share).backward()
+                (output.loss * share).backward()  # type: ignore[no-untyped-call] # as torch has it
             outputs.append(output)
 
         norm = run.trained.clip(run.clip)

@@ -106,6 +106,17 @@ def test_a_finished_run_leaves_no_state_and_no_stray_file(whole):
     assert {path.name for path in whole.path.parent.iterdir()} == {whole.path.name}
 
 
+def test_a_run_cut_while_its_end_is_probed_is_not_finished(tmp_path):
+    plan = tiny_plan(tmp_path, steps=4, probe_every=1)
+
+    def cut(_):
+        raise Cut
+
+    with pytest.raises(Cut):
+        pretrain(plan, probe=cut)
+    assert not read_checkpoint(plan.path).is_finished
+
+
 def test_a_finished_run_is_not_done_again(whole):
     report = pretrain(whole)
     assert report.done == 0
