@@ -52,6 +52,7 @@ def test_dino_without_centring_gives_one_prototype_to_all(tmp_path):
     assert "warning, for 20 steps the teacher gives every chip the same" in told[0]
 
 
+@pytest.mark.slow
 def test_dino_with_a_hot_teacher_tells_no_prototypes_apart(tmp_path):
     with pytest.raises(TrainingError, match="the teacher tells no prototype from another"):
         pretrain(dino_plan(tmp_path, **HOT))

@@ -44,7 +44,7 @@ def whole(tmp_path_factory):
     return plan
 
 
-@pytest.mark.parametrize("step", [1, 4, 5, 9, 11])
+@pytest.mark.parametrize("step", [1, 4, 9])
 def test_a_run_cut_anywhere_and_resumed_ends_with_the_same_weights(tmp_path, whole, step):
     plan = tiny_plan(tmp_path, steps=STEPS)
     with pytest.raises(Cut):
@@ -150,7 +150,7 @@ def test_micro_batches_give_the_loss_of_the_whole_batch(tmp_path):
 
 
 def test_training_lowers_the_loss(tmp_path):
-    plan = tiny_plan(tmp_path, steps=80, hyper={"drop_path": 0.0}, save_every=0)
+    plan = tiny_plan(tmp_path, steps=50, hyper={"drop_path": 0.0}, save_every=0)
     pretrain(plan)
     loss = pd.read_parquet(plan.path / "log.parquet")["loss"]
     assert loss[-10:].mean() < 0.95 * loss[:10].mean()
