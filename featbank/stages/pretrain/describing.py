@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from featbank.stages.pretrain.plan import PretrainPlan
 
 
-def described(plan: PretrainPlan, place: Place, *, steps: int) -> Checkpoint:
+def described(plan: PretrainPlan, place: Place, *, steps: int, is_finished: bool) -> Checkpoint:
     """The record of a run after some of its steps.
 
     Args:
         plan: The run.
         place: Where it computes.
         steps: Optimiser steps done.
+        is_finished: Whether nothing is left to do.
     """
     return Checkpoint(
         name=plan.path.name,
@@ -37,7 +38,7 @@ def described(plan: PretrainPlan, place: Place, *, steps: int) -> Checkpoint:
         recipe_id=recipe_id(plan.recipe),
         saw=plan.saw,
         steps=steps,
-        is_finished=steps == plan.length.steps,
+        is_finished=is_finished,
         origin=plan.origin,
         licence=plan.licence,
         command=plan.command,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
@@ -178,10 +179,15 @@ def _recompute(blocks: list[Block]) -> None:
 
 def _copied(module: nn.Module, place: Place) -> nn.Module:
     devices = [place.device] if place.device.type == "cuda" else None
+    engine: Any = nn.parallel.DistributedDataParallel
     # Buffers follow from sums over all processes or from parameters, so they are equal already.
-    return nn.parallel.DistributedDataParallel(
-        module, device_ids=devices, broadcast_buffers=False, gradient_as_bucket_view=True
+    # torch 2.13 renames the option.
+    names = ("forward_sync_buffers", "broadcast_buffers")
+    name = next(name for name in names if name in signature(engine).parameters)
+    copied: nn.Module = engine(
+        module, device_ids=devices, gradient_as_bucket_view=True, **{name: False}
     )
+    return copied
 
 
 def _shard(module: nn.Module, blocks: list[Block], place: Place, engine: Engine) -> None:

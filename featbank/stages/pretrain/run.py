@@ -34,13 +34,14 @@ from featbank.stages.pretrain.watch import Watch
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from featbank.stages.pretrain.plan import PretrainPlan
     from featbank.stages.pretrain.recording import Row
 
 Tell = Callable[[str], None]
 Progress = Callable[[int, int], None]
+_PROBE = "probe/"
 # Takes the checkpoint as it stands, and gives what probes say of it, by name.
 Probe = Callable[[Path], Mapping[str, float]]
 # A fault has to last for this share of a run, and for so many steps: that is ten measurements.
@@ -78,6 +79,8 @@ class PretrainReport:
 
     def sentence(self) -> str:
         """What was done, in one line."""
+        if not self.steps:
+            return f"{self.checkpoint}: the first weights, untrained."
         if not self.done:
             return f"{self.checkpoint}: already finished, {self.steps} steps."
         refused = f", {len(self.refused)} chips refused" if self.refused else ""
@@ -126,6 +129,8 @@ def _go_on(
     plan: PretrainPlan, place: Place, tell: Tell, progress: Progress, probe: Probe | None
 ) -> PretrainReport:
     if _is_finished(plan):
+        if place.is_first:
+            _states(plan).remove()
         return PretrainReport(checkpoint=plan.path, steps=plan.length.steps)
     return PretrainRun(plan, place, tell, progress, probe).run()
 
@@ -134,6 +139,10 @@ def _is_finished(plan: PretrainPlan) -> bool:
     if plan.options.again or not is_checkpoint(plan.path):
         return False
     return read_checkpoint(plan.path).is_finished
+
+
+def _states(plan: PretrainPlan) -> StateFolder:
+    return StateFolder(plan.path, recipe_id=recipe_id(plan.recipe), keep=plan.options.keep)
 
 
 class PretrainRun:
@@ -154,9 +163,9 @@ class PretrainRun:
         self._place = place
         self._progress = progress
         self._probe = probe
-        options, steps = plan.options, plan.length.steps
+        steps = plan.length.steps
         self._training = training_of(plan, place)
-        self._states = StateFolder(plan.path, recipe_id=recipe_id(plan.recipe), keep=options.keep)
+        self._states = _states(plan)
         self._watch = Watch(
             subject=plan.path.name,
             first_judged=round(plan.hyper["warmup_epochs"] * plan.length.steps_per_epoch),
@@ -199,6 +208,9 @@ class PretrainRun:
                 self._take(recorder.settle(), logs)
                 self._save(done, logs)
                 recorder.leave_out_time()
+        if not length.steps:
+            # No step is asked for: the first weights are the checkpoint.
+            self._save(0, logs)
 
     def _take(self, rows: Iterable[Row], logs: AllLogs | None) -> None:
         """Judge and log rows; the newest is held back for what a probe may add to it."""
@@ -225,19 +237,39 @@ class PretrainRun:
         tensors = {} if is_last else run_tensors(training.trained.module, training.optimiser)
         if not self._place.is_first:
             return
-        with told_when_disk_fails(self._plan.path):
-            record = described(self._plan, self._place, steps=done)
-            write_checkpoint(self._plan.path, record, encoder, heads, seen=self._plan.seen)
-        if self._probe is not None and self._is_due(done, self._plan.options.probe_every):
-            self._held = {**(self._held or {}), **self._probe(self._plan.path)}
+        is_probed = self._probe is not None and self._is_due(done, self._plan.options.probe_every)
+        if is_probed or not is_last:
+            self._write_checkpoint(encoder, heads, steps=done, is_finished=False)
+        if is_probed:
+            self._add_probe()
         self._log(logs)
         if logs is not None:
             with told_when_disk_fails(self._plan.path):
                 logs.flush()
         if is_last:
+            # A checkpoint says that it is finished once its log is.
+            self._write_checkpoint(encoder, heads, steps=done, is_finished=True)
             self._states.remove()
         else:
             self._states.write(State(step=done, tensors=tensors, watch=self._watch.remembered()))
+
+    def _write_checkpoint(
+        self,
+        encoder: Mapping[str, Tensor],
+        heads: Mapping[str, Tensor],
+        *,
+        steps: int,
+        is_finished: bool,
+    ) -> None:
+        record = described(self._plan, self._place, steps=steps, is_finished=is_finished)
+        with told_when_disk_fails(self._plan.path):
+            write_checkpoint(self._plan.path, record, encoder, heads, seen=self._plan.seen)
+
+    def _add_probe(self) -> None:
+        """Add what probes say of the checkpoint to the newest row."""
+        if self._probe is not None and self._held is not None:
+            for name, value in self._probe(self._plan.path).items():
+                self._held[f"{_PROBE}{name}"] = value
 
     def _taken_up(self, tell: Tell) -> int:
         """Load the newest state; give the step to go on with."""

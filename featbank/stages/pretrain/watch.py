@@ -102,8 +102,8 @@ FAULTS = (
         what="the teacher gives every chip the same prototype: the mean target uses {now:.2f} "
         "prototypes, {first:.1f} in the first steps",
         wanted="targets that differ between chips",
-        remedy="Centre the targets (lower center_momentum) or take Sinkhorn-Knopp, or raise "
-        "teacher_temp.",
+        remedy="Centre the targets (a lower centre_momentum, or centring=sinkhorn), or raise "
+        "teacher_temperature.",
     ),
     # Trained teachers are sharp; 0.999 is what float32 softmax gives for logits a few per cent
     # of the temperature apart.
@@ -114,7 +114,7 @@ FAULTS = (
         what="the teacher tells no prototype from another: a target's entropy is {now:.4f} of that "
         "of the uniform one, {first:.4f} in the first steps",
         wanted="targets that single prototypes out",
-        remedy="Lower teacher_temp, or raise the learning rate.",
+        remedy="Lower teacher_temperature below student_temperature, or raise lr.",
     ),
     # Untrained networks begin above 0.01 on real imagery; features that are equal but for
     # rounding are at 1e-3 in bfloat16 and 1e-6 in float32.
@@ -125,7 +125,7 @@ FAULTS = (
         what="features are the same for every chip: their spread is {now:.1e} of their size, "
         "{first:.1e} in the first steps",
         wanted="features that differ between chips",
-        remedy="Lower the learning rate, and see that the chips differ ('featbank datasets').",
+        remedy="Lower lr, and see that the chips differ from each other.",
     ),
     # Two directions of equal weight have rank 2.
     Fault(
@@ -135,7 +135,7 @@ FAULTS = (
         what="features vary along one line only: their effective rank is {now:.2f}, {first:.1f} in "
         "the first steps",
         wanted="features of several directions",
-        remedy="Lower the learning rate, or raise the weight of what spreads features (koleo).",
+        remedy="Lower lr, or raise the weight of what spreads features (KoLeo).",
     ),
 )
 

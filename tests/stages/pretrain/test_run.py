@@ -44,7 +44,7 @@ def whole(tmp_path_factory):
     return plan
 
 
-@pytest.mark.parametrize("step", [1, 4, 5, 9, 11])
+@pytest.mark.parametrize("step", [1, 4, 9])
 def test_a_run_cut_anywhere_and_resumed_ends_with_the_same_weights(tmp_path, whole, step):
     plan = tiny_plan(tmp_path, steps=STEPS)
     with pytest.raises(Cut):
@@ -106,6 +106,17 @@ def test_a_finished_run_leaves_no_state_and_no_stray_file(whole):
     assert {path.name for path in whole.path.parent.iterdir()} == {whole.path.name}
 
 
+def test_a_run_cut_while_its_end_is_probed_is_not_finished(tmp_path):
+    plan = tiny_plan(tmp_path, steps=4, probe_every=1)
+
+    def cut(_):
+        raise Cut
+
+    with pytest.raises(Cut):
+        pretrain(plan, probe=cut)
+    assert not read_checkpoint(plan.path).is_finished
+
+
 def test_a_finished_run_is_not_done_again(whole):
     report = pretrain(whole)
     assert report.done == 0
@@ -139,7 +150,7 @@ def test_micro_batches_give_the_loss_of_the_whole_batch(tmp_path):
 
 
 def test_training_lowers_the_loss(tmp_path):
-    plan = tiny_plan(tmp_path, steps=80, hyper={"drop_path": 0.0}, save_every=0)
+    plan = tiny_plan(tmp_path, steps=50, hyper={"drop_path": 0.0}, save_every=0)
     pretrain(plan)
     loss = pd.read_parquet(plan.path / "log.parquet")["loss"]
     assert loss[-10:].mean() < 0.95 * loss[:10].mean()
@@ -151,7 +162,7 @@ def test_what_a_probe_says_stands_in_the_log(tmp_path):
 
     def probe(path):
         asked.append(read_checkpoint(path).steps)
-        return {"probe/knn": 0.5}
+        return {"knn": 0.5}
 
     pretrain(plan, probe=probe)
     log = pd.read_parquet(plan.path / "log.parquet")

@@ -1,16 +1,12 @@
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from fake_dataset import RadarReader, radar
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny_training import Matching, spec, tiny_plan
 
 from featbank.errors import TrainingError
-from featbank.stages.pretrain.run import pretrain
 from featbank.stages.pretrain.watch import Watch, feature_figures, target_figures
 
 
@@ -101,27 +97,3 @@ def test_a_resumed_watch_judges_as_the_whole_one():
     second.judge(row(30, feature_rank=1.1))
     with pytest.raises(TrainingError, match="1.1 in the first steps"):
         second.judge(row(40, feature_rank=1.1))
-
-
-def test_a_run_that_collapses_is_stopped_and_told_why(tmp_path):
-    hyper = {"lr": 3e-3, "drop_path": 0.0, "weight_decay_end": 0.04, "layer_decay": 1.0}
-    plan = tiny_plan(tmp_path, steps=600, method=spec(Matching), hyper=hyper, save_every=0)
-    told = []
-    with pytest.raises(TrainingError, match="stopped at step .* along one line only"):
-        pretrain(plan, tell=told.append)
-    assert any("warning" in line for line in told)
-
-
-STILL = {"drop_path": 0.0, "noise": 0.0}
-
-
-class Constant(RadarReader):
-    def read(self, index):
-        return {"s1": np.full((2, 24, 24), -9.3, np.float32)}
-
-
-def test_constant_images_are_stopped(tmp_path):
-    dataset = replace(radar(n=37), reader=Constant(), allows_constant=True)
-    plan = tiny_plan(tmp_path, steps=300, dataset=dataset, save_every=0, hyper=STILL)
-    with pytest.raises(TrainingError, match="features are the same for every chip"):
-        pretrain(plan)

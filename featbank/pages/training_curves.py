@@ -1,0 +1,165 @@
+"""Curves of a pretraining run from its log: loss, probes, what the watch measures, and speed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from matplotlib.ticker import LogFormatter
+
+from featbank.bank.checkpoints import CURVES, LOG, read_checkpoint
+from featbank.errors import MissingPathError
+from featbank.pages.figures._style import (
+    COLOURS,
+    FAINT,
+    SMALL_PT,
+    TEXT_PT,
+    bare,
+    headed,
+    new_figure,
+    save_figure,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from featbank.pages.figures._style import Drawing
+
+_WIDTH, _ROW_HEIGHT, _COLUMNS = 8.0, 1.9, 2
+# A line through more points than the picture has pixels shows noise; each point is then a mean.
+_POINTS = 300
+_PARTS, _PROBES = "loss/", "probe/"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes.
+
+    Attributes:
+        title: Above it.
+        names: Columns of the log, a line each.
+        is_log: Whether its axis is logarithmic.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    is_log: bool = False
+
+
+def draw_training_curves(checkpoint: Path) -> Drawing:
+    """Curves of a checkpoint's run, finished or not.
+
+    Args:
+        checkpoint: Its folder.
+
+    Raises:
+        MissingPathError: There is no checkpoint, or it has no log.
+    """
+    record = read_checkpoint(checkpoint)
+    log = _read(checkpoint / LOG)
+    panels = _panels(log)
+    rows = -(-len(panels) // _COLUMNS)
+    figure = new_figure(_WIDTH, rows * _ROW_HEIGHT + 0.9)
+    grid = figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True).flatten()
+    for axes, panel in zip(grid, panels, strict=False):
+        _draw(axes, panel, log)
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    for axes in grid[max(len(panels) - _COLUMNS, 0) : len(panels)]:
+        axes.set_xlabel("epoch", fontsize=SMALL_PT)
+        axes.tick_params(labelbottom=True)
+    state = "" if record.is_finished else f", unfinished after {record.steps:,} steps"
+    headed(figure, f"{record.name}{state}", _caption(log))
+    return figure
+
+
+def write_training_curves(checkpoint: Path) -> Path:
+    """Draw the curves into the checkpoint's folder; give the file.
+
+    Raises:
+        MissingPathError: There is no checkpoint, or it has no log.
+        UsageError: It cannot be written there.
+    """
+    return save_figure(draw_training_curves(checkpoint), checkpoint / CURVES)
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise MissingPathError(
+            str(path),
+            "is not there",
+            "the log of a pretraining run",
+            "Repeat its 'featbank pretrain'.",
+        )
+    return pd.read_parquet(path)
+
+
+def _panels(log: pd.DataFrame) -> list[Panel]:
+    """What the log has something to say of."""
+    parts = tuple(name for name in log.columns if name.startswith(_PARTS))
+    probes = tuple(name for name in log.columns if name.startswith(_PROBES))
+    wanted = (
+        Panel("Loss", ("loss", *(parts if len(parts) > 1 else ()))),
+        Panel("Score on validation chips", probes),
+        Panel("Effective rank of the features", ("feature_rank",)),
+        Panel("Spread of the features, of their size", ("feature_spread",)),
+        Panel("Prototypes used", ("prototypes_used",), is_log=True),
+        Panel("Entropy of a target, of the uniform one", ("target_flatness",)),
+        Panel("Norm of the gradients", ("gradient_norm",), is_log=True),
+        Panel("Learning rate", ("lr",)),
+        Panel("Chips a second", ("images_per_s",)),
+    )
+    shown = [Panel(p.title, _present(log, p.names), p.is_log) for p in wanted]
+    return [panel for panel in shown if panel.names]
+
+
+def _present(log: pd.DataFrame, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in log.columns and log[name].notna().any())
+
+
+def _draw(axes: Axes, panel: Panel, log: pd.DataFrame) -> None:
+    for number, name in enumerate(panel.names):
+        line = log[["epoch", name]].dropna()
+        is_rare = name.startswith(_PROBES)
+        colour = COLOURS[number % len(COLOURS)]
+        if not is_rare and len(line) > _POINTS:
+            axes.plot(line["epoch"], line[name], color=FAINT, linewidth=0.5, zorder=1)
+        shown = line if is_rare else _thinned(line)
+        axes.plot(
+            shown["epoch"],
+            shown[name],
+            color=colour,
+            linewidth=1.3,
+            marker="o" if is_rare or len(shown) == 1 else "",
+            markersize=3,
+            label=name.removeprefix(_PARTS).removeprefix(_PROBES),
+        )
+    if panel.is_log:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(LogFormatter())
+        axes.yaxis.set_minor_formatter(LogFormatter())
+        axes.tick_params(axis="y", which="minor", labelsize=SMALL_PT)
+    axes.set_title(panel.title, loc="left", fontsize=TEXT_PT)
+    if len(panel.names) > 1:
+        axes.legend(fontsize=SMALL_PT, frameon=False)
+    bare(axes, grid="y")
+
+
+def _thinned(line: pd.DataFrame) -> pd.DataFrame:
+    """Means of as many runs of rows as are shown."""
+    if len(line) <= _POINTS:
+        return line
+    place = pd.Series(range(len(line)), index=line.index) * _POINTS // len(line)
+    return line.groupby(place).mean()
+
+
+def _caption(log: pd.DataFrame) -> str:
+    waited = 100 * log["waited_share"].mean()
+    rate = log["images_per_s"].median()
+    return (
+        f"{len(log):,} steps; {rate:,.0f} chips a second (median), {waited:.0f} % of a step "
+        "waiting for chips (mean). Pale lines are single steps, dark ones means of neighbours."
+    )

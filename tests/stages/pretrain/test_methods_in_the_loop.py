@@ -1,0 +1,50 @@
+"""Every method of the catalog, cut and resumed by the true loop."""
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+from tiny_training import tiny_plan
+
+from featbank.stages.pretrain.methods import METHODS
+from featbank.stages.pretrain.run import pretrain
+
+# Whatever of these a method has makes it small.
+SMALL = {
+    "lr_batch": 8,
+    "lr": 1e-3,
+    "warmup_epochs": 0.5,
+    "prototypes": 64,
+    "head_hidden": 32,
+    "head_bottleneck": 16,
+    "local_count": 2,
+    "local_px": 8,
+    "drop_path": 0.25,
+    "teacher_temperature_epochs": 1,
+}
+
+
+class Cut(BaseException):
+    """Ends a run as an interruption does."""
+
+
+def cut_at_6(done, _):
+    if done == 6:
+        raise Cut
+
+
+def plan_of(folder, name):
+    spec = METHODS[name]
+    hyper = {**spec.hyper, **{key: SMALL[key] for key in SMALL if key in spec.hyper}}
+    return tiny_plan(folder, steps=9, method=spec, hyper=hyper)
+
+
+@pytest.mark.parametrize("name", [name for name, spec in METHODS.items() if not spec.needs_teacher])
+def test_a_method_cut_and_resumed_ends_with_the_same_weights(tmp_path, name):
+    whole, cut = plan_of(tmp_path / "whole", name), plan_of(tmp_path / "cut", name)
+    pretrain(whole)
+    with pytest.raises(Cut):
+        pretrain(cut, progress=cut_at_6)
+    assert pretrain(cut).done == 5
+    for file in whole.path.glob("*.safetensors"):
+        one, other = load_file(file), load_file(cut.path / file.name)
+        assert all(np.array_equal(one[key], other[key]) for key in one)
