@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,11 +195,15 @@ def _rehearse(plan: PretrainPlan, as_json: bool) -> None:
 
 
 def _print(report: PretrainReport, plan: PretrainPlan, as_json: bool) -> None:
+    from featbank.pages.training_curves import write_training_curves
+    from featbank.stages.pretrain.parallel import is_first_process
     from featbank.stages.pretrain.run_recipe import next_command
 
     # torchrun starts one process a device; the first speaks for all.
-    if int(os.environ.get("RANK", "0")):
+    if not is_first_process():
         return
+    if report.done:
+        write_training_curves(report.checkpoint)
     for sample, reason in list(report.refused.items())[:5]:
         tell(f"refused {sample}: {reason}")
     if as_json:

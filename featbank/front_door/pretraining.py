@@ -28,8 +28,10 @@ def pretrain(method: str, model: str, dataset: str | Path, **options: Any) -> Pa
         FeatbankError: Whatever the options, the dataset, the model and the method do not agree on,
             and a run that collapses or cannot be saved.
     """
+    from featbank.pages.training_curves import write_training_curves
     from featbank.stages.pretrain.online_probe import online_probe
     from featbank.stages.pretrain.options import PretrainOptions
+    from featbank.stages.pretrain.parallel import is_first_process
     from featbank.stages.pretrain.planning import plan_pretrain
     from featbank.stages.pretrain.run import pretrain as pretrain_plan
 
@@ -39,7 +41,10 @@ def pretrain(method: str, model: str, dataset: str | Path, **options: Any) -> Pa
         method=method, model=model, dataset=str(dataset), **{**options, **paths}
     )
     plan = plan_pretrain(asked)
-    return pretrain_plan(plan, probe=online_probe(plan)).checkpoint
+    report = pretrain_plan(plan, probe=online_probe(plan))
+    if report.done and is_first_process():
+        write_training_curves(report.checkpoint)
+    return report.checkpoint
 
 
 def list_methods() -> pd.DataFrame:

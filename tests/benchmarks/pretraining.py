@@ -73,7 +73,11 @@ class Bench:
     def continued(self, method: str) -> dict[str, Any]:
         """From the trained tiny ViT, at its own patch and input statistics."""
         settings = {
-            **{**COMMON, **METHODS[method], "patch": 16, "epochs": 3, "image_size": 96},
+            **COMMON,
+            **METHODS[method],
+            "patch": 16,
+            "epochs": 3,
+            "image_size": 96,
             "weights": str(self._tiny),
             "normalise": "half",
         }
