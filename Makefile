@@ -12,7 +12,7 @@ setup: .venv/ready
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("featbank needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e ".[dev,notebook]"
+	$(BIN)/pip install --quiet --no-compile -c constraints.txt -e ".[dev,notebook,lora]"
 	touch .venv/ready
 
 demo: setup

@@ -37,7 +37,7 @@ class Training:
         optimiser: Over the method's parameters.
         schedules: (steps,) numbers by name, ``lr`` and ``weight_decay`` among them.
         prepare: Makes normalised channels of native pixels.
-        views: Makes views of channels.
+        views: What makes views of channels, by step.
         seed: Of the run.
         batch_size: Chips of a step, over all processes.
         micro_batch: Chips of one forward pass here; None takes all at once.
@@ -50,7 +50,7 @@ class Training:
     optimiser: torch.optim.Optimizer
     schedules: Mapping[str, NDArray[Any]]
     prepare: Callable[[Mapping[str, Tensor]], Tensor]
-    views: Callable[[Tensor, Draws], Mapping[str, Tensor]]
+    views: Callable[[int], Callable[[Tensor, Draws], Mapping[str, Tensor]]]
     seed: int
     batch_size: int
     micro_batch: int | None
@@ -111,7 +111,7 @@ def _views(run: Training, part: Batch, step: int) -> dict[str, Tensor]:
     def draws(rows: range) -> Draws:
         return Draws(seed=run.seed, step=step, total=run.batch_size, rows=rows)
 
-    return made_views(part, draws, run.prepare, run.views)
+    return made_views(part, draws, run.prepare, run.views(step))
 
 
 def _method_draws(run: Training, part: Batch, step: int) -> Draws:

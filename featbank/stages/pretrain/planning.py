@@ -10,6 +10,7 @@ from featbank.bank.checkpoints import checkpoint_path, is_checkpoint, read_check
 from featbank.recipe import recipe_id, short_id
 from featbank.stages.precision import run_dtype
 from featbank.stages.pretrain.encoder_config import encoder_config, trainable
+from featbank.stages.pretrain.high_resolution import require_large_views
 from featbank.stages.pretrain.hyper import settled_hyper
 from featbank.stages.pretrain.lengths import length_notes, settled_length
 from featbank.stages.pretrain.methods import METHODS
@@ -59,6 +60,7 @@ def plan_pretrain(
     if teacher is not None:
         require_same_input(teacher, config, adapted.channels)
     image_px = config["grid"] * config["patch_px"]
+    require_large_views(hyper, image_px=image_px, patch_px=config["patch_px"])
     parts = RunParts(
         options=options,
         method=method,

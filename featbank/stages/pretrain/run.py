@@ -18,6 +18,7 @@ from featbank.inputs.preprocess import Preprocess
 from featbank.recipe import recipe_id
 from featbank.stages.pretrain.describing import described
 from featbank.stages.pretrain.feed import Feed
+from featbank.stages.pretrain.high_resolution import views_by_step
 from featbank.stages.pretrain.logs._all_logs import AllLogs
 from featbank.stages.pretrain.logs.logger import LogRequest
 from featbank.stages.pretrain.loop import Training, train
@@ -28,7 +29,6 @@ from featbank.stages.pretrain.resuming import load_run, run_tensors
 from featbank.stages.pretrain.saving import State, StateFolder, told_when_disk_fails
 from featbank.stages.pretrain.schedules import schedules
 from featbank.stages.pretrain.views.channel_facts import channel_facts
-from featbank.stages.pretrain.views.maker import ViewMaker
 from featbank.stages.pretrain.watch import Watch
 
 if TYPE_CHECKING:
@@ -341,7 +341,7 @@ def training_of(plan: PretrainPlan, place: Place) -> Training:
         optimiser=adamw(trained.module, plan.hyper),
         schedules=schedules(plan.method, plan.hyper, plan.length),
         prepare=Preprocess(plan.inputs, place.device),
-        views=ViewMaker(plan.crops, facts),
+        views=views_by_step(plan, facts),
         seed=options.seed,
         batch_size=plan.length.batch_size,
         micro_batch=options.micro_batch,

@@ -38,14 +38,15 @@ def feature_figures(features: Tensor) -> dict[str, Tensor]:
         Garrido et al. 2023, RankMe, arXiv:2210.02885, eq. 1; there without the mean taken off,
         which a network's common offset would hide a collapse of directions behind.
     """
-    rows = features[:_ROWS].float()
+    # In float32 the squares would lose the smaller singular values.
+    rows = features[:_ROWS].double()
     centred = rows - rows.mean(dim=0)
     # Squared singular values are eigenvalues of the smaller of the two products.
     gram = centred @ centred.T if len(rows) < rows.shape[1] else centred.T @ centred
-    values = torch.linalg.eigvalsh(gram.double()).clamp(min=0).sqrt()
+    values = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
     shares = values / values.sum().clamp(min=1e-12)
     spread = centred.square().mean().sqrt() / rows.square().mean().sqrt().clamp(min=1e-12)
-    return {RANK: _entropy(shares).exp().float(), SPREAD: spread}
+    return {RANK: _entropy(shares).exp().float(), SPREAD: spread.float()}
 
 
 def target_figures(targets: Tensor) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from featbank.backbones import BACKBONES
 from featbank.backbones._vit_build import build_vit
 from featbank.bands import RGB, SENTINEL1, SENTINEL2, Band
-from featbank.bank.checkpoints import ENCODER, RECORD, Checkpoint, record_bytes
+from featbank.bank.checkpoints import RECORD, Checkpoint, write_checkpoint
 from featbank.errors import ContractError, UsageError, WeightsError
 from featbank.stages.pretrain.first_weights import read_first_weights
 from featbank.stages.pretrain.warm_start import warm_started
@@ -223,10 +223,8 @@ def test_heads_of_a_folder_are_compared(tmp_path):
         start(read_first_weights(str(folder)), heads=4)
 
 
-def write_checkpoint(folder, bands):
-    folder.mkdir()
+def written_checkpoint(folder, bands):
     config = {**CONFIG, "channels": len(bands)}
-    save_file(spread(config), folder / ENCODER)
     record = Checkpoint(
         name="mae-vit-tiny-1a2b3c4d",
         config=config,
@@ -242,12 +240,12 @@ def write_checkpoint(folder, bands):
         origin="at random",
         licence="CC-BY-4.0",
     )
-    (folder / RECORD).write_bytes(record_bytes(record))
+    write_checkpoint(folder, record, spread(config), {})
     return folder
 
 
 def test_bands_of_a_checkpoint_travel_by_name(tmp_path):
-    read = read_first_weights(str(write_checkpoint(tmp_path / "c", SENTINEL2)))
+    read = read_first_weights(str(written_checkpoint(tmp_path / "c", SENTINEL2)))
     config, fitted = start(read, bands=SENTINEL2[::-1])
     before = features({**config}, read.state, chips(13))
     after = features(config, fitted.state, chips(13).flip(1))
@@ -256,7 +254,7 @@ def test_bands_of_a_checkpoint_travel_by_name(tmp_path):
 
 
 def test_a_checkpoints_settings_are_kept(tmp_path):
-    folder = write_checkpoint(tmp_path / "c", SENTINEL1)
+    folder = written_checkpoint(tmp_path / "c", SENTINEL1)
     read = read_first_weights(str(folder))
     assert (read.heads, [b.name for b in read.bands]) == (2, ["VV", "VH"])
     assert json.loads((folder / RECORD).read_text())["licence"] == read.licence
