@@ -12,14 +12,14 @@ from fake_trees import same_trees
 from featbank.bank import runlog
 
 pytestmark = pytest.mark.slow
-SHARD_ROWS = 256
+SHARD_ROWS = 128
 
 
 @pytest.fixture(scope="module")
 def command(aid100, tiny_weights):
     words = [sys.executable, "-m", "featbank", "embed", "--dataset", aid100, "--model", "vit-tiny"]
-    words += ["--weights", tiny_weights, "--normalise", "half", "--limit", "350"]
-    # 48 does not divide 256: with bf16, rows at the end of a shard tell a batch cut elsewhere.
+    words += ["--weights", tiny_weights, "--normalise", "half", "--limit", "175"]
+    # 48 does not divide 128: with bf16, rows at the end of a shard tell a batch cut elsewhere.
     words += ["--shard-rows", SHARD_ROWS, "--batch-size", "48", "--image-size", "112", "--json"]
     return [str(word) for word in words]
 

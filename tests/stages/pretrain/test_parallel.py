@@ -72,11 +72,11 @@ def test_two_processes_give_what_one_gives_with_the_doubled_batch(tmp_path, alon
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{}, {"shard": True}], ids=["ddp", "fsdp2"])
-def test_two_processes_cut_and_resumed_give_what_one_gives(tmp_path, alone, options):
-    assert in_two_processes(tmp_path / "two", stop=6, **options).count("cut") == 2
+def test_two_processes_cut_and_resumed_give_what_one_gives(tmp_path, alone):
+    # Sharded, a state is gathered from both processes and handed out again: the harder case.
+    assert in_two_processes(tmp_path / "two", stop=6, shard=True).count("cut") == 2
     shutil.copytree(tmp_path / "two", tmp_path / "one")
-    in_two_processes(tmp_path / "two", **options)
+    in_two_processes(tmp_path / "two", shard=True)
     pretrain(tiny_plan(tmp_path / "one", **SETTINGS))
     for folder in (tmp_path / "two", tmp_path / "one"):
         found = outcome(folder)
