@@ -218,3 +218,20 @@ def test_augmentation_repeats_and_differs_by_epoch(options):
     chips.close()
     assert torch.equal(first[0], again[0])
     assert not torch.equal(first[0], other[0])
+
+
+def test_labels_go_with_their_chips_where_sizes_differ(options, tmp_path):
+    """Chips of one size are read together, so a batch comes in another order than its rows."""
+    from featbank.stages.finetuning.chips import LabelledChips
+
+    for side, name in ((24, "a"), (40, "b")):
+        for path in write_chips(tmp_path / str(side), chips=6, side_px=side).rglob("*.png"):
+            target = tmp_path / "mixed" / path.parent.name / f"{path.stem}{name}.png"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(target)
+    mixed = FinetuneOptions(**{**options, "dataset": str(tmp_path / "mixed")})
+    chips = LabelledChips(plan_finetune(mixed), torch.device("cpu"))
+    batches = list(chips.plain("train"))
+    chips.close()
+    brightest = torch.cat([x.mean(dim=(2, 3)).argmax(dim=1) for x, _ in batches])
+    assert torch.equal(brightest, torch.cat([y for _, y in batches]))
