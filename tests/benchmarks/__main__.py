@@ -25,6 +25,7 @@ from tests.benchmarks import (
     mlp_sweep,
     peak_memory,
     pretrain_overhead,
+    pretraining,
     probe_command,
     reading,
     report_page,
@@ -49,6 +50,7 @@ BENCHMARKS = {
     "logistic-sweep": logistic_sweep,
     "probe-command": probe_command,
     "map": map_layout,
+    "pretraining": pretraining,
     "report_page": report_page,
     "view-making": view_making,
 }

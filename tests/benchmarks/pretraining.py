@@ -17,12 +17,37 @@ import featbank
 
 SEEDS = (0, 1, 2)
 PROBES = ("knn", "logistic")
-# Chosen for two cores and ten minutes: 17 to 65 tokens a view, small heads.
-COMMON: dict[str, Any] = {"model": "vit-tiny", "image_size": 64, "batch_size": 64}
+# For two cores and ten minutes: small views, batches and heads, no warm-up of the temperature.
+COMMON: dict[str, Any] = {"model": "vit-tiny", "image_size": 64, "batch_size": 32}
+SMALL = {"lr_batch": 32, "warmup_epochs": 1}
+HEADS = {
+    **SMALL,
+    "prototypes": 128,
+    "head_hidden": 512,
+    "head_bottleneck": 128,
+    "local_count": 4,
+    "local_px": 112,  # of 224: 32 px where the global crops have 64
+    "drop_path": 0.0,
+    "teacher_temperature": 0.04,
+    "teacher_temperature_epochs": 0,
+    "last_layer_frozen_epochs": 0,
+    "weight_decay_end": 0.04,
+    "layer_scale_init": 1.0,
+}
 METHODS: dict[str, dict[str, Any]] = {
-    "mae": {"patch": 8, "epochs": 60, "hyper": {"warmup_epochs": 3}},
-    "dino": {"patch": 8, "epochs": 15, "hyper": {"warmup_epochs": 2, "prototypes": 1024}},
-    "dinov2": {"patch": 8, "epochs": 12, "hyper": {"warmup_epochs": 2, "prototypes": 1024}},
+    "mae": {"patch": 8, "epochs": 30, "hyper": {**SMALL, "lr": 1e-3, "norm_pixels": False}},
+    "dino": {"patch": 16, "epochs": 4, "hyper": {**HEADS, "lr": 5e-4, "momentum": 0.98}},
+    "dinov2": {
+        "patch": 16,
+        "epochs": 4,
+        "hyper": {
+            **HEADS,
+            "lr": 1e-3,
+            "momentum": 0.96,
+            "patch_embed_lr": 1.0,
+            "layer_decay": 1.0,
+        },
+    },
 }
 
 
