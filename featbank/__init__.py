@@ -10,6 +10,7 @@ Example:
 """
 
 from featbank.front_door.catalogs import list_datasets, list_models, list_protocols, open_dataset
+from featbank.front_door.finetuning import finetune
 from featbank.front_door.pictures import draw, map_store, report, scatter
 from featbank.front_door.pretraining import (
     export,
@@ -28,7 +29,6 @@ from featbank.front_door.stores import (
     rehearse,
     remove_store,
 )
-from featbank.front_door.training import finetune
 
 __all__ = [
     "compare",

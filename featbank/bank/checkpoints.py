@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from featbank.bands import Band
     from featbank.bank.bank import Bank
     from featbank.image import Array
 
@@ -73,6 +74,12 @@ class Checkpoint:
     licence: str = ""
     command: str = ""
     environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+def band_records(bands: Sequence[Band]) -> tuple[dict[str, Any], ...]:
+    """What a checkpoint says of its channels; by the role, warm starts match other sensors."""
+    names = ("name", "wavelength_um", "unit", "role")
+    return tuple({name: getattr(band, name) for name in names} for band in bands)
 
 
 def is_checkpoint(path: Path) -> bool:

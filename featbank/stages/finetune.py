@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from featbank.bank.bank import write_atomically
-from featbank.bank.checkpoints import Checkpoint, is_checkpoint, read_heads, write_checkpoint
+from featbank.bank.checkpoints import (
+    LOG,
+    Checkpoint,
+    band_records,
+    is_checkpoint,
+    read_heads,
+    write_checkpoint,
+)
 from featbank.bank.lock import locked
+from featbank.layers.stochastic_depth import set_drop_path
 from featbank.recipe import recipe_id
 from featbank.stages.finetuning.chips import LabelledChips
 from featbank.stages.finetuning.network import (
     FinetuneNetwork,
     as_vision_transformer,
     choose_trained,
-    set_drop_path,
 )
 from featbank.stages.finetuning.scoring import score_network
 from featbank.stages.finetuning.training import Best, Epoch, Training
@@ -148,7 +155,7 @@ def _write(
     dataset = plan.embed.imagery.dataset.name
     seen = {dataset: sorted(str(name) for name in ids[plan.rows["train"]])}
     plan.path.mkdir(parents=True, exist_ok=True)
-    write_atomically(plan.path / "log.parquet", _log(epochs))
+    write_atomically(plan.path / LOG, _log(epochs))
     write_checkpoint(
         plan.path, _record(plan, epochs), merged_state(network.encoder), heads, seen=seen
     )
@@ -172,10 +179,7 @@ def _record(plan: FinetunePlan, epochs: list[Epoch]) -> Checkpoint:
     return Checkpoint(
         name=plan.name,
         config=dict(embed.weights.config),
-        bands=tuple(
-            {"name": band.name, "wavelength_um": band.wavelength_um, "unit": band.unit}
-            for band in embed.adapted.channels
-        ),
+        bands=band_records(embed.adapted.channels),
         image_px=int(embed.inputs.image_size or 0),
         statistics={
             "method": statistics.method,

@@ -191,7 +191,7 @@ def test_nothing_is_left_of_a_run_that_failed(options):
         ({"train": "last-9"}, UsageError, "last-1 to last-2"),
         ({"train": "some"}, UsageError, "names no part"),
         ({"model": "imagestats"}, UsageError, "no blocks"),
-        ({"shots": 99}, ProbeError, "fewer|has 12 training samples"),
+        ({"shots": 99}, ProbeError, "'class0' has 12 training samples"),
         ({"labels": "clas"}, UnknownNameError, "Did you mean 'class'"),
         ({"epochs": 0}, UsageError, "at least 1"),
         ({"lr": 0.0}, UsageError, "above 0"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from featbank.backbones import Encoder
-    from featbank.layers.transformer import Block
 
 
 class FinetuneNetwork(nn.Module):
@@ -90,10 +89,3 @@ def choose_trained(network: FinetuneNetwork, blocks: int) -> None:
     if "cls" not in network.features and network.encoder.config.has_fc_norm:
         # Only the norm of the mean is on the way to the head.
         network.encoder.norm.requires_grad_(False)
-
-
-def set_drop_path(encoder: VisionTransformer, largest: float) -> None:
-    """Stochastic depth that grows linearly from 0 in the first block to its largest in the last."""
-    rates = torch.linspace(0, largest, encoder.config.depth).tolist()
-    for block, rate in zip(encoder.blocks, rates, strict=True):
-        cast("Block", block).drop_path = rate

@@ -15,6 +15,7 @@ from featbank.recipe import recipe_id, short_id
 from featbank.samples import TRAIN, VAL
 from featbank.stages.embed_plan import plan_embed
 from featbank.stages.finetuning.options import check_numbers, embed_options, trained_blocks
+from featbank.stages.probing.shots import draw_shots
 from featbank.stages.selection import fingerprint
 
 if TYPE_CHECKING:
@@ -159,21 +160,18 @@ def _rows(
 def _few(
     train: NDArray[np.intp], codes: Array, classes: tuple[str, ...], options: FinetuneOptions
 ) -> NDArray[np.intp]:
-    """As many training samples of each class, or label, drawn by the seed; their union."""
-    shots = options.shots or 0
-    rng, picked = np.random.default_rng(options.seed), []
-    for k, name in enumerate(classes):
-        held = codes[train][:, k] == 1 if codes.ndim == 2 else codes[train] == k
-        members = train[held]
-        if 0 < len(members) < shots:
-            raise ProbeError(
-                f"--shots {shots}",
-                f"class '{name}' has {len(members)} training samples",
-                f"{shots} or more of every class that is present",
-                "Ask for fewer shots.",
-            )
-        picked.append(rng.permutation(members)[:shots])
-    return np.unique(np.concatenate(picked))
+    """As many training samples of each class, drawn by the seed."""
+    shots, rng = options.shots or 0, np.random.default_rng(options.seed)
+    drawn = draw_shots(codes, train, n_classes=len(classes), shots=shots, rng=rng)
+    if drawn.short:
+        k, held = next(iter(drawn.short.items()))
+        raise ProbeError(
+            f"--shots {shots}",
+            f"class '{classes[k]}' has {held} training samples",
+            f"{shots} or more of every class that is present",
+            "Ask for fewer shots.",
+        )
+    return drawn.rows
 
 
 def _recipe(

@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from featbank.bank.checkpoints import Checkpoint
+from featbank.bank.checkpoints import Checkpoint, band_records
 from featbank.recipe import recipe_id
 from featbank.stages.forward import environment, peak_memory
 
@@ -27,10 +27,7 @@ def described(plan: PretrainPlan, place: Place, *, steps: int, is_finished: bool
     return Checkpoint(
         name=plan.path.name,
         config=dict(plan.request.config),
-        bands=tuple(
-            {"name": band.name, "wavelength_um": band.wavelength_um, "unit": band.unit}
-            for band in plan.channels
-        ),
+        bands=band_records(plan.channels),
         image_px=plan.request.image_px,
         statistics=asdict(plan.inputs.statistics),
         default_feature=plan.method.default_feature,

@@ -9,6 +9,7 @@ import numpy as np
 
 from featbank.errors import ProbeError, UsageError
 from featbank.stages.probing.run import ProbeRun, with_rows
+from featbank.stages.probing.shots import Shots, draw_shots
 from featbank.stages.probing.verdict import headline_score
 
 if TYPE_CHECKING:
@@ -96,21 +97,8 @@ def _drawn(run: ProbeRun, data: ProbeData, shots: int, seed: int) -> ProbeData:
     return with_rows(data, train=train.rows, final=train.rows, val=val.rows)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Few:
-    rows: Rows
-    short: list[int]
-
-
-def _few(data: ProbeData, rows: Rows, shots: int, rng: np.random.Generator) -> _Few:
-    """A few rows of each class that is present, and the classes that have too few."""
-    labels, picked, short = data.labels[rows], [], []
-    for k in range(len(data.classes)):
-        members = rows[labels[:, k] == 1 if labels.ndim == 2 else labels == k]
-        if 0 < len(members) < shots:
-            short.append(k)
-        picked.append(rng.permutation(members)[:shots])
-    return _Few(rows=np.unique(np.concatenate(picked)), short=short)
+def _few(data: ProbeData, rows: Rows, shots: int, rng: np.random.Generator) -> Shots:
+    return draw_shots(data.labels, rows, n_classes=len(data.classes), shots=shots, rng=rng)
 
 
 def _check(run: ProbeRun) -> None:

@@ -3,7 +3,8 @@ import torch
 from made_checkpoint import tiny_config
 
 from featbank.backbones._vit_build import build_vit, initial_vit
-from featbank.stages.finetuning.network import FinetuneNetwork, choose_trained, set_drop_path
+from featbank.layers.stochastic_depth import set_drop_path
+from featbank.stages.finetuning.network import FinetuneNetwork, choose_trained
 
 
 @pytest.fixture

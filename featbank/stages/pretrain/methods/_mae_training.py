@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from featbank.errors import UsageError, WeightsError
 from featbank.layers.mae_decoder import DecoderShape, MaeDecoder, own_names, published_names
 from featbank.layers.sincos_positions import sincos_positions
+from featbank.layers.stochastic_depth import set_drop_path
 from featbank.layers.transformer import LayerScale
 from featbank.layers.vit import VisionTransformer, VitConfig
 from featbank.stages.pretrain.losses.pixels import patchified, pixel_loss
@@ -20,7 +21,6 @@ from featbank.stages.pretrain.methods.method import Method, StepOutput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.layers.transformer import Block
     from featbank.stages.pretrain.draws import Draws
     from featbank.stages.pretrain.methods.method import MethodRequest
 
@@ -121,9 +121,7 @@ def _require_hidden(ratio: float, side: int) -> None:
 def _encoder(config: VitConfig, request: MethodRequest) -> VisionTransformer:
     encoder = VisionTransformer(config)
     encoder.load_state_dict(dict(request.state))
-    last = max(1, config.depth - 1)
-    for index, block in enumerate(encoder.blocks):
-        cast("Block", block).drop_path = float(request.hyper["drop_path"]) * index / last
+    set_drop_path(encoder, float(request.hyper["drop_path"]))
     if not request.is_warm:
         _start(encoder, request.seed)
         for module in encoder.modules():

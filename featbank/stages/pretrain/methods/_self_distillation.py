@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from torch import nn
 
+from featbank.layers.stochastic_depth import set_drop_path
 from featbank.stages.pretrain.methods._student import (
-    drop_paths,
     head_of,
     named,
     restore,
@@ -64,7 +64,7 @@ class SelfDistillation(nn.Module, Method):
         self.average = frozen_copy(self.encoder)
         self.average_heads = frozen_copy(self.student_heads)
         # After the copy: the average leaves nothing out.
-        drop_paths(self.encoder, hyper["drop_path"], is_uniform=has_uniform_drop)
+        set_drop_path(self.encoder, hyper["drop_path"], is_uniform=has_uniform_drop)
         for head in self._heads():
             head.last_layer.weight_g.requires_grad_(not hyper["norm_last_layer"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featbank.backbones.backbone import Config, State
-    from featbank.layers.transformer import Block
     from featbank.stages.pretrain.methods.method import MethodRequest
 
 
@@ -38,14 +37,6 @@ def student_of(request: MethodRequest) -> VisionTransformer:
             if isinstance(module, LayerScale):
                 nn.init.constant_(module.gamma, float(request.hyper["layer_scale_init"]))
     return encoder
-
-
-def drop_paths(encoder: VisionTransformer, rate: float, *, is_uniform: bool) -> None:
-    """Set stochastic depth: one rate for all blocks, or rising linearly from 0 to it."""
-    last = len(encoder.blocks) - 1
-    for index, block in enumerate(encoder.blocks):
-        share = 1.0 if is_uniform or not last else index / last
-        cast("Block", block).drop_path = rate * share
 
 
 def student_tokens(

@@ -1,4 +1,4 @@
-"""Training: fine-tuning a backbone with labels."""
+"""Fine-tuning a backbone with labels."""
 
 from __future__ import annotations
 
