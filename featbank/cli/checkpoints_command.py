@@ -32,7 +32,7 @@ def command(path: Path | None, bank: Path, as_json: bool, debug: bool) -> None:
       featbank checkpoints bank/checkpoints/eurosat-ms/dinov2-vit-small-1a2b3c4d
     """
     from featbank.pages.catalog_table import print_description, print_rows
-    from featbank.stages.pretrain.listing import checkpoint_description, checkpoint_rows
+    from featbank.stages.pretrain.checkpoints.listing import checkpoint_description, checkpoint_rows
 
     if path is not None:
         (print_json if as_json else print_description)(checkpoint_description(path))

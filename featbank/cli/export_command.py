@@ -32,7 +32,7 @@ def command(checkpoint: Path, to: str, out: Path, as_json: bool, debug: bool) ->
         --out my-encoder
       featbank embed --model hf:my-encoder --dataset path/to/images
     """
-    from featbank.stages.pretrain.exporting import export_checkpoint
+    from featbank.stages.pretrain.checkpoints.exporting import export_checkpoint
 
     export = export_checkpoint(checkpoint, to=to, out=out)
     if as_json:

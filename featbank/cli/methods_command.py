@@ -23,7 +23,7 @@ def command(name: str | None, as_json: bool, debug: bool) -> None:
     changes.
     """
     from featbank.pages.catalog_table import print_description, print_rows
-    from featbank.stages.pretrain.listing import method_description, method_rows
+    from featbank.stages.pretrain.checkpoints.listing import method_description, method_rows
 
     if name is not None:
         (print_json if as_json else print_description)(method_description(name))

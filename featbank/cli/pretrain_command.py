@@ -175,8 +175,8 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
     if dry_run:
         _rehearse(plan, as_json)
         return
-    from featbank.stages.pretrain.online_probe import online_probe
     from featbank.stages.pretrain.run import pretrain
+    from featbank.stages.pretrain.watching.online_probe import online_probe
 
     with progress_bar(f"{plan.path.name}", "steps") as progress:
         report = pretrain(plan, tell=tell, progress=progress, probe=online_probe(plan, tell=tell))
@@ -185,7 +185,7 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
 
 def _rehearse(plan: PretrainPlan, as_json: bool) -> None:
     from featbank.pages.rehearsal_page import print_rehearsal
-    from featbank.stages.pretrain.rehearse import rehearse_pretrain
+    from featbank.stages.pretrain.settings.rehearse import rehearse_pretrain
 
     rehearsal = rehearse_pretrain(plan)
     if as_json:
@@ -196,8 +196,8 @@ def _rehearse(plan: PretrainPlan, as_json: bool) -> None:
 
 def _print(report: PretrainReport, plan: PretrainPlan, as_json: bool) -> None:
     from featbank.pages.training_curves import write_training_curves
-    from featbank.stages.pretrain.parallel import is_first_process
-    from featbank.stages.pretrain.run_recipe import next_command
+    from featbank.stages.pretrain.scale.parallel import is_first_process
+    from featbank.stages.pretrain.settings.run_recipe import next_command
 
     # torchrun starts one process a device; the first speaks for all.
     if not is_first_process():

@@ -29,11 +29,11 @@ def pretrain(method: str, model: str, dataset: str | Path, **options: Any) -> Pa
             and a run that collapses or cannot be saved.
     """
     from featbank.pages.training_curves import write_training_curves
-    from featbank.stages.pretrain.online_probe import online_probe
     from featbank.stages.pretrain.options import PretrainOptions
-    from featbank.stages.pretrain.parallel import is_first_process
     from featbank.stages.pretrain.planning import plan_pretrain
     from featbank.stages.pretrain.run import pretrain as pretrain_plan
+    from featbank.stages.pretrain.scale.parallel import is_first_process
+    from featbank.stages.pretrain.watching.online_probe import online_probe
 
     named = ("bank", "data_root", "splits", "teacher")
     paths = {name: Path(options[name]) for name in named if options.get(name)}
@@ -51,7 +51,7 @@ def list_methods() -> pd.DataFrame:
     """The pretraining methods, one row each."""
     import pandas as pd
 
-    from featbank.stages.pretrain.listing import method_rows
+    from featbank.stages.pretrain.checkpoints.listing import method_rows
 
     return pd.DataFrame(method_rows())
 
@@ -60,7 +60,7 @@ def list_checkpoints(bank: str | Path = "bank") -> pd.DataFrame:
     """The checkpoints of a bank, one row each."""
     import pandas as pd
 
-    from featbank.stages.pretrain.listing import checkpoint_rows
+    from featbank.stages.pretrain.checkpoints.listing import checkpoint_rows
 
     return pd.DataFrame(checkpoint_rows(Path(bank)))
 
@@ -89,6 +89,6 @@ def export(checkpoint: str | Path, out: str | Path, *, to: str) -> Path:
         FeatbankError: A damaged checkpoint, a network that the library does not have, or a folder
             that holds files.
     """
-    from featbank.stages.pretrain.exporting import export_checkpoint
+    from featbank.stages.pretrain.checkpoints.exporting import export_checkpoint
 
     return export_checkpoint(Path(checkpoint), to=to, out=Path(out)).folder

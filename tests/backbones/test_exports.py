@@ -12,7 +12,7 @@ from featbank.backbones._vit_build import build_vit
 from featbank.errors import WeightsError
 from featbank.stages.backbones_by_name import named_backbone
 from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.pretrain.first_weights import read_first_weights
+from featbank.stages.pretrain.weights.first_weights import read_first_weights
 from featbank.stages.weights import load_weights
 
 SPEC = BACKBONES["vit-tiny"]

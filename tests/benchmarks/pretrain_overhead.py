@@ -18,13 +18,13 @@ import pandas as pd
 import torch
 
 from featbank.bank.checkpoints import LOG
-from featbank.stages.pretrain.draws import Draws
-from featbank.stages.pretrain.feed import Feed
 from featbank.stages.pretrain.options import PretrainOptions
-from featbank.stages.pretrain.parallel import Place
 from featbank.stages.pretrain.planning import plan_pretrain
 from featbank.stages.pretrain.run import pretrain, training_of
-from featbank.stages.pretrain.schedules import numbers_at
+from featbank.stages.pretrain.scale.parallel import Place
+from featbank.stages.pretrain.steps.draws import Draws
+from featbank.stages.pretrain.steps.feed import Feed
+from featbank.stages.pretrain.steps.schedules import numbers_at
 
 if TYPE_CHECKING:
     from torch import Tensor

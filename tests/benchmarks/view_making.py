@@ -15,8 +15,8 @@ import torch
 
 from featbank.bands import RGB
 from featbank.layers.vit import VisionTransformer, VitConfig
-from featbank.stages.pretrain.draws import Draws
-from featbank.stages.pretrain.masks import block_masks, random_keep
+from featbank.stages.pretrain.steps.draws import Draws
+from featbank.stages.pretrain.steps.masks import block_masks, random_keep
 from featbank.stages.pretrain.views.channel_facts import channel_facts
 from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 from featbank.stages.pretrain.views.maker import ViewMaker

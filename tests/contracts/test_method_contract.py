@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from featbank.layers.vit import VisionTransformer, VitConfig, random_state
-from featbank.stages.pretrain.draws import Draws
 from featbank.stages.pretrain.methods import METHODS
 from featbank.stages.pretrain.methods.method import Length, MethodRequest, StepOutput, Teacher
+from featbank.stages.pretrain.steps.draws import Draws
 
 EACH = pytest.mark.parametrize("name", list(METHODS))
 CONFIG = {"dim": 24, "depth": 2, "heads": 2, "patch_px": 8, "channels": 5, "grid": 4, "mlp_dim": 48}

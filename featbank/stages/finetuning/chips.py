@@ -10,7 +10,7 @@ import torch
 from featbank.errors import ContractError, RefusedError
 from featbank.inputs.preprocess import Preprocess
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
-from featbank.stages.pretrain.draws import Draws
+from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.views.channel_facts import ChannelFacts, channel_facts
 from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 from featbank.stages.pretrain.views.maker import ViewMaker

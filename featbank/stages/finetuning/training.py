@@ -125,7 +125,7 @@ class Training:
         return *_joined(outs), found
 
     def _update(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        from featbank.stages.pretrain.optimiser import set_numbers
+        from featbank.stages.pretrain.steps.optimiser import set_numbers
 
         rate = float(self._rates[min(self._step, len(self._rates) - 1)])
         set_numbers(self._optimiser, lr=rate, weight_decay=self._plan.options.weight_decay)
@@ -181,7 +181,7 @@ def _joined(outs: list[tuple[Tensor, Tensor]]) -> tuple[Array, Array]:
 
 def _rates(plan: FinetunePlan) -> Array:
     """Learning rate of every step."""
-    from featbank.stages.pretrain.schedules import warmed_up_cosine
+    from featbank.stages.pretrain.steps.schedules import warmed_up_cosine
 
     options = plan.options
     an_epoch = -(-len(plan.rows["train"]) // options.batch_size)
@@ -191,7 +191,7 @@ def _rates(plan: FinetunePlan) -> Array:
 
 
 def _optimiser(plan: FinetunePlan, network: FinetuneNetwork) -> torch.optim.AdamW:
-    from featbank.stages.pretrain.optimiser import adamw
+    from featbank.stages.pretrain.steps.optimiser import adamw
 
     return adamw(
         network, {"layer_decay": plan.options.layer_decay, "patch_embed_lr": 1.0, **_BETAS}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from featbank.stages.pretrain.draws import Draws
-from featbank.stages.pretrain.feed import made_views
-from featbank.stages.pretrain.optimiser import set_numbers
-from featbank.stages.pretrain.recording import StepResult
-from featbank.stages.pretrain.schedules import numbers_at
+from featbank.stages.pretrain.steps.draws import Draws
+from featbank.stages.pretrain.steps.feed import made_views
+from featbank.stages.pretrain.steps.optimiser import set_numbers
+from featbank.stages.pretrain.steps.schedules import numbers_at
+from featbank.stages.pretrain.watching.recording import StepResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from featbank.stages.pretrain.feed import Batch
-    from featbank.stages.pretrain.parallel import Place, Trained
+    from featbank.stages.pretrain.scale.parallel import Place, Trained
+    from featbank.stages.pretrain.steps.feed import Batch
 
 # A method draws other numbers than the views of the same step.
 _METHOD_SEED = 1 << 32

@@ -9,23 +9,27 @@ from featbank.bank.bank import Bank
 from featbank.bank.checkpoints import checkpoint_path, is_checkpoint, read_checkpoint
 from featbank.recipe import recipe_id, short_id
 from featbank.stages.precision import run_dtype
-from featbank.stages.pretrain.encoder_config import encoder_config, trainable
-from featbank.stages.pretrain.high_resolution import require_large_views
-from featbank.stages.pretrain.hyper import settled_hyper
-from featbank.stages.pretrain.lengths import length_notes, settled_length
 from featbank.stages.pretrain.methods import METHODS
 from featbank.stages.pretrain.methods.method import MethodRequest
 from featbank.stages.pretrain.plan import PretrainPlan
-from featbank.stages.pretrain.run_recipe import RunParts, run_command, run_recipe, saw_of
-from featbank.stages.pretrain.starting import start_of
-from featbank.stages.pretrain.teachers import (
+from featbank.stages.pretrain.settings.encoder_config import encoder_config, trainable
+from featbank.stages.pretrain.settings.hyper import settled_hyper
+from featbank.stages.pretrain.settings.lengths import length_notes, settled_length
+from featbank.stages.pretrain.settings.run_recipe import RunParts, run_command, run_recipe, saw_of
+from featbank.stages.pretrain.settings.training_imagery import (
+    channels_of,
+    read_imagery,
+    require_choices,
+)
+from featbank.stages.pretrain.settings.training_rows import require_splits
+from featbank.stages.pretrain.steps.high_resolution import require_large_views
+from featbank.stages.pretrain.weights.starting import start_of
+from featbank.stages.pretrain.weights.teachers import (
     read_teacher,
     require_same_input,
     required_teacher,
     teacher_recipe,
 )
-from featbank.stages.pretrain.training_imagery import channels_of, read_imagery, require_choices
-from featbank.stages.pretrain.training_rows import require_splits
 
 if TYPE_CHECKING:
     from featbank.bank.checkpoints import Checkpoint

@@ -16,20 +16,20 @@ from featbank.bank.lock import locked
 from featbank.errors import FeatbankError
 from featbank.inputs.preprocess import Preprocess
 from featbank.recipe import recipe_id
-from featbank.stages.pretrain.describing import described
-from featbank.stages.pretrain.feed import Feed
-from featbank.stages.pretrain.high_resolution import views_by_step
+from featbank.stages.pretrain.checkpoints.describing import described
 from featbank.stages.pretrain.logs._all_logs import AllLogs
 from featbank.stages.pretrain.logs.logger import LogRequest
 from featbank.stages.pretrain.loop import Training, train
-from featbank.stages.pretrain.optimiser import adamw
-from featbank.stages.pretrain.parallel import Engine, Place, Trained, joined, whole
-from featbank.stages.pretrain.recording import Recorder
-from featbank.stages.pretrain.resuming import load_run, run_tensors
-from featbank.stages.pretrain.saving import State, StateFolder, told_when_disk_fails
-from featbank.stages.pretrain.schedules import schedules
+from featbank.stages.pretrain.scale.parallel import Engine, Place, Trained, joined, whole
+from featbank.stages.pretrain.states.resuming import load_run, run_tensors
+from featbank.stages.pretrain.states.saving import State, StateFolder, told_when_disk_fails
+from featbank.stages.pretrain.steps.feed import Feed
+from featbank.stages.pretrain.steps.high_resolution import views_by_step
+from featbank.stages.pretrain.steps.optimiser import adamw
+from featbank.stages.pretrain.steps.schedules import schedules
 from featbank.stages.pretrain.views.channel_facts import channel_facts
-from featbank.stages.pretrain.watch import Watch
+from featbank.stages.pretrain.watching.recording import Recorder
+from featbank.stages.pretrain.watching.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from featbank.stages.pretrain.plan import PretrainPlan
-    from featbank.stages.pretrain.recording import Row
+    from featbank.stages.pretrain.watching.recording import Row
 
 Tell = Callable[[str], None]
 Progress = Callable[[int, int], None]

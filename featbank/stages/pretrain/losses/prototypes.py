@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from featbank.stages.pretrain.ranks import all_max, all_sum
+from featbank.stages.pretrain.scale.ranks import all_max, all_sum
 
 # facebookresearch/dinov2 ``loss/dino_clstoken_loss.py``: the default of all three.
 STUDENT_TEMPERATURE = 0.1

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from featbank.stages.pretrain.ranks import gathered
+from featbank.stages.pretrain.scale.ranks import gathered
 
 # Both epsilons of upstream: in the norm and distance, and inside the logarithm.
 _EPS = 1e-8

@@ -18,7 +18,7 @@ from featbank.stages.pretrain.methods.method import StepOutput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.steps.draws import Draws
 
 DINO, IBOT = "dino", "ibot"
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from featbank.stages.pretrain.draws import Draws
     from featbank.stages.pretrain.methods.method import MethodRequest
+    from featbank.stages.pretrain.steps.draws import Draws
 
 _HEAD = "dino"
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from featbank.stages.pretrain.masks import block_masks
 from featbank.stages.pretrain.methods._cls_and_patches import (
     DINO,
     IBOT,
@@ -17,12 +16,13 @@ from featbank.stages.pretrain.methods._cls_and_patches import (
 )
 from featbank.stages.pretrain.methods._multi_crop import GLOBAL_VIEWS
 from featbank.stages.pretrain.methods._student import fitting_tensors, student_tokens
+from featbank.stages.pretrain.steps.masks import block_masks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.pretrain.draws import Draws
     from featbank.stages.pretrain.methods.method import MethodRequest
+    from featbank.stages.pretrain.steps.draws import Draws
 
 _MASK_TOKEN = "mask_token"
 

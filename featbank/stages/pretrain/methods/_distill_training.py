@@ -17,14 +17,14 @@ from featbank.stages.pretrain.methods._cls_and_patches import (
     chosen_patches,
 )
 from featbank.stages.pretrain.methods._student import encoder_of, restore, student_tokens
-from featbank.stages.pretrain.moving_average import frozen
+from featbank.stages.pretrain.steps.moving_average import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.pretrain.draws import Draws
     from featbank.stages.pretrain.methods._targets import Targets
     from featbank.stages.pretrain.methods.method import MethodRequest, Teacher
+    from featbank.stages.pretrain.steps.draws import Draws
 
 
 class DistillTraining(ClsAndPatches):

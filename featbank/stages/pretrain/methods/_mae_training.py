@@ -15,14 +15,14 @@ from featbank.layers.stochastic_depth import set_drop_path
 from featbank.layers.transformer import LayerScale
 from featbank.layers.vit import VisionTransformer, VitConfig
 from featbank.stages.pretrain.losses.pixels import patchified, pixel_loss
-from featbank.stages.pretrain.masks import random_keep
 from featbank.stages.pretrain.methods.method import Method, StepOutput
+from featbank.stages.pretrain.steps.masks import random_keep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.pretrain.draws import Draws
     from featbank.stages.pretrain.methods.method import MethodRequest
+    from featbank.stages.pretrain.steps.draws import Draws
 
 # facebookresearch/mae ``models_mae.py:initialize_weights``.
 _TOKEN_STD = 0.02

@@ -15,7 +15,7 @@ from featbank.stages.pretrain.methods._student import (
 )
 from featbank.stages.pretrain.methods._targets import Targets
 from featbank.stages.pretrain.methods.method import Method
-from featbank.stages.pretrain.moving_average import frozen_copy, move_average
+from featbank.stages.pretrain.steps.moving_average import frozen_copy, move_average
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from featbank.backbones.backbone import Config, State
     from featbank.layers.vit import VisionTransformer
-    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.steps.draws import Draws
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 

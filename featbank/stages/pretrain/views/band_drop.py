@@ -9,7 +9,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.steps.draws import Draws
 
 
 def draw_kept(draws: Draws, channels: int, probability: float) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.steps.draws import Draws
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 # Side of the crop that a recipe's sigmas are for.

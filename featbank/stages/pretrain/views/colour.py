@@ -10,7 +10,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.steps.draws import Draws
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 

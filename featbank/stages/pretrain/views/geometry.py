@@ -13,7 +13,7 @@ from featbank.stages.pretrain.views.resampling import resampling_matrix
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.steps.draws import Draws
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from featbank.stages.pretrain.draws import Draws
+    from featbank.stages.pretrain.steps.draws import Draws
     from featbank.stages.pretrain.views.channel_facts import ChannelFacts
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 

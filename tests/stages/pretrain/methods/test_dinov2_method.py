@@ -14,8 +14,8 @@ from tiny_methods import (
 )
 
 from featbank.errors import UsageError, WeightsError
-from featbank.stages.pretrain.masks import block_masks
 from featbank.stages.pretrain.methods import METHODS
+from featbank.stages.pretrain.steps.masks import block_masks
 
 HYPER = METHODS["dinov2"].hyper
 

@@ -6,11 +6,11 @@ import torch
 from featbank.backbones import BACKBONES, WeightsFile
 from featbank.errors import UsageError, WeightsError
 from featbank.layers.sincos_positions import sincos_positions
-from featbank.stages.pretrain.draws import Draws
-from featbank.stages.pretrain.masks import random_keep
 from featbank.stages.pretrain.methods import METHODS
 from featbank.stages.pretrain.methods._mae_training import decoder_shape
 from featbank.stages.pretrain.methods.method import MethodRequest
+from featbank.stages.pretrain.steps.draws import Draws
+from featbank.stages.pretrain.steps.masks import random_keep
 
 SPEC = METHODS["mae"]
 BANDS, SIDE, PATCH = 5, 32, 8

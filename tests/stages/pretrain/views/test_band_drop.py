@@ -1,6 +1,6 @@
 import pytest
 
-from featbank.stages.pretrain.draws import Draws
+from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.views.band_drop import draw_kept
 
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy import ndimage
 
-from featbank.stages.pretrain.draws import Draws
+from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.views.blur import blur_matrix, blurred, draw_sigmas
 from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 

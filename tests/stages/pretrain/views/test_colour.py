@@ -1,6 +1,6 @@
 import torch
 
-from featbank.stages.pretrain.draws import Draws
+from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.views.colour import Colour, apply_colour, draw_colour
 from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from scipy import ndimage
 from torch.nn import functional
 
-from featbank.stages.pretrain.draws import Draws
+from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.views.blur import draw_sigmas
 from featbank.stages.pretrain.views.channel_facts import ChannelFacts
 from featbank.stages.pretrain.views.colour import draw_colour

@@ -4,7 +4,7 @@ import torch
 from scipy import stats
 
 from featbank.bands import RGB, SENTINEL1, Band
-from featbank.stages.pretrain.draws import Draws
+from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.views.channel_facts import ChannelFacts, channel_facts
 from featbank.stages.pretrain.views.speckle import Speckle
 

@@ -1,0 +1,1 @@
+"""What becomes of a checkpoint: described, listed, exported."""

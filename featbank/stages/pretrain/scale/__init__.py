@@ -1,0 +1,1 @@
+"""Several processes and memory: DDP, FSDP2, numbers summed over ranks."""

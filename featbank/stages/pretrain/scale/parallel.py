@@ -1,0 +1,202 @@
+"""Several processes that train one network, as torchrun starts them: DDP, or FSDP2."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from inspect import signature
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import distributed, nn
+
+from featbank.layers.transformer import Block
+from featbank.stages.forward import pick_device
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from torch import Tensor
+
+    from featbank.stages.pretrain.methods.method import Method, StepOutput
+    from featbank.stages.pretrain.steps.draws import Draws
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where this process stands among those of the run.
+
+    Attributes:
+        rank: Its number, from 0.
+        world: Processes of the run.
+        device: What it computes on.
+    """
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes and tells."""
+        return self.rank == 0
+
+    def wait(self) -> None:
+        """Wait for all processes to come here."""
+        if self.world > 1:
+            distributed.barrier()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """How torch runs the network.
+
+    Attributes:
+        shard: Whether processes share parameters and optimiser state (FSDP2) instead of each
+            holding all (DDP).
+        recompute: Whether blocks keep no activations and compute them again for gradients.
+        compile: Whether blocks are compiled.
+        dtype: ``bfloat16`` or ``float32``, in which FSDP2 gathers parameters and sums gradients.
+    """
+
+    shard: bool = False
+    recompute: bool = False
+    compile: bool = False
+    dtype: str = "float32"
+
+
+def is_first_process() -> bool:
+    """Whether this process is the one that prints, as torchrun's environment has it."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+@contextmanager
+def joined(device: str) -> Iterator[Place]:
+    """Join the other processes that torchrun started; alone, nothing is done.
+
+    Args:
+        device: ``auto``, ``cpu`` or ``cuda``; each process of a machine takes its own GPU.
+    """
+    picked, world = pick_device(device), int(os.environ.get("WORLD_SIZE", "1"))
+    if world == 1:
+        yield Place(rank=0, world=1, device=picked)
+        return
+    if picked.type == "cuda":
+        picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(picked)
+    distributed.init_process_group("nccl" if picked.type == "cuda" else "gloo")
+    try:
+        yield Place(rank=distributed.get_rank(), world=world, device=picked)
+    finally:
+        distributed.destroy_process_group()
+
+
+class Trained:
+    """A method as torch's engine runs it: called like the method itself.
+
+    Args:
+        method: On the device.
+        place: Where this process stands.
+        engine: How.
+    """
+
+    def __init__(self, method: Method, place: Place, engine: Engine) -> None:
+        self.method = method
+        self.module = cast("nn.Module", method)
+        blocks = [part for part in self.module.modules() if isinstance(part, Block)]
+        if engine.recompute:
+            _recompute([block for block in blocks if _is_trained(block)])
+        if engine.compile:
+            for block in blocks:
+                block.compile()
+        self._is_sharded = engine.shard and place.world > 1
+        if self._is_sharded:
+            _shard(self.module, blocks, place, engine)
+        is_copied = place.world > 1 and not self._is_sharded
+        self._called = _copied(self.module, place) if is_copied else self.module
+
+    def __call__(
+        self, views: Mapping[str, Tensor], draws: Draws, numbers: Mapping[str, float]
+    ) -> StepOutput:
+        """Loss of one batch, as the method gives it."""
+        out: StepOutput = self._called(views, draws, numbers)
+        return out
+
+    def summing(self, *, is_last: bool) -> AbstractContextManager[Any]:
+        """Around a forward and backward pass: gradients of processes are summed in the last."""
+        if self._is_sharded:
+            cast("Any", self.module).set_requires_gradient_sync(is_last)
+        if isinstance(self._called, nn.parallel.DistributedDataParallel) and not is_last:
+            return self._called.no_sync()
+        return nullcontext()
+
+    def clip(self, limit: float) -> Tensor:
+        """Scale gradients down to a norm, and give the norm before; 0 only measures it."""
+        parameters = [p for p in self.module.parameters() if p.grad is not None]
+        norm = nn.utils.clip_grad_norm_(parameters, limit or float("inf"))
+        return whole(norm)
+
+
+def whole(value: Tensor) -> Tensor:
+    """A tensor that processes may hold in parts, as a whole; every process has to ask for it."""
+    gather = getattr(value, "full_tensor", None)
+    return value if gather is None else cast("Tensor", gather())
+
+
+def laid_out(value: Tensor, like: Tensor) -> Tensor:
+    """A whole tensor laid out over processes as another one is."""
+    from torch.distributed.tensor import DTensor, distribute_tensor
+
+    value = value.to(device=like.device, dtype=like.dtype)
+    if not isinstance(like, DTensor):
+        return value
+    return distribute_tensor(value, like.device_mesh, like.placements)
+
+
+def mean_over_processes(values: Tensor, place: Place) -> Tensor:
+    """Mean of a tensor over the processes of a run."""
+    if place.world > 1:
+        distributed.all_reduce(values)
+        values /= place.world
+    return values
+
+
+def _is_trained(module: nn.Module) -> bool:
+    return any(parameter.requires_grad for parameter in module.parameters())
+
+
+def _recompute(blocks: list[Block]) -> None:
+    from functools import partial
+
+    from torch.utils.checkpoint import checkpoint
+
+    for block in blocks:
+        # The names of parameters stay as they are, unlike with torch's wrapper module.
+        block.forward = partial(checkpoint, block.forward, use_reentrant=False)  # type: ignore[method-assign]
+
+
+def _copied(module: nn.Module, place: Place) -> nn.Module:
+    devices = [place.device] if place.device.type == "cuda" else None
+    engine: Any = nn.parallel.DistributedDataParallel
+    # Buffers follow from sums over all processes or from parameters, so they are equal already.
+    # torch 2.13 renames the option.
+    names = ("forward_sync_buffers", "broadcast_buffers")
+    name = next(name for name in names if name in signature(engine).parameters)
+    copied: nn.Module = engine(
+        module, device_ids=devices, gradient_as_bucket_view=True, **{name: False}
+    )
+    return copied
+
+
+def _shard(module: nn.Module, blocks: list[Block], place: Place, engine: Engine) -> None:
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+
+    mesh = init_device_mesh(place.device.type, (place.world,))
+    half = torch.bfloat16 if engine.dtype == "bfloat16" else None
+    policy = MixedPrecisionPolicy(param_dtype=half, reduce_dtype=half)
+    for block in blocks:
+        fully_shard(block, mesh=mesh, mp_policy=policy)
+    fully_shard(module, mesh=mesh, mp_policy=policy)

@@ -1,0 +1,1 @@
+"""What a run's settings become: hyper-parameters, lengths, rows, imagery, recipe."""

@@ -1,0 +1,1 @@
+"""States on the way: saved, checked, retained, gone on from."""

@@ -1,0 +1,1 @@
+"""What a step needs: batches, draws, masks, schedules, optimiser, moving average."""

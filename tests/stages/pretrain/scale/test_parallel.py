@@ -1,0 +1,112 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from tiny_training import final_weights, tiny_plan
+from two_processes import SETTINGS
+
+from featbank.stages.pretrain.run import pretrain
+from featbank.stages.pretrain.scale.parallel import (
+    Place,
+    is_first_process,
+    joined,
+    mean_over_processes,
+)
+
+SCRIPT = Path(__file__).resolve().parents[3] / "fakes" / "two_processes.py"
+# Gradients are summed in another order: float32 rounding, 1e-7, grows over ten steps of AdamW,
+# which divides by the root of small squares.
+TOLERANCE = 2e-6
+
+
+def in_two_processes(folder, **options):
+    """Train in two gloo processes; give what they printed."""
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "OMP_NUM_THREADS": "1",
+    }
+    done = subprocess.run(
+        [*torchrun, str(SCRIPT), str(folder), json.dumps(options)],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def outcome(folder):
+    plan = tiny_plan(folder, **SETTINGS)
+    return pd.read_parquet(plan.path / "log.parquet"), final_weights(plan)
+
+
+def require_equal(one, other, tolerance=TOLERANCE):
+    np.testing.assert_allclose(one[0]["loss"], other[0]["loss"], atol=tolerance)
+    np.testing.assert_allclose(one[0]["gradient_norm"], other[0]["gradient_norm"], atol=1e-5)
+    assert one[1].keys() == other[1].keys()
+    for name, values in one[1].items():
+        np.testing.assert_allclose(values, other[1][name], atol=tolerance, err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """What one process gives with the doubled batch."""
+    folder = tmp_path_factory.mktemp("alone")
+    pretrain(tiny_plan(folder, **SETTINGS))
+    return outcome(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [{"micro_batch": 3}, {"shard": True, "recompute": True, "micro_batch": 2}],
+    ids=["ddp", "fsdp2 with recomputation"],
+)
+def test_two_processes_give_what_one_gives_with_the_doubled_batch(tmp_path, alone, options):
+    in_two_processes(tmp_path, **options)
+    require_equal(outcome(tmp_path), alone)
+
+
+@pytest.mark.slow
+def test_two_processes_cut_and_resumed_give_what_one_gives(tmp_path, alone):
+    # Sharded, a state is gathered from both processes and handed out again: the harder case.
+    assert in_two_processes(tmp_path / "two", stop=6, shard=True).count("cut") == 2
+    shutil.copytree(tmp_path / "two", tmp_path / "one")
+    in_two_processes(tmp_path / "two", shard=True)
+    pretrain(tiny_plan(tmp_path / "one", **SETTINGS))
+    for folder in (tmp_path / "two", tmp_path / "one"):
+        found = outcome(folder)
+        assert found[0]["step"].tolist() == list(range(SETTINGS["steps"]))
+        require_equal(found, alone)
+
+
+@pytest.mark.parametrize("options", [{"recompute": True}, {"shard": True}])
+def test_options_of_several_processes_change_nothing_in_one(tmp_path, alone, options):
+    pretrain(tiny_plan(tmp_path, **SETTINGS, **options))
+    require_equal(outcome(tmp_path), alone, tolerance=0)
+
+
+def test_one_process_is_the_first_and_joins_none():
+    with joined("cpu") as place:
+        assert (place.rank, place.world, place.is_first) == (0, 1, True)
+        assert not torch.distributed.is_initialized()
+        assert mean_over_processes(torch.ones(2), place).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(("rank", "is_first"), [("0", True), ("1", False)])
+def test_the_first_process_is_known_from_the_environment(monkeypatch, rank, is_first):
+    monkeypatch.setenv("RANK", rank)
+    assert is_first_process() is is_first
+
+
+def test_a_place_of_one_process_waits_for_none():
+    Place(rank=0, world=1, device=torch.device("cpu")).wait()
