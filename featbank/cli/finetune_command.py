@@ -93,6 +93,13 @@ if TYPE_CHECKING:
 @click.option("--chips", type=int, help="Number of chips of a synthetic dataset.")
 @click.option("--max-invalid", type=float, default=0.01, show_default=True)
 @click.option("--workers", type=int, help="Reader processes; default: cores less one.")
+@click.option(
+    "--cache-gb",
+    type=float,
+    default=2.0,
+    show_default=True,
+    help="Memory in GiB for decoded chips: they are decoded once if all of them fit, 0 for never.",
+)
 @click.option("--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--data-root", type=click.Path(path_type=Path), help="Folder of the named dataset.")

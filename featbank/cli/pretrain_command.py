@@ -140,6 +140,13 @@ if TYPE_CHECKING:
 @click.option("--recompute", is_flag=True, help="Compute activations again, to save memory.")
 @click.option("--compile", is_flag=True, help="Compile the encoder's blocks.")
 @click.option("--workers", type=int, help="Reader processes; default: cores less one.")
+@click.option(
+    "--cache-gb",
+    type=float,
+    default=2.0,
+    show_default=True,
+    help="Memory in GiB for decoded chips: they are decoded once if all of them fit, 0 for never.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
 @click.option(
     "--data-root",

@@ -54,10 +54,14 @@ def read_batch(reader: Reader, indices: Sequence[int], contract: Contract) -> Re
     Raises:
         ReadError: The disk or network failed three times over.
     """
+    return as_batch([_read_one(reader, index, contract) for index in indices], contract)
+
+
+def as_batch(chips: Sequence[Image | str], contract: Contract) -> ReadBatch:
+    """A batch of chips, or of the reasons why they are refused, in their order."""
     by_shape: dict[tuple[tuple[int, ...], ...], list[tuple[int, Image]]] = {}
     refused = {}
-    for position, index in enumerate(indices):
-        chip = _read_one(reader, index, contract)
+    for position, chip in enumerate(chips):
         if isinstance(chip, str):
             refused[position] = chip
         else:

@@ -229,7 +229,7 @@ def _command(plan: FinetunePlan) -> str:
     from featbank.stages.finetuning.options import FinetuneOptions
 
     options, name = plan.options, plan.embed.imagery.dataset.name
-    own = {"data_root", "splits", "bank", "device", "workers", "download"}
+    own = {"data_root", "splits", "bank", "device", "workers", "cache_gb", "download"}
     words = ["featbank", "finetune", "--model", plan.embed.spec.name]
     words += ["--dataset", name if name in DATASETS else f"path/to/{name}"]
     for field in fields(FinetuneOptions):

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from featbank.errors import ContractError, RefusedError
+from featbank.inputs.kept_chips import KeptChips, fits
 from featbank.inputs.preprocess import Preprocess
-from featbank.inputs.reader_pool import PoolConfig, ReaderPool
+from featbank.inputs.reader_pool import PoolConfig
 from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.views.channel_facts import ChannelFacts, channel_facts
 from featbank.stages.pretrain.views.crop_recipe import CropRecipe
@@ -41,23 +42,25 @@ class LabelledChips:
         self._prepare = Preprocess(plan.embed.inputs, device)
         self._views = ViewMaker([_distortion(plan)], _facts(plan))
         self._refused: dict[int, str] = {}
-        self._pool = ReaderPool(
+        chip_bytes, chips = plan.embed.look.chip_bytes, sum(map(len, plan.rows.values()))
+        self._chips = KeptChips(
             PoolConfig(
                 reader=plan.embed.imagery.dataset.reader,
                 contract=plan.embed.imagery.contract,
                 workers=plan.embed.imagery.workers,
-                slot_bytes=plan.embed.look.chip_bytes * plan.options.batch_size,
-            )
+                slot_bytes=chip_bytes * plan.options.batch_size,
+            ),
+            is_keeping=fits(chip_bytes, chips, plan.options.cache_gb),
         )
 
     @property
     def waited_s(self) -> float:
         """Seconds that were spent waiting for chips."""
-        return self._pool.waited_s
+        return self._chips.waited_s
 
     def close(self) -> None:
         """Stop the reader processes."""
-        self._pool.close()
+        self._chips.close()
 
     def train(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
         """(b, C, H, W) distorted chips and their labels, in an order of the epoch's own."""
@@ -76,7 +79,7 @@ class LabelledChips:
     def _read(self, rows: NDArray[np.intp]) -> Iterator[tuple[Tensor, Tensor]]:
         size = self._plan.options.batch_size
         cuts = [rows[start : start + size].tolist() for start in range(0, len(rows), size)]
-        for cut, batch in zip(cuts, self._pool.read(cuts), strict=True):
+        for cut, batch in zip(cuts, self._chips.read(cuts), strict=True):
             self._count(cut, batch)
             if batch.groups:
                 yield self._prepared(cut, batch)

@@ -53,6 +53,7 @@ class FinetuneOptions:
         chips: Number of chips of a procedural dataset.
         max_invalid: Share of refused samples above which the run stops, 0 to 1.
         workers: Reader processes; None takes one for each core but one.
+        cache_gb: Memory in GiB for keeping decoded chips, where all of them fit.
         seed: Of the head, the order, the chips' distortions, the shots and the bootstrap.
         resamples: Bootstrap resamples.
         data_root: Folder of a named dataset.
@@ -92,6 +93,7 @@ class FinetuneOptions:
     chips: int | None = None
     max_invalid: float = 0.01
     workers: int | None = None
+    cache_gb: float = 2.0
     seed: int = 0
     resamples: int = 1000
     data_root: Path | None = None

@@ -52,6 +52,7 @@ class PretrainOptions:
         recompute: Whether activations are computed again in the backward pass to save memory.
         compile: Whether the encoder's blocks are compiled.
         workers: Reader processes; None takes one for each core but one.
+        cache_gb: Memory in GiB for keeping decoded chips, where all of them fit.
         seed: Seed of weights, views and order.
         data_root: Folder of a named dataset.
         download: Whether to fetch imagery and weights that are not on this machine.
@@ -95,6 +96,7 @@ class PretrainOptions:
     recompute: bool = False
     compile: bool = False
     workers: int | None = None
+    cache_gb: float = 2.0
     seed: int = 0
     data_root: Path | None = None
     download: bool = False

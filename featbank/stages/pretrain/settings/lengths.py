@@ -92,6 +92,7 @@ def _require_range(options: PretrainOptions) -> None:
         ("--limit", options.limit, 1),
         ("--chips", options.chips, 1),
         ("--workers", options.workers, 0),
+        ("--cache-gb", options.cache_gb, 0),
         ("--probe-every", options.probe_every, 0),
         ("--save-every", options.save_every, 1),
         ("--keep", options.keep, 0),

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from featbank.errors import RefusedError, UsageError
-from featbank.inputs.reader_pool import PoolConfig, ReaderPool
+from featbank.inputs.kept_chips import KeptChips, fits
+from featbank.inputs.reader_pool import PoolConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -100,19 +101,27 @@ class Feed:
         self._place = place
         self._share = _share(plan, place.world)
         self._refused: dict[int, str] = {}
-        self._pool = ReaderPool(
+        chip_bytes = plan.look.chip_bytes
+        self._chips = KeptChips(
             PoolConfig(
                 reader=plan.imagery.dataset.reader,
                 contract=plan.imagery.contract,
                 workers=plan.imagery.workers,
-                slot_bytes=plan.look.chip_bytes * self._share,
-            )
+                slot_bytes=chip_bytes * self._share,
+            ),
+            # Every process sees all chips in time.
+            is_keeping=fits(chip_bytes * place.world, len(plan.rows), plan.options.cache_gb),
         )
 
     @property
     def waited_s(self) -> float:
         """Seconds that this process has waited for chips so far."""
-        return self._pool.waited_s
+        return self._chips.waited_s
+
+    @property
+    def is_keeping(self) -> bool:
+        """Whether chips are read once and kept in memory."""
+        return self._chips.is_keeping
 
     @property
     def refused(self) -> Mapping[int, str]:
@@ -121,7 +130,7 @@ class Feed:
 
     def close(self) -> None:
         """Stop the reader processes."""
-        self._pool.close()
+        self._chips.close()
 
     def batches(self, start: int) -> Iterator[Batch]:
         """Batches of the steps from ``start`` to the end of the run.
@@ -130,13 +139,22 @@ class Feed:
             RefusedError: More chips are refused than allowed, or all of a batch.
             ReadError: The disk or network failed.
         """
-        steps = range(start, self._plan.length.steps)
-        rows = (self._rows(step) for step in steps)
-        for step, batch in zip(steps, self._pool.read(rows), strict=True):
-            self._count(self._rows(step) if batch.refused else [], batch)
-            groups = _filled(batch.groups, len(batch.refused))
-            moved = tuple(_to_device(group, self._place.device) for group in groups)
-            yield Batch(moved, self._place.rank * self._share)
+        for steps in self._passes(start):
+            rows = (self._rows(step) for step in steps)
+            for step, batch in zip(steps, self._chips.read(rows), strict=True):
+                self._count(self._rows(step) if batch.refused else [], batch)
+                groups = _filled(batch.groups, len(batch.refused))
+                moved = tuple(_to_device(group, self._place.device) for group in groups)
+                yield Batch(moved, self._place.rank * self._share)
+
+    def _passes(self, start: int) -> Iterator[range]:
+        """Steps of each epoch where its chips may be in memory by then; else of the whole run."""
+        stop, length = self._plan.length.steps, self._plan.length.steps_per_epoch
+        if not self.is_keeping:
+            yield range(start, stop)
+            return
+        for first in range(start - start % length, stop, length):
+            yield range(max(first, start), min(first + length, stop))
 
     def _rows(self, step: int) -> list[int]:
         plan, length = self._plan, self._plan.length

@@ -15,13 +15,13 @@ from featbank.stages.pretrain.steps.feed import Batch, Feed, made_views, step_po
 CPU = torch.device("cpu")
 
 
-def feed_of(rows, *, batch_size, steps=8, world=1, rank=0, max_invalid=0.5, workers=0):
+def feed_of(rows, *, batch_size, steps=8, world=1, rank=0, workers=0, **options):
     dataset = SimpleNamespace(
         name="made", reader=Counting(), samples=SimpleNamespace(ids=np.arange(1000).astype(str))
     )
     plan = SimpleNamespace(
         rows=np.asarray(rows),
-        options=SimpleNamespace(seed=3, max_invalid=max_invalid),
+        options=SimpleNamespace(**{"seed": 3, "max_invalid": 0.5, "cache_gb": 0.0} | options),
         length=SimpleNamespace(
             steps=steps, steps_per_epoch=len(rows) // batch_size, batch_size=batch_size
         ),
@@ -55,11 +55,24 @@ def test_two_epochs_have_different_orders():
     assert list(orders[0]) != list(orders[1])
 
 
-@given(start=st.integers(0, 8))
-def test_a_feed_that_starts_later_gives_what_the_whole_one_gives_then(start):
-    rows = good(30)
+@given(start=st.integers(0, 8), cache_gb=st.sampled_from([0.0, 1.0]))
+def test_a_feed_that_starts_later_gives_what_the_whole_one_gives_then(start, cache_gb):
+    rows = list(range(13))
     whole = [shown(batch) for batch in feed_of(rows, batch_size=4).batches(0)]
-    assert [shown(b) for b in feed_of(rows, batch_size=4).batches(start)] == whole[start:]
+    later = feed_of(rows, batch_size=4, cache_gb=cache_gb)
+    assert [shown(b) for b in later.batches(start)] == whole[start:]
+
+
+def test_chips_that_fit_into_memory_are_kept():
+    assert feed_of(good(9), batch_size=4, cache_gb=1e-6).is_keeping
+    assert not feed_of(good(9), batch_size=4, cache_gb=0.0).is_keeping
+
+
+def test_processes_share_the_memory_for_chips():
+    # Seven chips of 72 bytes.
+    room = {"batch_size": 2, "cache_gb": 7 * 72 / 2**30}
+    assert feed_of(range(7), **room).is_keeping
+    assert not feed_of(range(7), world=2, **room).is_keeping
 
 
 def test_processes_share_a_batch_in_order():
