@@ -2,8 +2,8 @@
 
 The bare step has the same model, method, optimiser settings and views, on chips that were read and
 normalised before the clock starts; it logs, watches and saves nothing. The whole run reads chips
-from files, and its time includes starting the readers, logging every step, the watch over collapse
-and saving a state and a checkpoint an epoch. Rounds of both alternate.
+from files, and its time includes starting the readers, decoding every chip, logging every step, the
+watch over collapse and saving a state and a checkpoint an epoch. Rounds of both alternate.
 """
 
 from __future__ import annotations
@@ -31,8 +31,15 @@ if TYPE_CHECKING:
 
     from featbank.stages.pretrain.plan import PretrainPlan
 
-METHODS = ("mae", "dino", "dinov2")
-ROUNDS, EPOCHS, BATCH = 3, 1, 64
+# Runs of a minute or two on two cores. The networks and views are small, so that what a run does
+# beside its steps weighs more than it would in earnest.
+_HEADS = {"warmup_epochs": 0, "prototypes": 1024}
+METHODS: dict[str, dict[str, Any]] = {
+    "mae": {"epochs": 6, "hyper": {"warmup_epochs": 0}},
+    "dino": {"epochs": 3, "limit": 320, "hyper": _HEADS},
+    "dinov2": {"epochs": 3, "limit": 320, "hyper": {**_HEADS, "patch_prototypes": 1024}},
+}
+ROUNDS = 3
 # Batches that the bare step goes through again and again.
 PREMADE = 4
 
@@ -68,10 +75,8 @@ def planned(shared: Path, method: str, bank: Path, **changes: Any) -> PretrainPl
         "model": "vit-tiny",
         "dataset": str(shared / "data" / "aid100"),
         "image_size": 96,
-        "patch": 8,
-        "epochs": EPOCHS,
-        "batch_size": BATCH,
-        "hyper": {"warmup_epochs": 0},
+        "batch_size": 32,
+        **METHODS[method],
     }
     return plan_pretrain(PretrainOptions(method=method, bank=bank, **{**settings, **changes}))
 
@@ -93,7 +98,7 @@ def bare_rate(plan: PretrainPlan) -> float:
         draws = Draws(seed=0, step=step, total=plan.length.batch_size, rows=range(len(chips[0])))
         numbers = numbers_at(run.schedules, min(step, plan.length.steps - 1))
         with torch.autocast(device.type, torch.bfloat16, enabled=run.dtype == "bfloat16"):
-            out = module(run.views(chips[step % len(chips)], draws), draws, numbers)
+            out = module(run.views(step)(chips[step % len(chips)], draws), draws, numbers)
         optimiser.zero_grad(set_to_none=True)
         out.loss.backward()
         if run.clip:
