@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, integers, numbers, output_options
+from featbank.cli.options import bank_option, imagery_options, integers, numbers, output_options
 from featbank.cli.output import print_json, progress_bar, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
@@ -30,12 +29,6 @@ if TYPE_CHECKING:
     "--weights",
     help="Weights file, transformers folder, hub id, or 'random' for an untrained network; "
     "default: the publisher's own.",
-)
-@click.option(
-    "--bands",
-    default="all",
-    show_default=True,
-    help="all, rgb, s1, s2, ohs, or names: B04,B03,B02.",
 )
 @click.option(
     "--normalise",
@@ -103,36 +96,11 @@ if TYPE_CHECKING:
 )
 @click.option("--batch-size", type=int, default=64, show_default=True, help="Chips at once.")
 @click.option("--shard-rows", type=int, help="Rows of a shard, a power of two; default: derived.")
-@click.option("--workers", type=int, help="Reader processes; default: cores less one.")
 @click.option("--split-scheme", help="Scheme whose train split statistics are fitted on.")
-@click.option("--limit", type=int, help="Take N samples of each split, mixed and repeatable.")
-@click.option("--chips", type=int, help="Number of chips of a synthetic dataset.")
-@click.option(
-    "--max-invalid",
-    type=float,
-    default=0.01,
-    show_default=True,
-    help="Share of refused chips above which the run stops.",
-)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of random weights.")
-@click.option(
-    "--data-root",
-    type=click.Path(path_type=Path),
-    help="Folder of the named dataset; default: $FEATBANK_DATA/<dataset>.",
-)
-@click.option(
-    "--splits",
-    type=click.Path(path_type=Path),
-    help="Split lists, a file or a folder of them; default: those beside the imagery.",
-)
-@click.option(
-    "--download", is_flag=True, help="Fetch imagery and weights that are not on this machine."
-)
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
 @click.option("--deterministic", is_flag=True, help="Refuse operations that may vary by run.")
 @click.option("--dry-run", is_flag=True, help="Rehearse: say what would be done, write nothing.")
+@imagery_options
 @bank_option
 @output_options
 def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None:  # noqa: ANN401

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, output_options
+from featbank.cli.options import bank_option, cache_option, imagery_options, output_options
 from featbank.cli.output import print_json, progress_bar, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
@@ -77,7 +76,6 @@ if TYPE_CHECKING:
 )
 @click.option("--labels", help="Label set; default: the dataset's first.")
 @click.option("--split-scheme", help="Split scheme; default: the dataset's first.")
-@click.option("--bands", default="all", show_default=True, help="all, rgb, s1, s2, ohs, or names.")
 @click.option("--adapt", default="none", show_default=True, help="As 'featbank embed' takes it.")
 @click.option("--normalise", type=click.Choice(METHODS), help="As 'featbank embed' takes it.")
 @click.option("--positions", type=click.Choice(["original", "transformers"]))
@@ -89,25 +87,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="Compute dtype; weights and their updates are always float32.",
 )
-@click.option("--limit", type=int, help="Take N samples of each split, mixed and repeatable.")
-@click.option("--chips", type=int, help="Number of chips of a synthetic dataset.")
-@click.option("--max-invalid", type=float, default=0.01, show_default=True)
-@click.option("--workers", type=int, help="Reader processes; default: cores less one.")
-@click.option(
-    "--cache-gb",
-    type=float,
-    default=2.0,
-    show_default=True,
-    help="Memory in GiB for decoded chips: they are decoded once if all of them fit, 0 for never.",
-)
 @click.option("--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--data-root", type=click.Path(path_type=Path), help="Folder of the named dataset.")
-@click.option("--splits", type=click.Path(path_type=Path), help="Split lists.")
-@click.option("--download", is_flag=True, help="Fetch imagery and weights that are not here.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
+@imagery_options
+@cache_option
 @bank_option
 @output_options
 def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401

@@ -26,6 +26,61 @@ def bank_option(command: CommandT) -> CommandT:
     )(command)
 
 
+# Of commands that read imagery: which of it, from where, on what.
+_IMAGERY = (
+    click.option(
+        "--bands",
+        default="all",
+        show_default=True,
+        help="all, rgb, s1, s2, ohs, or names: B04,B03,B02.",
+    ),
+    click.option("--limit", type=int, help="Take N samples of each split, mixed and repeatable."),
+    click.option("--chips", type=int, help="Number of chips of a synthetic dataset."),
+    click.option(
+        "--max-invalid",
+        type=float,
+        default=0.01,
+        show_default=True,
+        help="Share of refused chips above which the run stops.",
+    ),
+    click.option(
+        "--data-root",
+        type=click.Path(path_type=Path),
+        help="Folder of the named dataset; default: $FEATBANK_DATA/<dataset>.",
+    ),
+    click.option(
+        "--splits",
+        type=click.Path(path_type=Path),
+        help="Split lists, a file or a folder of them; default: those beside the imagery.",
+    ),
+    click.option(
+        "--download", is_flag=True, help="Fetch imagery and weights that are not on this machine."
+    ),
+    click.option("--workers", type=int, help="Reader processes; default: cores less one."),
+    click.option(
+        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+    ),
+)
+
+
+def imagery_options(command: CommandT) -> CommandT:
+    """``--bands`` to ``--device``: which imagery is read, from where, on what."""
+    for option in reversed(_IMAGERY):
+        command = option(command)
+    return command
+
+
+def cache_option(command: CommandT) -> CommandT:
+    """``--cache-gb``: memory for decoded chips."""
+    return click.option(
+        "--cache-gb",
+        type=float,
+        default=2.0,
+        show_default=True,
+        help="Memory in GiB for decoded chips: they are decoded once if all fit, 0 for never.",
+    )(command)
+
+
 def output_options(command: CommandT) -> CommandT:
     """``--json`` and ``--debug``."""
     command = click.option(

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, names, output_options, parameters
+from featbank.cli.options import (
+    bank_option,
+    cache_option,
+    imagery_options,
+    names,
+    output_options,
+    parameters,
+)
 from featbank.cli.output import print_json, progress_bar, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
@@ -71,12 +78,6 @@ if TYPE_CHECKING:
     "--frozen-encoder", is_flag=True, help="Leave the encoder as it is; only the rest learns."
 )
 @click.option(
-    "--bands",
-    default="all",
-    show_default=True,
-    help="all, rgb, s1, s2, ohs, or names: B04,B03,B02.",
-)
-@click.option(
     "--adapt",
     default="none",
     show_default=True,
@@ -95,20 +96,6 @@ if TYPE_CHECKING:
     show_default=True,
     callback=names,
     help="Splits to train on; train,val or unlabelled too.",
-)
-@click.option(
-    "--splits",
-    type=click.Path(path_type=Path),
-    help="Split lists, a file or a folder of them; default: those beside the imagery.",
-)
-@click.option("--limit", type=int, help="Take N chips of each split, mixed and repeatable.")
-@click.option("--chips", type=int, help="Number of chips of a synthetic dataset.")
-@click.option(
-    "--max-invalid",
-    type=float,
-    default=0.01,
-    show_default=True,
-    help="Share of refused chips above which the run stops.",
 )
 @click.option(
     "--probe-every",
@@ -139,26 +126,11 @@ if TYPE_CHECKING:
 @click.option("--shard", is_flag=True, help="Processes share parameters and moments (FSDP2).")
 @click.option("--recompute", is_flag=True, help="Compute activations again, to save memory.")
 @click.option("--compile", is_flag=True, help="Compile the encoder's blocks.")
-@click.option("--workers", type=int, help="Reader processes; default: cores less one.")
-@click.option(
-    "--cache-gb",
-    type=float,
-    default=2.0,
-    show_default=True,
-    help="Memory in GiB for decoded chips: they are decoded once if all of them fit, 0 for never.",
-)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
-@click.option(
-    "--data-root",
-    type=click.Path(path_type=Path),
-    help="Folder of the named dataset; default: $FEATBANK_DATA/<dataset>.",
-)
-@click.option("--download", is_flag=True, help="Fetch imagery and weights that are not here.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
 @click.option("--again", is_flag=True, help="Begin anew where a run stands half done or finished.")
 @click.option("--dry-run", is_flag=True, help="Rehearse: say what would be done, write nothing.")
+@imagery_options
+@cache_option
 @bank_option
 @output_options
 def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None:  # noqa: ANN401
