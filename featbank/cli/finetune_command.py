@@ -131,6 +131,10 @@ def _tell_epoch(epoch: Epoch) -> None:
 
 
 def _print(report: FinetuneReport, plan: FinetunePlan, as_json: bool) -> None:
+    if report.epochs:
+        from featbank.pages.training_curves import write_training_curves
+
+        write_training_curves(report.checkpoint)
     if as_json:
         print_json(
             {

@@ -26,6 +26,7 @@ def finetune(model: str, dataset: str | Path, **options: Any) -> ResultFrame:  #
     """
     from featbank.bank.result_frame import ResultFrame
     from featbank.bank.results import to_frame
+    from featbank.pages.training_curves import write_training_curves
     from featbank.stages.finetune import finetune_model
     from featbank.stages.finetuning.options import FinetuneOptions
     from featbank.stages.finetuning.plan import plan_finetune
@@ -34,6 +35,8 @@ def finetune(model: str, dataset: str | Path, **options: Any) -> ResultFrame:  #
     paths = {name: Path(options[name]) for name in named if options.get(name)}
     asked = FinetuneOptions(model=str(model), dataset=str(dataset), **{**options, **paths})
     report = finetune_model(plan_finetune(asked))
+    if report.epochs:
+        write_training_curves(report.checkpoint)
     frame = ResultFrame(to_frame(report.probe.results))
     frame.attrs["checkpoint"] = str(report.checkpoint)
     return frame

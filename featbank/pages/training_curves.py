@@ -1,4 +1,4 @@
-"""Curves of a pretraining run from its log: loss, probes, what the watch measures, and speed."""
+"""Curves of a training run from its log: loss, scores, what the watch measures, and speed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 _WIDTH, _ROW_HEIGHT, _COLUMNS = 8.0, 1.9, 2
 # A line through more points than the picture has pixels shows noise; each point is then a mean.
 _POINTS = 300
+# Up to so many points are shown each: the epochs of a fine-tuning, or the start of a run.
+_MARKED = 40
 _PARTS, _PROBES = "loss/", "probe/"
+_SPLITS = {"train": "training", "val": "validation"}
 
 
 @dataclass(frozen=True)
@@ -91,8 +94,8 @@ def _read(path: Path) -> pd.DataFrame:
         raise MissingPathError(
             str(path),
             "is not there",
-            "the log of a pretraining run",
-            "Repeat its 'featbank pretrain'.",
+            "the log of a training run",
+            "Repeat its 'featbank pretrain' or 'featbank finetune'.",
         )
     return pd.read_parquet(path)
 
@@ -104,13 +107,15 @@ def _panels(log: pd.DataFrame) -> list[Panel]:
     wanted = (
         Panel("Loss", ("loss", *(parts if len(parts) > 1 else ()))),
         Panel("Score on validation chips", probes),
+        Panel("Loss, by epoch", ("train_loss", "val_loss")),
+        Panel("Score, by epoch", ("train_score", "val_score")),
         Panel("Effective rank of the features", ("feature_rank",)),
         Panel("Spread of the features, of their size", ("feature_spread",)),
         Panel("Prototypes used", ("prototypes_used",), is_log=True),
         Panel("Entropy of a target, of the uniform one", ("target_flatness",)),
         Panel("Norm of the gradients", ("gradient_norm",), is_log=True),
         Panel("Learning rate", ("lr",)),
-        Panel("Chips a second", ("images_per_s",)),
+        Panel("Chips a second", ("images_per_s", "chips_per_second")),
     )
     shown = [Panel(p.title, _present(log, p.names), p.is_log) for p in wanted]
     return [panel for panel in shown if panel.names]
@@ -133,9 +138,9 @@ def _draw(axes: Axes, panel: Panel, log: pd.DataFrame) -> None:
             shown[name],
             color=colour,
             linewidth=1.3,
-            marker="o" if is_rare or len(shown) == 1 else "",
+            marker="o" if is_rare or len(shown) <= _MARKED else "",
             markersize=3,
-            label=name.removeprefix(_PARTS).removeprefix(_PROBES),
+            label=_label(name),
         )
     if panel.is_log:
         axes.set_yscale("log")
@@ -148,6 +153,11 @@ def _draw(axes: Axes, panel: Panel, log: pd.DataFrame) -> None:
     bare(axes, grid="y")
 
 
+def _label(name: str) -> str:
+    split, _, _ = name.partition("_")
+    return _SPLITS.get(split, name.removeprefix(_PARTS).removeprefix(_PROBES))
+
+
 def _thinned(line: pd.DataFrame) -> pd.DataFrame:
     """Means of as many runs of rows as are shown."""
     if len(line) <= _POINTS:
@@ -157,6 +167,10 @@ def _thinned(line: pd.DataFrame) -> pd.DataFrame:
 
 
 def _caption(log: pd.DataFrame) -> str:
+    if "waited_share" not in log:
+        return (
+            f"{len(log):,} epochs; {log['chips_per_second'].median():,.0f} chips a second (median)."
+        )
     waited = 100 * log["waited_share"].mean()
     rate = log["images_per_s"].median()
     return (

@@ -86,3 +86,34 @@ def test_the_picture_lies_in_the_checkpoint(tmp_path):
 def test_a_checkpoint_without_a_log_is_told(tmp_path):
     with pytest.raises(MissingPathError, match=r"log\.parquet: is not there"):
         draw_training_curves(write_tiny(tmp_path))
+
+
+def epochs(count=3):
+    """The log of a fine-tuning."""
+    epoch = np.arange(1, count + 1)
+    columns = ("train_loss", "train_score", "val_loss", "val_score", "lr", "seconds")
+    return pd.DataFrame(
+        {"epoch": epoch, **{name: epoch / 10 for name in columns}, "chips_per_second": 50.0}
+    )
+
+
+def test_a_fine_tuning_shows_loss_and_score_of_both_splits(tmp_path):
+    figure = draw_training_curves(checkpoint(tmp_path, epochs()))
+    assert titles(figure)[:2] == ["Loss, by epoch", "Score, by epoch"]
+    labels = [text.get_text() for text in figure.axes[1].get_legend().get_texts()]
+    assert labels == ["training", "validation"]
+
+
+def test_a_fine_tuning_without_validation_shows_training_alone(tmp_path):
+    figure = draw_training_curves(checkpoint(tmp_path, epochs().assign(val_score=np.nan)))
+    assert len(figure.axes[1].lines) == 1
+
+
+def test_every_epoch_of_a_fine_tuning_is_marked(tmp_path):
+    figure = draw_training_curves(checkpoint(tmp_path, epochs()))
+    assert figure.axes[0].lines[0].get_marker() == "o"
+
+
+def test_below_a_fine_tuning_stand_its_epochs_and_speed(tmp_path):
+    figure = draw_training_curves(checkpoint(tmp_path, epochs()))
+    assert any("3 epochs; 50 chips a second" in text.get_text() for text in figure.texts)
