@@ -11,6 +11,7 @@ import platform
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks import (
     bootstrap,
@@ -34,7 +35,7 @@ from tests.benchmarks import (
 )
 
 RESULTS = Path(__file__).with_name("results.json")
-BENCHMARKS = {
+BENCHMARKS: dict[str, Any] = {
     "help": help_time,
     "throughput": throughput,
     "memory": peak_memory,
@@ -50,7 +51,9 @@ BENCHMARKS = {
     "logistic-sweep": logistic_sweep,
     "probe-command": probe_command,
     "map": map_layout,
-    "pretraining": pretraining,
+    "pretraining-mae": pretraining.MAE,
+    "pretraining-dino": pretraining.DINO,
+    "pretraining-dinov2": pretraining.DINOV2,
     "report_page": report_page,
     "view-making": view_making,
 }
