@@ -38,7 +38,7 @@ HEADS: dict[str, Any] = {
 }
 METHODS: dict[str, dict[str, Any]] = {
     "mae": {
-        "epochs": 40,
+        "epochs": 32,
         "batch_size": 32,
         "hyper": {"lr_batch": 32, "lr": 1e-3, "warmup_epochs": 2, "norm_pixels": False},
     },
@@ -48,7 +48,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "hyper": {**HEADS, "lr_batch": 32, "lr": 1e-3, "momentum": 0.98, "local_count": 4},
     },
     "dinov2": {
-        "epochs": 7,
+        "epochs": 5,
         "batch_size": 16,
         "hyper": {
             **HEADS,
