@@ -45,7 +45,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "dino": {
         "epochs": 6,
         "batch_size": 32,
-        "hyper": {**HEADS, "lr_batch": 32, "lr": 5e-4, "momentum": 0.99, "local_count": 4},
+        "hyper": {**HEADS, "lr_batch": 32, "lr": 1e-3, "momentum": 0.993, "local_count": 4},
     },
     "dinov2": {
         "epochs": 5,
