@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Said by options of their own.
 _OPTIONS = {"epochs": "--epochs", "batch_size": "--batch-size"}
 _FROZEN = "frozen_encoder"
+# Lengths that may end within an epoch.
+_PARTS_OF_EPOCHS = "_epochs"
 # Numbers that no method takes below 0.
 _NOT_NEGATIVE = ("lr", "min_lr", "warmup_epochs", "clip", "weight_decay", "weight_decay_end")
 
@@ -65,6 +67,9 @@ def _typed(name: str, value: object, published: object) -> object:
         UsageError: It is not.
     """
     found = _converted(value, published)
+    if found is None and name.endswith(_PARTS_OF_EPOCHS):
+        published = float(str(published))
+        found = _number(value)
     is_negative = name in _NOT_NEGATIVE and isinstance(found, int | float) and found < 0
     if found is None or is_negative:
         raise UsageError(
