@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
     from featbank.stages.pretrain.plan import PretrainPlan
 
-# Runs of a minute or two on two cores. The networks and views are small, so that what a run does
+# Runs of half a minute on two cores. The networks and views are small, so that what a run does
 # beside its steps weighs more than it would in earnest.
 _HEADS = {"warmup_epochs": 0, "prototypes": 1024}
 METHODS: dict[str, dict[str, Any]] = {
-    "mae": {"epochs": 6, "hyper": {"warmup_epochs": 0}},
-    "dino": {"epochs": 3, "limit": 320, "hyper": _HEADS},
-    "dinov2": {"epochs": 3, "limit": 320, "hyper": {**_HEADS, "patch_prototypes": 1024}},
+    "mae": {"image_size": 96, "epochs": 2, "hyper": {"warmup_epochs": 0}},
+    "dino": {"limit": 288, "epochs": 2, "hyper": _HEADS},
+    "dinov2": {"limit": 288, "epochs": 2, "hyper": {**_HEADS, "patch_prototypes": 1024}},
 }
 ROUNDS = 3
 # Batches that the bare step goes through again and again.
@@ -74,7 +74,7 @@ def planned(shared: Path, method: str, bank: Path, **changes: Any) -> PretrainPl
     settings: dict[str, Any] = {
         "model": "vit-tiny",
         "dataset": str(shared / "data" / "aid100"),
-        "image_size": 96,
+        "image_size": 64,
         "batch_size": 32,
         **METHODS[method],
     }
