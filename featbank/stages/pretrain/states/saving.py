@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.checkpoints import TRAINING
+from featbank.bank.files_together import flush
 from featbank.errors import TrainingError
 from featbank.recipe import file_sha256
 
@@ -161,19 +162,11 @@ def _placed(path: Path) -> Iterator[Path]:
     hidden = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         yield hidden
-        _flush(hidden)
+        flush(hidden)
         os.replace(hidden, path)
-        _flush(path.parent)
+        flush(path.parent)
     finally:
         hidden.unlink(missing_ok=True)
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
