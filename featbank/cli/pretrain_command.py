@@ -105,7 +105,10 @@ if TYPE_CHECKING:
     help="Epochs between k-NN and linear probes scored on the validation split; 0: none.",
 )
 @click.option(
-    "--save-every", type=int, default=1, show_default=True, help="Epochs between saved states."
+    "--save-every",
+    type=int,
+    help="Epochs between saved states; default: by the clock, at least a minute apart, and so that "
+    "saving takes 2 % of the time at most.",
 )
 @click.option(
     "--keep", type=int, default=1, show_default=True, help="Older states to keep beside the newest."

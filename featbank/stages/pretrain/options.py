@@ -44,7 +44,7 @@ class PretrainOptions:
         chips: Number of chips of a procedural dataset.
         max_invalid: Share of refused chips above which the run stops, 0 to 1.
         probe_every: Epochs between probes on the validation split; 0 for none.
-        save_every: Epochs between saved states.
+        save_every: Epochs between saved states; None goes by the clock, a minute apart at least.
         keep: Saved states to keep beside the newest.
         log: Further loggers, among ``wandb`` and ``mlflow``.
         dtype: ``auto``, ``bfloat16`` or ``float32``.
@@ -88,7 +88,7 @@ class PretrainOptions:
     chips: int | None = None
     max_invalid: float = 0.01
     probe_every: int = 0
-    save_every: int = 1
+    save_every: int | None = None
     keep: int = 1
     log: tuple[str, ...] = ()
     dtype: str = "auto"

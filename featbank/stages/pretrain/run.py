@@ -21,6 +21,7 @@ from featbank.stages.pretrain.logs._all_logs import AllLogs
 from featbank.stages.pretrain.logs.logger import LogRequest
 from featbank.stages.pretrain.loop import Training, train
 from featbank.stages.pretrain.scale.parallel import Engine, Place, Trained, joined, whole
+from featbank.stages.pretrain.states.due import SaveDue
 from featbank.stages.pretrain.states.resuming import load_run, run_tensors
 from featbank.stages.pretrain.states.saving import State, StateFolder, told_when_disk_fails
 from featbank.stages.pretrain.steps.feed import Feed
@@ -166,6 +167,7 @@ class PretrainRun:
         steps = plan.length.steps
         self._training = training_of(plan, place)
         self._states = _states(plan)
+        self._is_due = SaveDue(plan, place)
         self._watch = Watch(
             subject=plan.path.name,
             first_judged=round(plan.hyper["warmup_epochs"] * plan.length.steps_per_epoch),
@@ -192,7 +194,7 @@ class PretrainRun:
         return self._report(feed, time.perf_counter() - start)
 
     def _train(self, feed: Feed, logs: AllLogs | None) -> None:
-        plan, length = self._plan, self._plan.length
+        length = self._plan.length
         recorder = Recorder(
             self._place,
             batch_size=length.batch_size,
@@ -203,7 +205,7 @@ class PretrainRun:
             done = result.step + 1
             self._take(recorder.add(result), logs)
             self._progress(done, length.steps)
-            if done == length.steps or self._is_due(done, plan.options.save_every):
+            if self._is_due(done):
                 # Numbers are judged before what they tell of is saved.
                 self._take(recorder.settle(), logs)
                 self._save(done, logs)
@@ -225,9 +227,6 @@ class PretrainRun:
                 logs.write(self._held)
         self._held = None
 
-    def _is_due(self, done: int, epochs: int) -> bool:
-        return epochs > 0 and done % (epochs * self._plan.length.steps_per_epoch) == 0
-
     def _save(self, done: int, logs: AllLogs | None) -> None:
         """The newest checkpoint, what probes say of it, the log, and the state to go on from."""
         training, is_last = self._training, done == self._plan.length.steps
@@ -237,7 +236,7 @@ class PretrainRun:
         tensors = {} if is_last else run_tensors(training.trained.module, training.optimiser)
         if not self._place.is_first:
             return
-        is_probed = self._probe is not None and self._is_due(done, self._plan.options.probe_every)
+        is_probed = self._probe is not None and self._is_due.is_probed(done)
         if is_probed or not is_last:
             self._write_checkpoint(encoder, heads, steps=done, is_finished=False)
         if is_probed:
@@ -251,7 +250,9 @@ class PretrainRun:
             self._write_checkpoint(encoder, heads, steps=done, is_finished=True)
             self._states.remove()
         else:
-            self._states.write(State(step=done, tensors=tensors, watch=self._watch.remembered()))
+            state = State(step=done, tensors=tensors, watch=self._watch.remembered())
+            with self._is_due.writing():
+                self._states.write(state)
 
     def _write_checkpoint(
         self,

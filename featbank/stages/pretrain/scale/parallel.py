@@ -116,6 +116,8 @@ class Trained:
             _shard(self.module, blocks, place, engine)
         is_copied = place.world > 1 and not self._is_sharded
         self._called = _copied(self.module, place) if is_copied else self.module
+        # Sharding puts others in their places, so they are listed last.
+        self._parameters = list(self.module.parameters())
 
     def __call__(
         self, views: Mapping[str, Tensor], draws: Draws, numbers: Mapping[str, float]
@@ -134,7 +136,7 @@ class Trained:
 
     def clip(self, limit: float) -> Tensor:
         """Scale gradients down to a norm, and give the norm before; 0 only measures it."""
-        parameters = [p for p in self.module.parameters() if p.grad is not None]
+        parameters = [p for p in self._parameters if p.grad is not None]
         norm = nn.utils.clip_grad_norm_(parameters, limit or float("inf"))
         return whole(norm)
 

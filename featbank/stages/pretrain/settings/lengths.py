@@ -101,12 +101,5 @@ def _require_range(options: PretrainOptions) -> None:
     for name, value, lowest in ranges:
         if value is not None and value < lowest:
             raise UsageError(f"{name} {value}", "is too small", f"{lowest} or more", "Correct it.")
-    if options.probe_every % options.save_every:
-        raise UsageError(
-            f"--probe-every {options.probe_every}",
-            f"the encoder is saved every {options.save_every} epochs, and probed as it is saved",
-            f"a multiple of {options.save_every}",
-            "Correct --probe-every or --save-every.",
-        )
     if not 0 <= options.max_invalid <= 1:
         raise UsageError(f"--max-invalid {options.max_invalid}", "out of range", "0 to 1", "Lower.")

@@ -12,6 +12,7 @@ import torch
 from tiny_training import final_weights, tiny_plan
 from two_processes import SETTINGS
 
+from featbank.bank.checkpoints import read_checkpoint
 from featbank.stages.pretrain.run import pretrain
 from featbank.stages.pretrain.scale.parallel import (
     Place,
@@ -87,6 +88,13 @@ def test_two_processes_cut_and_resumed_give_what_one_gives(tmp_path, alone):
         found = outcome(folder)
         assert found[0]["step"].tolist() == list(range(SETTINGS["steps"]))
         require_equal(found, alone)
+
+
+@pytest.mark.slow
+def test_two_processes_save_after_the_same_steps_by_the_clock_of_the_first(tmp_path):
+    options = {"shard": True, "save_every": None, "by_clock": True, "stop": 7}
+    assert in_two_processes(tmp_path, **options).count("cut") == 2
+    assert read_checkpoint(tiny_plan(tmp_path, **SETTINGS).path).steps == 6
 
 
 @pytest.mark.parametrize("options", [{"recompute": True}, {"shard": True}])
