@@ -41,6 +41,13 @@ def test_a_constant_chip_passes_where_the_dataset_expects_it():
     assert refusal(image, contract("uint8", "uint8", allows_constant=True)) == ""
 
 
+@pytest.mark.parametrize("place", [(0, 0, 7), (0, 7, 0), (1, 4, 4)])
+def test_one_pixel_that_differs_is_enough(place):
+    image = {"g": np.full((2, 8, 8), 7, dtype=np.uint8)}
+    image["g"][place] = 8
+    assert refusal(image, contract("uint8", "uint8")) == ""
+
+
 def test_one_varying_band_is_enough():
     image = {"g": np.full((2, 8, 8), 7, dtype=np.uint8)}
     image["g"][1, 0, 0] = 8

@@ -15,7 +15,9 @@ from two_processes import SETTINGS
 from featbank.bank.checkpoints import read_checkpoint
 from featbank.stages.pretrain.run import pretrain
 from featbank.stages.pretrain.scale.parallel import (
+    Engine,
     Place,
+    Trained,
     is_first_process,
     joined,
     mean_over_processes,
@@ -101,6 +103,26 @@ def test_two_processes_save_after_the_same_steps_by_the_clock_of_the_first(tmp_p
 def test_options_of_several_processes_change_nothing_in_one(tmp_path, alone, options):
     pretrain(tiny_plan(tmp_path, **SETTINGS, **options))
     require_equal(outcome(tmp_path), alone, tolerance=0)
+
+
+def with_gradients(folder):
+    plan = tiny_plan(folder)
+    place = Place(rank=0, world=1, device=torch.device("cpu"))
+    trained = Trained(plan.method.build(plan.request), place, Engine())
+    for parameter in trained.module.parameters():
+        parameter.grad = torch.full_like(parameter, 0.5)
+    # The last has no part in the loss.
+    parameter.grad = None
+    return trained, [p.grad for p in trained.module.parameters() if p.grad is not None]
+
+
+@pytest.mark.parametrize(("limit", "factor"), [(0.0, 1), (1e9, 1), (0.1, None)])
+def test_gradients_are_measured_and_scaled_down_to_the_limit(tmp_path, limit, factor):
+    trained, gradients = with_gradients(tmp_path)
+    expected = 0.5 * sum(gradient.numel() for gradient in gradients) ** 0.5
+    assert trained.clip(limit).item() == pytest.approx(expected, rel=1e-5)
+    factor = factor or limit / expected
+    assert all(g.flatten()[0].item() == pytest.approx(0.5 * factor, rel=1e-3) for g in gradients)
 
 
 def test_one_process_is_the_first_and_joins_none():
