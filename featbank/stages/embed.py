@@ -149,7 +149,9 @@ class EmbedRun:
     """
 
     def __init__(self, plan: EmbedPlan, writer: StoreWriter, progress: Progress) -> None:
-        torch.use_deterministic_algorithms(plan.options.deterministic)
+        # Setting what is set already would import torch's compiler, for two seconds.
+        if torch.are_deterministic_algorithms_enabled() != plan.options.deterministic:
+            torch.use_deterministic_algorithms(plan.options.deterministic)
         self._plan = plan
         self._writer = writer
         self._progress = progress

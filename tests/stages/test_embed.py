@@ -1,5 +1,9 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
+import torch
 import zarr
 from fake_chips import write_chips
 from fake_trees import same_trees
@@ -39,6 +43,22 @@ def test_features_equal_a_plain_computation(imagery, tmp_path):
 def test_processes_give_the_same_bytes_as_none(imagery, tmp_path):
     paths = [embed(imagery, tmp_path / str(w), workers=w).store for w in (0, 2)]
     assert same_trees(*paths)
+
+
+def test_algorithms_are_deterministic_where_that_is_asked_for_and_only_there(imagery, tmp_path):
+    for wanted in (True, False):
+        embed(imagery, tmp_path / str(wanted), deterministic=wanted)
+        assert torch.are_deterministic_algorithms_enabled() is wanted
+
+
+def test_torchs_compiler_is_not_loaded(imagery, tmp_path):
+    # It takes two seconds of every command.
+    words = ["embed", "--model", "imagestats", "--dataset", imagery, "--bank", tmp_path]
+    script = "import sys; from featbank.cli.main import group\n"
+    script += "group.main(sys.argv[1:], standalone_mode=False)\n"
+    script += "print(sorted(m for m in sys.modules if m in ('torch._dynamo', 'torch._inductor')))"
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
 
 
 @pytest.mark.parametrize("after", [0, 1, 2, 3])
