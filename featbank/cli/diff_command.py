@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from featbank.cli.options import output_options
+from featbank.cli.options import SEED, output_options
 from featbank.cli.output import print_json, progress_bar
 
 
@@ -16,7 +16,7 @@ from featbank.cli.output import print_json, progress_bar
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
 @click.option(
     "--seed",
-    type=int,
+    type=SEED,
     default=0,
     show_default=True,
     help="Seed of the 5,000 samples whose neighbours are compared where there are more.",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from featbank.cli.options import bank_option, names, output_options
+from featbank.cli.options import SEED, bank_option, names, output_options
 from featbank.cli.output import print_json
 
 _COLUMNS = {"name": "figure", "summary": "what it shows"}
@@ -33,7 +33,7 @@ _OF_SUBJECT = ("store", "model", "dataset", "labels", "split_scheme")
     help="Decisions on labels.",
 )
 @click.option("--k", type=click.IntRange(min=1), default=6, show_default=True, help="Neighbours.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of what is random.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of what is random.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

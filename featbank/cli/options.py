@@ -27,6 +27,8 @@ def bank_option(command: CommandT) -> CommandT:
 
 
 # Of commands that read imagery: which of it, from where, on what.
+# What numpy, scikit-learn and torch all take.
+SEED = click.IntRange(0, (1 << 32) - 1)
 _IMAGERY = (
     click.option(
         "--bands",

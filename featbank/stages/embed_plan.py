@@ -34,6 +34,7 @@ from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.fitting import Imagery, Look, look
 from featbank.stages.opening import dataset_spec, open_dataset
 from featbank.stages.predicting.recipe_following import require_followed_weights
+from featbank.stages.ranges import Check, at_least, require, seed_check, share
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.state_fitting import fitted_weights
 from featbank.stages.weights import load_weights
@@ -195,21 +196,19 @@ def check_choices(options: EmbedOptions) -> None:
     dataset_spec(options.dataset)
     ADAPTERS[options.adapt]
     rows = options.shard_rows
-    checks = (
+    is_power = rows is None or (rows > 0 and rows & (rows - 1) == 0)
+    require(
         (
-            "--shard-rows",
-            rows,
-            rows is None or (rows > 0 and rows & (rows - 1) == 0),
-            "a power of two",
-        ),
-        ("--batch-size", options.batch_size, options.batch_size > 0, "at least 1"),
-        ("--limit", options.limit, options.limit is None or options.limit > 0, "at least 1"),
-        ("--max-invalid", options.max_invalid, 0 <= options.max_invalid <= 1, "0 to 1"),
-        ("--resize", options.resize, options.resize in RESIZES, " or ".join(RESIZES)),
+            Check("--shard-rows", rows, is_power, "a power of two"),
+            Check("--resize", options.resize, options.resize in RESIZES, " or ".join(RESIZES)),
+            at_least("--batch-size", options.batch_size, 1),
+            at_least("--image-size", options.image_size, 1),
+            at_least("--limit", options.limit, 1),
+            at_least("--workers", options.workers, 0),
+            seed_check(options.seed),
+            share("--max-invalid", options.max_invalid),
+        )
     )
-    for name, value, is_good, expected in checks:
-        if not is_good:
-            raise UsageError(f"{name} {value}", "out of range", expected, f"Correct {name}.")
 
 
 def refuse_too_many(plan: EmbedPlan, refused: dict[int, str], *, before: int = 0) -> None:

@@ -19,7 +19,7 @@ from featbank.errors import UsageError
 from featbank.metrics._confusion import confusion_matrix
 from featbank.stages.predicting.saved_probe import require_savable, save_probe
 from featbank.stages.probing.few_shot import few_shot
-from featbank.stages.probing.options import ProbeOptions, protocols_asked
+from featbank.stages.probing.options import ProbeOptions, protocols_asked, require_numbers
 from featbank.stages.probing.rows import Rows, spread_of
 from featbank.stages.probing.run import ProbeRun
 from featbank.stages.probing.source import probe_source
@@ -74,6 +74,7 @@ def probe_store(options: ProbeOptions, *, progress: Progress | None = None) -> P
     Raises:
         FeatbankError: An unknown name, an unfinished store, or splits without samples.
     """
+    require_numbers(options)
     (protocol, *others) = protocols_asked(options.clf, options.protocol)
     if others:
         raise UsageError(

@@ -193,7 +193,7 @@ def test_nothing_is_left_of_a_run_that_failed(options):
         ({"model": "imagestats"}, UsageError, "no blocks"),
         ({"shots": 99}, ProbeError, "'class0' has 12 training samples"),
         ({"labels": "clas"}, UnknownNameError, "Did you mean 'class'"),
-        ({"epochs": 0}, UsageError, "at least 1"),
+        ({"epochs": 0}, UsageError, "1 or more"),
         ({"lr": 0.0}, UsageError, "above 0"),
         ({"model": "resnet50", "weights": "random", "normalise": "imagenet"}, UsageError, "blocks"),
         ({"dataset": "synthetic-s1", "chips": 20}, ContractError, "VV, VH"),

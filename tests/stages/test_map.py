@@ -167,8 +167,8 @@ def test_an_empty_split_has_none(tmp_path):
         ({"split": "train", "split_scheme": "random"}, UnknownNameError, "no such split scheme"),
         ({"split_scheme": "official"}, UsageError, "no split is named"),
         ({"neighbors": 5}, UsageError, "projection 'pca' has no such parameter"),
-        ({"fit_samples": 1}, UsageError, "expected at least 2"),
-        ({"seed": -1}, UsageError, "expected a number in"),
+        ({"fit_samples": 1}, UsageError, "expected 2 or more"),
+        ({"seed": -1}, UsageError, "expected 0 to"),
     ],
     ids=lambda value: json.dumps(value) if isinstance(value, dict) else "",
 )

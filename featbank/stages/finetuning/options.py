@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from featbank.errors import UsageError
 from featbank.stages.embed_options import EmbedOptions
+from featbank.stages.ranges import Check, at_least, require, seed_check, share
 
 FULL, FROZEN = "full", "frozen"
 _LAST = re.compile(r"last-([1-9]\d*)")
@@ -138,22 +140,24 @@ def check_numbers(options: FinetuneOptions) -> None:
     Raises:
         UsageError: One of them.
     """
-    shots = 1 if options.shots is None else options.shots
-    checks = (
-        ("--epochs", options.epochs, options.epochs >= 1, "at least 1"),
-        ("--batch-size", options.batch_size, options.batch_size >= 1, "at least 1"),
-        ("--shots", options.shots, shots >= 1, "at least 1"),
-        ("--lr", options.lr, options.lr > 0, "above 0"),
-        ("--weight-decay", options.weight_decay, options.weight_decay >= 0, "0 or more"),
-        ("--layer-decay", options.layer_decay, 0 < options.layer_decay <= 1, "above 0, at most 1"),
-        ("--warmup-epochs", options.warmup_epochs, options.warmup_epochs >= 0, "0 or more"),
-        ("--flip", options.flip, 0 <= options.flip <= 1, "0 to 1"),
-        ("--colour", options.colour, 0 <= options.colour < 1, "0 to below 1"),
-        ("--drop-path", options.drop_path, 0 <= options.drop_path < 1, "0 to below 1"),
-        ("--lora", options.lora, options.lora >= 0, "0 or more"),
-        ("--schedule", options.schedule, options.schedule in SCHEDULES, " or ".join(SCHEDULES)),
-        ("--keep", options.keep, options.keep in KEEPS, " or ".join(KEEPS)),
+    schedule, keep, decay = options.schedule, options.keep, options.layer_decay
+    require(
+        (
+            at_least("--epochs", options.epochs, 1),
+            at_least("--batch-size", options.batch_size, 1),
+            at_least("--shots", options.shots, 1),
+            Check("--lr", options.lr, 0 < options.lr < math.inf, "above 0"),
+            at_least("--weight-decay", options.weight_decay, 0),
+            Check("--layer-decay", decay, 0 < decay <= 1, "above 0, at most 1"),
+            at_least("--warmup-epochs", options.warmup_epochs, 0),
+            share("--flip", options.flip),
+            Check("--colour", options.colour, 0 <= options.colour < 1, "0 to below 1"),
+            Check("--drop-path", options.drop_path, 0 <= options.drop_path < 1, "0 to below 1"),
+            at_least("--lora", options.lora, 0),
+            at_least("--cache-gb", options.cache_gb, 0),
+            seed_check(options.seed),
+            at_least("--resamples", options.resamples, 0),
+            Check("--schedule", schedule, schedule in SCHEDULES, " or ".join(SCHEDULES)),
+            Check("--keep", keep, keep in KEEPS, " or ".join(KEEPS)),
+        )
     )
-    for name, value, is_good, expected in checks:
-        if not is_good:
-            raise UsageError(f"{name} {value}", "out of range", expected, f"Correct {name}.")

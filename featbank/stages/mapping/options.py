@@ -9,6 +9,7 @@ from typing import Any
 from featbank.catalog import suggest
 from featbank.errors import UnknownNameError, UsageError
 from featbank.samples import SPLITS
+from featbank.stages.ranges import at_least, require, seed_check
 
 # Above this a layout takes minutes and more memory than it shows; umap-learn's own users fit a
 # sample and place the rest from about here on.
@@ -69,12 +70,7 @@ def require_sound(options: MapOptions) -> None:
         UsageError: A number out of range, or a scheme without a split.
         UnknownNameError: No split has this name.
     """
-    if options.fit_samples < 2:
-        raise UsageError(
-            "--fit-samples", f"it is {options.fit_samples}", "at least 2", f"Pass {FIT_SAMPLES}."
-        )
-    if not 0 <= options.seed < 2**32:
-        raise UsageError("--seed", f"it is {options.seed}", "a number in [0, 2^32)", "Pass 0.")
+    require((at_least("--fit-samples", options.fit_samples, 2), seed_check(options.seed)))
     if options.split is not None and options.split not in SPLITS:
         raise UnknownNameError(
             options.split,

@@ -14,7 +14,7 @@ from featbank.stages.pretrain.methods.method import MethodRequest
 from featbank.stages.pretrain.plan import PretrainPlan
 from featbank.stages.pretrain.settings.encoder_config import encoder_config, trainable
 from featbank.stages.pretrain.settings.hyper import settled_hyper
-from featbank.stages.pretrain.settings.lengths import length_notes, settled_length
+from featbank.stages.pretrain.settings.lengths import length_notes, require_numbers, settled_length
 from featbank.stages.pretrain.settings.run_recipe import RunParts, run_command, run_recipe, saw_of
 from featbank.stages.pretrain.settings.training_imagery import (
     channels_of,
@@ -51,6 +51,7 @@ def plan_pretrain(
     """
     method, spec = METHODS[options.method], trainable(options.model)
     hyper = settled_hyper(method, options)
+    require_numbers(options)
     require_choices(options)
     require_splits(options.splits_seen)
     # Whatever options alone tell is settled before any chip is read.

@@ -10,7 +10,7 @@ from featbank.bank.bank import Bank
 from featbank.errors import FeatbankError, UsageError
 from featbank.stages.probe import ProbeReport, probe_one
 from featbank.stages.probing.baselines import baseline_stores, how_to_embed
-from featbank.stages.probing.options import ProbeOptions, protocols_asked
+from featbank.stages.probing.options import ProbeOptions, protocols_asked, require_numbers
 from featbank.stages.probing.source import probe_source
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def probe_cells(
         FeatbankError: As ``probe_store``; for one store, before anything is fitted.
     """
     for options in asked:
+        require_numbers(options)
         protocols = protocols_asked(options.clf, options.protocol)
         store = probe_source(options)
         for protocol in protocols:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.errors import ProbeError, UsageError
+from featbank.errors import ProbeError
 from featbank.stages.probing.run import ProbeRun, with_rows
 from featbank.stages.probing.shots import Shots, draw_shots
 from featbank.stages.probing.verdict import headline_score
@@ -51,10 +51,8 @@ def few_shot(
     scored as it was fitted, on all of test. Try t draws by seed t, as dinov2/eval/knn.py does.
 
     Raises:
-        UsageError: A number of shots or tries is not positive.
         ProbeError: A class has fewer training samples than shots.
     """
-    _check(run)
     done, total = 0, len(run.options.shots) * run.options.tries
     found = []
     for shots in run.options.shots:
@@ -99,9 +97,3 @@ def _drawn(run: ProbeRun, data: ProbeData, shots: int, seed: int) -> ProbeData:
 
 def _few(data: ProbeData, rows: Rows, shots: int, rng: np.random.Generator) -> Shots:
     return draw_shots(data.labels, rows, n_classes=len(data.classes), shots=shots, rng=rng)
-
-
-def _check(run: ProbeRun) -> None:
-    for name, values in (("--shots", run.options.shots), ("--tries", (run.options.tries,))):
-        if min(values) < 1:
-            raise UsageError(name, f"it is {min(values)}", "1 or more", "Ask for more.")

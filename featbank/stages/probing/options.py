@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from featbank.errors import UsageError
 from featbank.probes import PROBES
 from featbank.probes.protocols import PROTOCOLS, ProtocolSpec
+from featbank.stages.ranges import at_least, require, seed_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +75,23 @@ class ProbeOptions:
     again: bool = False
     save: bool = False
     bank: Path = Path("bank")
+
+
+def require_numbers(options: ProbeOptions) -> None:
+    """Refuse numbers that no run could use, before anything is read.
+
+    Raises:
+        UsageError: One of them.
+    """
+    require(
+        (
+            *(at_least("--shots", shots, 1) for shots in options.shots),
+            at_least("--tries", options.tries, 1),
+            at_least("--seeds", options.seeds, 1),
+            at_least("--resamples", options.resamples, 0),
+            seed_check(options.seed),
+        )
+    )
 
 
 def protocols_asked(clf: str | None, protocol: str | None) -> tuple[ProtocolSpec, ...]:

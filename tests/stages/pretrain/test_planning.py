@@ -209,7 +209,7 @@ def test_the_command_makes_the_same_recipe(imagery, tmp_path):
         ({"hyper": {"norm_pixels": 1}}, UsageError, "is no true or false"),
         ({"hyper": {"epochs": 3}}, UsageError, "Pass --epochs"),
         ({"epochs": 2, "steps": 3}, UsageError, "both say how long"),
-        ({"epochs": -1}, UsageError, "--epochs -1: is too small"),
+        ({"epochs": -1}, UsageError, "--epochs -1: out of range"),
         ({"batch_size": 37}, UsageError, "37: chips has 36 chips to train on; expected 2 to 36"),
         ({"splits_seen": ("training",)}, UnknownNameError, "Did you mean 'train'"),
         ({"splits_seen": ("unlabelled",)}, ContractError, "has no unlabelled chip .36 train"),

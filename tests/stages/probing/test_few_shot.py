@@ -77,9 +77,9 @@ def test_neighbours_are_no_more_than_the_shots(path):
 
 
 @pytest.mark.parametrize("options", [{"shots": (0, 5)}, {"tries": 0}])
-def test_no_shots_or_tries_are_refused(path, options):
-    with pytest.raises(UsageError, match="it is 0; expected 1 or more"):
-        few_shot(*make_run(path, **options))
+def test_no_shots_or_tries_are_refused(path, tmp_path, options):
+    with pytest.raises(UsageError, match="0: out of range; expected 1 or more"):
+        probe_store(ProbeOptions(clf="knn", store=path, bank=tmp_path, **options))
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from featbank.errors import UsageError
 from featbank.stages.pretrain.methods.method import Length
+from featbank.stages.ranges import at_least, require, seed_check, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +15,38 @@ if TYPE_CHECKING:
 
 # Losses that compare chips need two.
 _SMALLEST_BATCH = 2
+
+
+def require_numbers(options: PretrainOptions) -> None:
+    """Refuse numbers that no run could use, before anything is read.
+
+    Raises:
+        UsageError: Both epochs and steps, or a number out of range.
+    """
+    if options.epochs is not None and options.steps is not None:
+        raise UsageError(
+            f"--epochs {options.epochs} and --steps {options.steps}",
+            "both say how long the run is",
+            "one of the two",
+            "Leave one out.",
+        )
+    require(
+        (
+            at_least("--epochs", options.epochs, 0),
+            at_least("--steps", options.steps, 0),
+            at_least("--batch-size", options.batch_size, _SMALLEST_BATCH),
+            at_least("--micro-batch", options.micro_batch, 1),
+            at_least("--limit", options.limit, 1),
+            at_least("--chips", options.chips, 1),
+            at_least("--workers", options.workers, 0),
+            at_least("--cache-gb", options.cache_gb, 0),
+            at_least("--probe-every", options.probe_every, 0),
+            at_least("--save-every", options.save_every, 1),
+            at_least("--keep", options.keep, 0),
+            seed_check(options.seed),
+            share("--max-invalid", options.max_invalid),
+        )
+    )
 
 
 def settled_length(
@@ -28,10 +61,8 @@ def settled_length(
         dataset: Its name, for messages.
 
     Raises:
-        UsageError: Both epochs and steps, a number out of range, or a batch of more chips than
-            there are.
+        UsageError: A batch of more chips than there are.
     """
-    _require_range(options)
     if chips < _SMALLEST_BATCH:
         raise UsageError(
             dataset,
@@ -74,32 +105,3 @@ def length_notes(length: Length, hyper: Mapping[str, Any]) -> list[str]:
 def _usual_batch(published: int, chips: int) -> int:
     """The method's batch; the largest power of two of chips where there are fewer."""
     return published if published <= chips else 1 << (chips.bit_length() - 1)
-
-
-def _require_range(options: PretrainOptions) -> None:
-    if options.epochs is not None and options.steps is not None:
-        raise UsageError(
-            f"--epochs {options.epochs} and --steps {options.steps}",
-            "both say how long the run is",
-            "one of the two",
-            "Leave one out.",
-        )
-    ranges = (
-        ("--epochs", options.epochs, 0),
-        ("--steps", options.steps, 0),
-        ("--batch-size", options.batch_size, _SMALLEST_BATCH),
-        ("--micro-batch", options.micro_batch, 1),
-        ("--limit", options.limit, 1),
-        ("--chips", options.chips, 1),
-        ("--workers", options.workers, 0),
-        ("--cache-gb", options.cache_gb, 0),
-        ("--probe-every", options.probe_every, 0),
-        ("--save-every", options.save_every, 1),
-        ("--keep", options.keep, 0),
-        ("--seed", options.seed, 0),
-    )
-    for name, value, lowest in ranges:
-        if value is not None and value < lowest:
-            raise UsageError(f"{name} {value}", "is too small", f"{lowest} or more", "Correct it.")
-    if not 0 <= options.max_invalid <= 1:
-        raise UsageError(f"--max-invalid {options.max_invalid}", "out of range", "0 to 1", "Lower.")
