@@ -26,9 +26,10 @@ def bank_option(command: CommandT) -> CommandT:
     )(command)
 
 
-# Of commands that read imagery: which of it, from where, on what.
 # What numpy, scikit-learn and torch all take.
 SEED = click.IntRange(0, (1 << 32) - 1)
+
+# Of commands that read imagery: which of it, from where, on what.
 _IMAGERY = (
     click.option(
         "--bands",
