@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
 
+# Raised when an array or attribute comes, goes or changes its meaning. A store of any version in
+# READ_VERSIONS opens: what it lacks is absent, never guessed. A version that no longer opens leaves
+# READ_VERSIONS and gets a line in MIGRATIONS, which names the command that makes it readable. A
+# store of a higher version is refused by its number. tests/fixtures holds a bank of version 1.
 SCHEMA_VERSION = 1
+READ_VERSIONS = (1,)
+MIGRATIONS: dict[int, str] = {}
 
 SAMPLE, LAYER, FEATURE = "sample", "layer", "feature"
 TOKEN_Y, TOKEN_X, REGISTER = "token_y", "token_x", "register"

@@ -10,7 +10,7 @@ import zarr
 
 from featbank.errors import MissingPathError, StoreError, UnfinishedStoreError
 from featbank.recipe import canonical_json
-from featbank.store.schema import COMMIT, SCHEMA_VERSION
+from featbank.store.schema import COMMIT, MIGRATIONS, READ_VERSIONS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,14 +35,26 @@ def metadata(path: Path) -> dict[str, Any]:
         )
     content: dict[str, Any] = json.loads(document.read_text())
     version = content.get("attributes", {}).get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise StoreError(
-            str(path),
-            f"its schema version is {version}",
-            f"version {SCHEMA_VERSION}, which this featbank reads",
-            "Embed again, or use the featbank that wrote it.",
-        )
+    if version not in READ_VERSIONS:
+        raise _other_version(path, version)
     return content
+
+
+def _other_version(path: Path, version: object) -> StoreError:
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        return StoreError(
+            str(path),
+            f"its schema version is {version}, that of a newer featbank",
+            f"version {SCHEMA_VERSION} or lower, which this featbank reads",
+            "Use the featbank that wrote it, or a newer one.",
+        )
+    way_out = MIGRATIONS.get(version) if isinstance(version, int) else None
+    return StoreError(
+        str(path),
+        f"its schema version is {version}",
+        f"a store of features, of version {READ_VERSIONS[0]} to {SCHEMA_VERSION}",
+        way_out or "Check the path, or embed again.",
+    )
 
 
 def is_finished(path: Path) -> bool:
