@@ -1,5 +1,13 @@
 """``python -m featbank``: the same as the ``featbank`` command."""
 
+import os
+import sys
+
+# ``-m`` puts the folder that the user stands in first, whose files are not ours to run; where
+# featbank itself stands there, it stays.
+if sys.path[0] == os.getcwd() != os.path.dirname(os.path.dirname(os.path.abspath(__file__))):
+    del sys.path[0]
+
 from featbank.cli.main import main
 
 if __name__ == "__main__":

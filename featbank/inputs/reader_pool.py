@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import pickle
@@ -19,7 +20,7 @@ from featbank.inputs.reader_process import Placed, PlacedBatch, PlacedGroup
 from featbank.inputs.reading import Group, ReadBatch, read_batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from types import TracebackType
 
     from featbank.image import Reader
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 # One slot is read by the device while the next one is filled; a third hides a slow file.
 _SLOTS = 3
 _STOP_S = 5.0
+# What a file system answers that has no room for the slots, or cannot reserve any.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EOPNOTSUPP, errno.EINVAL, errno.EFBIG})
+_SHARED_MEMORY = "/dev/shm"
 _ENTRY = "from featbank.inputs.reader_process import main"
 
 
@@ -40,12 +44,14 @@ class PoolConfig:
         contract: What each chip must keep.
         workers: Reader processes; 0 reads in this process.
         slot_bytes: Bytes of a typical batch; larger ones travel through the pipe, slower.
+        tell: Takes a line where shared memory has no room, and pixels travel through the pipe.
     """
 
     reader: Reader
     contract: Contract
     workers: int
     slot_bytes: int
+    tell: Callable[[str], None] = lambda _: None
 
 
 class ReaderPool:
@@ -59,6 +65,18 @@ class ReaderPool:
         self._config = config
         self._workers = [_Worker(config) for _ in range(config.workers)]
         self.waited_s = 0.0
+        self._tell_of_pipes()
+
+    def _tell_of_pipes(self) -> None:
+        piped = sum(not worker.has_slots for worker in self._workers)
+        if not piped:
+            return
+        wanted = self._config.slot_bytes * _SLOTS * len(self._workers) / 2**20
+        self._config.tell(
+            f"{_SHARED_MEMORY} has no room for the {wanted:.0f} MiB that readers share with the "
+            f"run, so {piped} of {len(self._workers)} send pixels through a pipe, more slowly; "
+            "enlarge it (docker run --shm-size) or lower --workers or --batch-size"
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -126,16 +144,18 @@ class _Worker:
     """One reader process with its slots of shared memory."""
 
     def __init__(self, config: PoolConfig) -> None:
-        self._slot_bytes = max(config.slot_bytes, mmap.PAGESIZE)
         self._submitted = 0
         # An unnamed file leaves nothing behind, however either process ends.
-        with tempfile.TemporaryFile(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as file:
-            file.truncate(self._slot_bytes * _SLOTS)
-            self._memory = mmap.mmap(file.fileno(), self._slot_bytes * _SLOTS)
+        with tempfile.TemporaryFile(dir=_shared_folder()) as file:
+            self.has_slots = _reserve(file.fileno(), config.slot_bytes * _SLOTS)
+            self._slot_bytes = config.slot_bytes if self.has_slots else 0
+            size = max(self._slot_bytes * _SLOTS, mmap.PAGESIZE)
+            file.truncate(size)
+            self._memory = mmap.mmap(file.fileno(), size)
             self._connection, theirs = Pipe()
             self._process = _start(theirs.fileno(), file.fileno())
             theirs.close()
-            self._connection.send((sys.path, file.fileno(), self._slot_bytes * _SLOTS))
+            self._connection.send((_import_path(), file.fileno(), size))
             self._connection.send_bytes(pickle.dumps((config.reader, config.contract)))
 
     def submit(self, indices: Sequence[int]) -> None:
@@ -182,12 +202,40 @@ class _Worker:
             self._process.wait()
 
 
+def _shared_folder() -> str | None:
+    return _SHARED_MEMORY if os.path.isdir(_SHARED_MEMORY) else None
+
+
+def _reserve(descriptor: int, size: int) -> bool:
+    """Whether a file's bytes are set aside.
+
+    Without that, a process that touches a page for which there is no room dies of a bus error.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return True
+    try:
+        os.posix_fallocate(descriptor, 0, max(size, mmap.PAGESIZE))
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        os.ftruncate(descriptor, 0)
+        return False
+    return True
+
+
+def _import_path() -> list[str]:
+    """Where this process imports from, less the folder that the user stands in."""
+    here = os.path.realpath(os.getcwd())
+    return [path for path in sys.path if path and os.path.realpath(path) != here]
+
+
 def _start(pipe_fd: int, memory_fd: int) -> subprocess.Popen[bytes]:
     # A reader decodes on one thread; more would fight the device's own threads.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    environment["PYTHONPATH"] = os.pathsep.join(_import_path())
+    # -P keeps the folder that the user stands in off the path, whose files are not ours to run.
     return subprocess.Popen(
-        [sys.executable, "-c", f"{_ENTRY}; main({pipe_fd})"],
+        [sys.executable, "-P", "-c", f"{_ENTRY}; main({pipe_fd})"],
         pass_fds=(pipe_fd, memory_fd),
         stdin=subprocess.DEVNULL,
         env=environment,

@@ -1,7 +1,8 @@
 """A reader process: takes rows from a pipe, leaves pixels in shared memory, without torch.
 
-It is started as a plain ``python -c`` rather than through
-``multiprocessing``, so that a user's script needs no ``if __name__ == "__main__"`` guard.
+It is started as a plain ``python -P -c`` rather than through ``multiprocessing``, so that a user's
+script needs no ``if __name__ == "__main__"`` guard, and that no file of the folder that the user
+stands in is imported.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ def place(batch: ReadBatch, memory: mmap.mmap, start: int, size: int) -> PlacedB
 
 def serve(connection: Connection) -> None:
     """Answer requests until the other end closes."""
-    sys.path[:], memory_fd, memory_size = connection.recv()
+    path, memory_fd, memory_size = connection.recv()
+    # An editable installation may stand in the folder that the parent left out of its path.
+    sys.path[:] = [*path, *(own for own in sys.path if own not in path)]
     reader, contract = pickle.loads(connection.recv_bytes())
     memory = mmap.mmap(memory_fd, memory_size)
     while True:
@@ -90,6 +93,13 @@ def serve(connection: Connection) -> None:
             answer: object = place(read_batch(reader, indices, contract), memory, start, size)
         except ReadError as error:
             answer = error
+        except MemoryError:
+            answer = ReadError(
+                f"a batch of {len(indices)} chips",
+                "does not fit into memory",
+                "room for its pixels in each reader process",
+                "Lower --batch-size or --workers.",
+            )
         except Exception:
             # A dataset's bug must reach the parent whole.
             answer = traceback.format_exc()

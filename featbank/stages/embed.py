@@ -131,7 +131,7 @@ def _finish(plan: EmbedPlan, tell: Tell, progress: Progress) -> EmbedReport:
     if is_finished(plan.path):
         return EmbedReport(store=plan.path, n=plan.n, embedded=0, shards=0)
     writer = StoreWriter(plan.path, plan.layout, plan.n)
-    run = EmbedRun(plan, writer, progress)
+    run = EmbedRun(plan, writer, progress, tell)
     for change in runlog.changed_environment(plan.path, run.environment):
         tell(f"{plan.path.name}: goes on in another environment ({change})")
     report = run.embed()
@@ -146,15 +146,19 @@ class EmbedRun:
         plan: What to embed.
         writer: The store's writer.
         progress: Takes rows done and rows to do.
+        tell: Takes lines that a person should see.
     """
 
-    def __init__(self, plan: EmbedPlan, writer: StoreWriter, progress: Progress) -> None:
+    def __init__(
+        self, plan: EmbedPlan, writer: StoreWriter, progress: Progress, tell: Tell
+    ) -> None:
         # Setting what is set already would import torch's compiler, for two seconds.
         if torch.are_deterministic_algorithms_enabled() != plan.options.deterministic:
             torch.use_deterministic_algorithms(plan.options.deterministic)
         self._plan = plan
         self._writer = writer
         self._progress = progress
+        self._tell = tell
         self._pending = writer.pending()
         self._todo = sum(len(writer.rows(shard)) for shard in self._pending)
         self._before = writer.refused(self._pending)
@@ -195,6 +199,7 @@ class EmbedRun:
             contract=plan.imagery.contract,
             workers=plan.imagery.workers,
             slot_bytes=plan.look.chip_bytes * plan.options.batch_size,
+            tell=self._tell,
         )
 
     def _stream(self, pool: ReaderPool, thread: ShardThread) -> None:

@@ -91,7 +91,7 @@ def finetune_model(
     plan.path.parent.mkdir(parents=True, exist_ok=True)
     with locked(plan.path, tell=tell):
         if not is_checkpoint(plan.path):
-            epochs = _train(plan, network, progress, each)
+            epochs = _train(plan, network, tell, progress, each)
         heads = read_heads(plan.path)
         kept = int(heads["kept_epoch"][0])
         probe = score_network(plan, (heads[_WEIGHT], heads[_BIAS]), _params(plan, kept), progress)
@@ -123,11 +123,12 @@ def _network(plan: FinetunePlan) -> FinetuneNetwork:
 def _train(
     plan: FinetunePlan,
     network: FinetuneNetwork,
+    tell: Callable[[str], None],
     progress: Progress,
     each: Callable[[Epoch], None],
 ) -> list[Epoch]:
     device = pick_device(plan.options.device)
-    chips, best, epochs = LabelledChips(plan, device), Best(network, plan.options.keep), []
+    chips, best, epochs = LabelledChips(plan, device, tell), Best(network, plan.options.keep), []
     try:
         for epoch in Training(plan, network, chips, progress).epochs():
             epochs.append(epoch)

@@ -21,12 +21,15 @@ class Counting:
 
     fail_at: int = -1
     die_at: int = -1
+    hungry_at: int = -1
 
     def read(self, index):
         if index == self.fail_at:
             raise OSError(5, "Input/output error", f"chip{index}")
         if index == self.die_at:
             os._exit(9)
+        if index == self.hungry_at:
+            raise MemoryError
         if index % 7 == 6:
             raise DecodeError(f"chip{index}", "is torn", "a whole file", "Replace it.")
         side = 6 if index % 5 == 4 else 4

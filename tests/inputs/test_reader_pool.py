@@ -1,4 +1,6 @@
+import os
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,3 +122,59 @@ def test_reader_processes_never_import_torch():
     code = "import sys, featbank.inputs.reader_process; print('torch' in sys.modules)"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", ["contextlib.py", "types.py", "numpy.py", "featbank/__init__.py"])
+def test_readers_run_no_code_of_the_folder_that_the_user_stands_in(name, tmp_path, monkeypatch):
+    trap, mark = tmp_path / name, tmp_path / "ran"
+    trap.parent.mkdir(exist_ok=True)
+    trap.write_text(f"open({str(mark)!r}, 'w').close()\n")
+    monkeypatch.chdir(tmp_path)
+    # As in a notebook, where the first entry stands for the folder.
+    monkeypatch.syspath_prepend("")
+    found, _ = read_all(config(1))
+    assert len(found) == 52
+    assert not mark.exists()
+
+
+@pytest.fixture
+def full_memory(monkeypatch):
+    def refuse(_descriptor, _start, _size):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+
+
+@pytest.mark.usefixtures("full_memory")
+def test_readers_without_room_in_shared_memory_use_the_pipe(here):
+    assert read_all(config(2)) == here
+
+
+@pytest.mark.usefixtures("full_memory")
+def test_a_pool_without_room_in_shared_memory_says_so():
+    said = []
+    with ReaderPool(replace(config(2), tell=said.append)):
+        (line,) = said
+    assert line.startswith("/dev/shm has no room for the")
+    assert "2 of 2 send pixels through a pipe" in line
+
+
+def test_a_pool_with_room_has_nothing_to_say():
+    said = []
+    with ReaderPool(replace(config(1), tell=said.append)):
+        assert said == []
+
+
+def test_slots_are_set_aside_before_they_are_used(monkeypatch):
+    asked = []
+    reserve = os.posix_fallocate
+    monkeypatch.setattr(
+        os, "posix_fallocate", lambda *spot: (asked.append(spot[2]), reserve(*spot))
+    )
+    with ReaderPool(config(1, slot_bytes=10_000)):
+        assert asked == [30_000]
+
+
+def test_memory_that_runs_out_in_a_reader_is_a_named_error():
+    with pytest.raises(ReadError, match="a batch of 8 chips: does not fit into memory"):
+        read_all(config(1, hungry_at=11))

@@ -261,5 +261,5 @@ def test_batches_are_cut_at_fixed_places(imagery, tmp_path):
     from featbank.store.create import create_store
 
     create_store(plan.path, _new_store(plan))
-    run = EmbedRun(plan, StoreWriter(plan.path, plan.layout, plan.n), lambda *_: None)
+    run = EmbedRun(plan, StoreWriter(plan.path, plan.layout, plan.n), lambda *_: None, print)
     assert [len(cut.rows) for cut in run._cuts()] == [7, 7, 2] * 3 + [7, 5]

@@ -17,7 +17,7 @@ from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 from featbank.stages.pretrain.views.maker import ViewMaker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -34,9 +34,15 @@ class LabelledChips:
     Args:
         plan: The run.
         device: Where batches end up.
+        tell: Takes lines that a person should see.
     """
 
-    def __init__(self, plan: FinetunePlan, device: torch.device) -> None:
+    def __init__(
+        self,
+        plan: FinetunePlan,
+        device: torch.device,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._plan = plan
         self._device = device
         self._prepare = Preprocess(plan.embed.inputs, device)
@@ -49,6 +55,7 @@ class LabelledChips:
                 contract=plan.embed.imagery.contract,
                 workers=plan.embed.imagery.workers,
                 slot_bytes=chip_bytes * plan.options.batch_size,
+                tell=tell,
             ),
             is_keeping=fits(chip_bytes, chips, plan.options.cache_gb),
         )

@@ -164,6 +164,7 @@ class PretrainRun:
         self._place = place
         self._progress = progress
         self._probe = probe
+        self._tell = tell
         steps = plan.length.steps
         self._training = training_of(plan, place)
         self._states = _states(plan)
@@ -181,7 +182,7 @@ class PretrainRun:
     def run(self) -> PretrainReport:
         """Do every step that is left."""
         start = time.perf_counter()
-        with contextlib.closing(Feed(self._plan, self._place)) as feed:
+        with contextlib.closing(Feed(self._plan, self._place, self._tell)) as feed:
             logs = self._opened_logs()
             try:
                 self._train(feed, logs)

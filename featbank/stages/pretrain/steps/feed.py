@@ -91,12 +91,15 @@ class Feed:
     Args:
         plan: The run.
         place: Which part of each batch is read here.
+        tell: Takes lines that a person should see.
 
     Raises:
         UsageError: Fewer chips than one batch, or a batch that processes cannot share evenly.
     """
 
-    def __init__(self, plan: PretrainPlan, place: Place) -> None:
+    def __init__(
+        self, plan: PretrainPlan, place: Place, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
         self._plan = plan
         self._place = place
         self._share = _share(plan, place.world)
@@ -108,6 +111,7 @@ class Feed:
                 contract=plan.imagery.contract,
                 workers=plan.imagery.workers,
                 slot_bytes=chip_bytes * self._share,
+                tell=tell,
             ),
             # Every process sees all chips in time.
             is_keeping=fits(chip_bytes * place.world, len(plan.rows), plan.options.cache_gb),
