@@ -11,7 +11,7 @@ from featbank.errors import ContractError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Unit = Literal["uint8", "DN", "reflectance", "dB", "unknown"]
+Unit = Literal["uint8", "DN", "reflectance", "dB", "linear", "amplitude", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,7 +63,11 @@ class Encoder(Protocol):
     def __call__(
         self, x: Tensor, *, layers: Sequence[int], with_tokens: bool = False
     ) -> dict[str, Tensor]:
-        """Features of (B, C, H, W) chips: (B, L, D), tokens (B, L, gy, gx, D)."""
+        """Features of (B, C, H, W) chips: (B, L, D), tokens (B, L, gy, gx, D).
+
+        An encoder that takes a keyword ``missing`` is told which pixels were missing and are
+        filled: a ``featbank.layers.missing.Missing``, or None.
+        """
 
     def to(self, device: torch.device) -> Encoder:
         """Move the parameters to a device."""

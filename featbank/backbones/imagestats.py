@@ -20,7 +20,7 @@ def _build(config: Config, state: State) -> Encoder:
     from featbank.layers.image_statistics import ImageStatistics
     from featbank.layers.pooled import Pooled
 
-    return Pooled(ImageStatistics()).eval()
+    return Pooled(ImageStatistics(), counts_valid=True).eval()
 
 
 SPECS = (

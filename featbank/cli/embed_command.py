@@ -98,6 +98,13 @@ if TYPE_CHECKING:
 @click.option("--shard-rows", type=int, help="Rows of a shard, a power of two; default: derived.")
 @click.option("--split-scheme", help="Scheme whose train split statistics are fitted on.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of random weights.")
+@click.option(
+    "--max-missing",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="Share of missing pixels (nodata, mask, alpha 0) above which a chip is refused.",
+)
 @click.option("--deterministic", is_flag=True, help="Refuse operations that may vary by run.")
 @click.option("--dry-run", is_flag=True, help="Rehearse: say what would be done, write nothing.")
 @imagery_options

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.inputs.missing import absent_bands, missing_shares, valid_values
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -26,11 +28,15 @@ class Contract:
         grids: Grids with their bands and dtypes.
         units: Unit of each band by name.
         allows_constant: Whether a chip without any contrast is a true chip.
+        max_missing: Share of pixels missing in any band, 0 to 1, above which a chip is refused.
+        may_drop_bands: Whether a chip may come without some of the bands.
     """
 
     grids: tuple[Grid, ...]
     units: Mapping[str, str]
     allows_constant: bool = False
+    max_missing: float = 0.5
+    may_drop_bands: bool = False
 
 
 def refusal(image: Image, contract: Contract) -> str:
@@ -47,8 +53,25 @@ def refusal(image: Image, contract: Contract) -> str:
         reason = _bad_array(pixels, grid) or _bad_units(pixels, grid, contract)
         if reason:
             return reason
-    if not contract.allows_constant and _is_constant(image):
+    reason = _too_little(image, contract)
+    if not reason and not contract.allows_constant and _is_constant(image):
         return "every band is constant"
+    return reason
+
+
+def _too_little(image: Image, contract: Contract) -> str:
+    """Why a chip with missing pixels is refused; empty where enough is left."""
+    shares = missing_shares(image, contract)
+    if shares is None:
+        return ""
+    absent = absent_bands(image, contract)
+    if len(absent) == len(shares) - 1:
+        return "every pixel is missing"
+    if absent and not contract.may_drop_bands:
+        bands = "band" if len(absent) == 1 else "bands"
+        return f"every pixel of {bands} {', '.join(absent)} is missing"
+    if shares[0] > contract.max_missing:
+        return f"{100 * shares[0]:.0f} % of its pixels are missing (--max-missing)"
     return ""
 
 
@@ -59,16 +82,20 @@ def _bad_array(pixels: Array, grid: Grid) -> str:
         return f"size {pixels.shape[1:]} px where {grid.size_px} px is declared"
     if str(pixels.dtype) != grid.dtype:
         return f"dtype {pixels.dtype} where {grid.dtype} is declared"
-    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
-        return f"{int((~np.isfinite(pixels)).sum())} pixels are NaN or infinite"
+    values = valid_values(pixels)
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        return f"{int((~np.isfinite(values)).sum())} pixels are NaN or infinite"
     return ""
 
 
 def _bad_units(pixels: Array, grid: Grid, contract: Contract) -> str:
     units = {contract.units[band] for band in grid.bands}
-    if "dB" in units and bool((np.asarray(pixels) == np.round(pixels)).all()):
+    values = valid_values(pixels)
+    if not values.size:
+        return ""
+    if "dB" in units and bool((values == np.round(values)).all()):
         return "every value is a whole number where dB is declared: rounded, or another unit"
-    largest = float(pixels.max()) if units & {"DN", "reflectance"} else 0.0
+    largest = float(values.max()) if units & {"DN", "reflectance"} else 0.0
     if "DN" in units and 0 < largest <= _LARGEST_REFLECTANCE:
         return f"largest value {largest:.3g} where DN is declared: this looks like reflectance"
     if "reflectance" in units and largest > _SURELY_DN:
@@ -81,6 +108,8 @@ def _is_constant(image: Image) -> bool:
 
 
 def _is_flat(pixels: Array) -> bool:
+    if isinstance(pixels, np.ma.MaskedArray):
+        return all(plane.min() == plane.max() for plane in pixels if plane.count())
     # The first row tells of nearly every true chip; the rest is half of what a small JPEG costs.
     first = pixels[:, :1, :1]
     return bool((pixels[:, :1] == first).all()) and bool((pixels == first).all())

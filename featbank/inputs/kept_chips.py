@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
-from featbank.inputs.reading import ReadBatch, as_batch
+from featbank.inputs.reading import Group, ReadBatch, as_batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from featbank.image import Image
+    from featbank.image import Array, Image
 
 _GIB = 1 << 30
 
@@ -86,6 +88,16 @@ class KeptChips:
             self._chips[rows[position]] = why
         for group in batch.groups:
             for place, position in enumerate(group.rows.tolist()):
-                # Copies: the reader's memory is used again.
-                chip = {name: pixels[place].copy() for name, pixels in group.grids.items()}
-                self._chips[rows[position]] = chip
+                self._chips[rows[position]] = _chip(group, place)
+
+
+def _chip(group: Group, place: int) -> Image:
+    """One chip of a group, copied: the reader's memory is used again."""
+    chip: dict[str, Array] = {}
+    for name, pixels in group.grids.items():
+        chip[name] = pixels[place].copy()
+        mask = group.missing.get(name)
+        if mask is not None and mask[place].any():
+            whole = np.broadcast_to(mask[place], pixels[place].shape)
+            chip[name] = np.ma.MaskedArray(chip[name], whole.copy())
+    return chip

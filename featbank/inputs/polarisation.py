@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import ContractError
+from featbank.inputs.missing import valid_mask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +38,16 @@ class PolarisationLevels:
         self._sums = np.zeros(len(_PAIR))
         self._counts = np.zeros(len(_PAIR))
 
-    def add(self, grids: Mapping[str, Array]) -> None:
-        """Take in (b, C_g, H_g, W_g) pixels by grid."""
+    def add(self, planes: Mapping[str, Array]) -> None:
+        """Take in (b, C_g, H_g, W_g) pixels by grid, and their masks where some are missing."""
         if len(self._at) < len(_PAIR):
             return
         for i, band in enumerate(_PAIR):
             grid, row = self._at[band]
-            self._sums[i] += grids[grid][:, row].sum(dtype=np.float64)
-            self._counts[i] += grids[grid][:, row].size
+            values, valid = planes[grid][:, row], valid_mask(planes, grid)
+            values = values if valid is None else values[valid[:, row]]
+            self._sums[i] += values.sum(dtype=np.float64)
+            self._counts[i] += values.size
 
     def require_order(self, dataset: str) -> None:
         """Raise where VV is not above VH.

@@ -175,14 +175,18 @@ class _Worker:
             raise answer
         if isinstance(answer, str):
             raise RuntimeError(f"a reader process failed:\n{answer}")  # noqa: TRY004 - a bug's trace
-        return ReadBatch([self._shared(group) for group in answer.groups], answer.refused)
+        groups = [self._shared(group) for group in answer.groups]
+        return ReadBatch(groups, answer.refused, answer.shares)
 
     def _shared(self, group: PlacedGroup) -> Group:
-        grids = {
-            name: pixels.view(self._memory) if isinstance(pixels, Placed) else pixels
-            for name, pixels in group.grids.items()
-        }
-        return Group(group.rows, grids)
+        grids, missing = (
+            {
+                name: array.view(self._memory) if isinstance(array, Placed) else array
+                for name, array in placed.items()
+            }
+            for placed in (group.grids, group.missing)
+        )
+        return Group(group.rows, grids, missing, group.absent)
 
     def _died(self) -> NoReturn:
         code = self._process.wait(_STOP_S)

@@ -53,6 +53,8 @@ class PlacedGroup:
 
     rows: NDArray[np.intp]
     grids: Mapping[str, Placed | Array]
+    missing: Mapping[str, Placed | Array]
+    absent: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,23 +63,45 @@ class PlacedBatch:
 
     groups: list[PlacedGroup]
     refused: Mapping[int, str]
+    shares: Mapping[int, NDArray[np.float32]]
 
 
-def place(batch: ReadBatch, memory: mmap.mmap, start: int, size: int) -> PlacedBatch:
-    """Move a batch's arrays into a slot of shared memory; what does not fit stays as it is."""
-    groups, offset = [], start
-    for group in batch.groups:
-        grids: dict[str, Placed | Array] = {}
-        for name, pixels in group.grids.items():
-            if offset + pixels.nbytes > start + size:
-                grids[name] = pixels
-                continue
-            spot = Placed(offset, pixels.shape, str(pixels.dtype))
-            spot.view(memory)[...] = pixels
-            grids[name] = spot
-            offset += -(-pixels.nbytes // _ALIGN) * _ALIGN
-        groups.append(PlacedGroup(group.rows, grids))
-    return PlacedBatch(groups, batch.refused)
+class Slot:
+    """A part of shared memory that a batch's arrays move into, one behind another.
+
+    Args:
+        memory: The shared memory.
+        start: Where the slot begins.
+        size: Its bytes.
+    """
+
+    def __init__(self, memory: mmap.mmap, start: int, size: int) -> None:
+        self._memory = memory
+        self._offset = start
+        self._end = start + size
+
+    def take(self, array: Array) -> Placed | Array:
+        """Where the array lies now; one that does not fit stays as it is."""
+        if self._offset + array.nbytes > self._end:
+            return array
+        spot = Placed(self._offset, array.shape, str(array.dtype))
+        spot.view(self._memory)[...] = array
+        self._offset += -(-array.nbytes // _ALIGN) * _ALIGN
+        return spot
+
+
+def place(batch: ReadBatch, slot: Slot) -> PlacedBatch:
+    """Move a batch's arrays into shared memory."""
+    groups = [
+        PlacedGroup(
+            group.rows,
+            {name: slot.take(pixels) for name, pixels in group.grids.items()},
+            {name: slot.take(mask) for name, mask in group.missing.items()},
+            group.absent,
+        )
+        for group in batch.groups
+    ]
+    return PlacedBatch(groups, batch.refused, batch.shares)
 
 
 def serve(connection: Connection) -> None:
@@ -90,7 +114,7 @@ def serve(connection: Connection) -> None:
     while True:
         indices, start, size = connection.recv()
         try:
-            answer: object = place(read_batch(reader, indices, contract), memory, start, size)
+            answer: object = place(read_batch(reader, indices, contract), Slot(memory, start, size))
         except ReadError as error:
             answer = error
         except MemoryError:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from featbank.errors import DecodeError, ReadError
 from featbank.inputs.checks import Contract, refusal
+from featbank.inputs.missing import (
+    absent_bands,
+    missing_key,
+    missing_shares,
+    stacked_masks,
+    with_missing,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,15 +31,24 @@ _WAITS_S = (0.1, 0.5, 2.0)
 
 @dataclass(frozen=True)
 class Group:
-    """Chips of one batch that share their sizes.
+    """Chips of one batch that share their sizes and the bands that they have.
 
     Attributes:
         rows: (b,) positions inside the batch.
-        grids: (b, C_g, H_g, W_g) pixels by grid, in native dtype.
+        grids: (b, C_g, H_g, W_g) pixels by grid, in native dtype; any value where one is missing.
+        missing: (b, 1 or C_g, H_g, W_g) bool by grid, of grids where a pixel is missing.
+        absent: Bands of which these chips hold no pixel.
     """
 
     rows: NDArray[np.intp]
     grids: Mapping[str, Array]
+    missing: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()
+
+    @property
+    def planes(self) -> dict[str, Array]:
+        """Pixels and masks in one mapping, as ``Preprocess`` takes them."""
+        return {**self.grids, **{missing_key(name): mask for name, mask in self.missing.items()}}
 
 
 @dataclass(frozen=True)
@@ -42,10 +58,13 @@ class ReadBatch:
     Attributes:
         groups: The good chips, grouped by size; row order is kept inside each group.
         refused: Reason by position inside the batch.
+        shares: Shares of missing pixels by position, as ``missing_shares`` gives them; of chips
+            that miss none, nothing.
     """
 
     groups: list[Group]
     refused: Mapping[int, str] = field(default_factory=dict)
+    shares: Mapping[int, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def read_batch(reader: Reader, indices: Sequence[int], contract: Contract) -> ReadBatch:
@@ -59,20 +78,31 @@ def read_batch(reader: Reader, indices: Sequence[int], contract: Contract) -> Re
 
 def as_batch(chips: Sequence[Image | str], contract: Contract) -> ReadBatch:
     """A batch of chips, or of the reasons why they are refused, in their order."""
-    by_shape: dict[tuple[tuple[int, ...], ...], list[tuple[int, Image]]] = {}
-    refused = {}
+    alike: dict[tuple[Any, ...], list[tuple[int, Image]]] = {}
+    refused, shares = {}, {}
     for position, chip in enumerate(chips):
         if isinstance(chip, str):
             refused[position] = chip
-        else:
-            by_shape.setdefault(tuple(a.shape for a in chip.values()), []).append((position, chip))
-    return ReadBatch([_stack(chips, contract) for chips in by_shape.values()], refused)
+            continue
+        found = missing_shares(chip, contract)
+        absent: tuple[str, ...] = ()
+        if found is not None:
+            shares[position], absent = found, absent_bands(chip, contract)
+        alike.setdefault((absent, *(a.shape for a in chip.values())), []).append((position, chip))
+    groups = [_stack(chips, contract, absent=key[0]) for key, chips in alike.items()]
+    return ReadBatch(groups, refused, shares)
 
 
-def _stack(chips: list[tuple[int, Image]], contract: Contract) -> Group:
-    rows = np.array([position for position, _ in chips], dtype=np.intp)
-    grids = {grid.name: np.stack([chip[grid.name] for _, chip in chips]) for grid in contract.grids}
-    return Group(rows, grids)
+def _stack(
+    numbered: list[tuple[int, Image]], contract: Contract, *, absent: tuple[str, ...]
+) -> Group:
+    rows = np.array([position for position, _ in numbered], dtype=np.intp)
+    chips = [chip for _, chip in numbered]
+    names = [grid.name for grid in contract.grids]
+    grids = {name: np.stack([np.ma.getdata(chip[name]) for chip in chips]) for name in names}
+    masks = {name: stacked_masks(chips, name) for name in names}
+    missing = {name: mask for name, mask in masks.items() if mask is not None}
+    return Group(rows, grids, missing, absent)
 
 
 def _read_one(reader: Reader, index: int, contract: Contract) -> Image | str:
@@ -80,6 +110,9 @@ def _read_one(reader: Reader, index: int, contract: Contract) -> Image | str:
         image = _with_retries(reader, index)
     except DecodeError as error:
         return f"{error.subject}: {error.found}"
+    if any(grid.name not in image for grid in contract.grids):
+        return refusal(image, contract)
+    image = with_missing(image, contract)
     return refusal(image, contract) or image
 
 

@@ -10,9 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from featbank.errors import ContractError
+from featbank.layers.missing import kept_patches, mean_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from featbank.layers.missing import Missing
 
 # The final norm has another name in each family.
 _NORMS = ("layernorm", "norm", "post_layernorm")
@@ -51,7 +54,12 @@ class HubEncoder(nn.Module):
         return hook
 
     def forward(
-        self, x: Tensor, *, layers: Sequence[int], with_tokens: bool = False
+        self,
+        x: Tensor,
+        *,
+        layers: Sequence[int],
+        with_tokens: bool = False,
+        missing: Missing | None = None,
     ) -> dict[str, Tensor]:
         """Features of the blocks named, as ``featbank.layers.vit.VisionTransformer`` gives them."""
         self._wanted, self._taps = set(layers), {}
@@ -59,7 +67,10 @@ class HubEncoder(nn.Module):
         taps = [self._taps[index] for index in sorted(self._wanted)]
         self._taps = {}
         normed = [self._norm(tap).float() for tap in taps]
-        features = {"mean": torch.stack([n[:, self._prefix :].mean(dim=1) for n in normed], dim=1)}
+        grid = (x.shape[-2] // self._patch_px, x.shape[-1] // self._patch_px)
+        kept = None if missing is None else kept_patches(missing, grid)
+        means = [mean_patch(n[:, self._prefix :], kept) for n in normed]
+        features = {"mean": torch.stack(means, dim=1)}
         if self._prefix:
             features["cls"] = torch.stack([n[:, 0] for n in normed], dim=1)
         if self._registers:
@@ -67,7 +78,6 @@ class HubEncoder(nn.Module):
             features["registers"] = torch.stack(held, dim=1)
         if with_tokens:
             tokens = torch.stack([tap[:, self._prefix :] for tap in taps], dim=1)
-            grid = (x.shape[-2] // self._patch_px, x.shape[-1] // self._patch_px)
             features["tokens"] = tokens.reshape(*tokens.shape[:2], *grid, tokens.shape[-1])
         return features
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from featbank.errors import ContractError
+from featbank.layers.missing import Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class Passes(nn.Module):
@@ -28,11 +30,16 @@ class Passes(nn.Module):
         self._picks = [list(pick) for pick in picks]
 
     def forward(
-        self, x: Tensor, *, layers: Sequence[int], with_tokens: bool = False
+        self,
+        x: Tensor,
+        *,
+        layers: Sequence[int],
+        with_tokens: bool = False,
+        missing: Missing | None = None,
     ) -> dict[str, Tensor]:
         """(B, C, H, W) -> the encoders' features, joined along the last axis."""
         outs = [
-            encoder(x[:, pick], layers=layers, with_tokens=with_tokens)
+            encode(encoder, x[:, pick], layers, with_tokens, _picked(missing, pick))
             for encoder, pick in zip(self.encoders, self._picks, strict=True)
         ]
         return {name: torch.cat([out[name] for out in outs], dim=-1) for name in outs[0]}
@@ -48,6 +55,30 @@ class Passes(nn.Module):
             for encoder, pick in zip(self.encoders, self._picks, strict=True)
         ]
         return torch.cat(maps, dim=1)
+
+
+def _picked(missing: Missing | None, pick: list[int]) -> Missing | None:
+    if missing is None:
+        return None
+    channels = missing.channels[:, pick]
+    return Missing(pixels=channels.amax(dim=1), channels=channels)
+
+
+def encode(
+    encoder: Callable[..., dict[str, Tensor]],
+    x: Tensor,
+    layers: Sequence[int],
+    with_tokens: bool,
+    missing: Missing | None,
+) -> dict[str, Tensor]:
+    """Features of an encoder, which hears of missing pixels where there are any and it asks.
+
+    An encoder whose ``forward`` takes no ``missing`` is given the filled chip alone.
+    """
+    takes = getattr(encoder, "forward", encoder)
+    if missing is None or "missing" not in inspect.signature(takes).parameters:
+        return encoder(x, layers=layers, with_tokens=with_tokens)
+    return encoder(x, layers=layers, with_tokens=with_tokens, missing=missing)
 
 
 def attention_of(encoder: object, x: Tensor, layer: int) -> Tensor:

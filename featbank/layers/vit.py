@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor, nn
 
+from featbank.layers.missing import kept_patches, mean_patch
 from featbank.layers.positions import resize_positions
 from featbank.layers.transformer import NORM_EPS, Block
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from featbank.layers.missing import Missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +104,12 @@ class VisionTransformer(nn.Module):
             self.fc_norm = nn.LayerNorm(config.dim, eps=NORM_EPS)
 
     def forward(
-        self, x: Tensor, *, layers: Sequence[int], with_tokens: bool = False
+        self,
+        x: Tensor,
+        *,
+        layers: Sequence[int],
+        with_tokens: bool = False,
+        missing: Missing | None = None,
     ) -> dict[str, Tensor]:
         """Features of the blocks named.
 
@@ -109,6 +117,7 @@ class VisionTransformer(nn.Module):
             x: (B, C, H, W), normalised; H and W multiples of the patch.
             layers: Block indices, 0 to depth - 1, ascending.
             with_tokens: Whether to give patch tokens too.
+            missing: What of the chips is missing; patches more than half missing leave ``mean``.
 
         Returns:
             ``mean`` (B, L, D), and ``cls`` (B, L, D) where there is a final norm: the norm is
@@ -120,7 +129,8 @@ class VisionTransformer(nn.Module):
         patches = self.patch_embed(x)
         grid = (patches.shape[-2], patches.shape[-1])
         taps = self._taps(self._embed(patches), layers)
-        pooled = [self._pool(tap) for tap in taps]
+        kept = None if missing is None else kept_patches(missing, grid)
+        pooled = [self._pool(tap, kept) for tap in taps]
         features = {name: torch.stack([p[name] for p in pooled], dim=1) for name in pooled[0]}
         if with_tokens:
             # (B, L, T, D) -> (B, L, gy, gx, D)
@@ -214,7 +224,7 @@ class VisionTransformer(nn.Module):
                 taps.append(x)
         return taps
 
-    def _pool(self, tap: Tensor) -> dict[str, Tensor]:
+    def _pool(self, tap: Tensor, kept: Tensor | None) -> dict[str, Tensor]:
         """(B, 1 + R + T, D) tokens of a block -> its pooled features."""
         registers = self.config.registers
         normed = self.norm(tap).float() if self.config.has_norm else None
@@ -222,9 +232,9 @@ class VisionTransformer(nn.Module):
         if normed is not None:
             pooled["cls"] = normed[:, 0]
         if self.config.has_fc_norm:
-            pooled["mean"] = self.fc_norm(tap[:, 1 + registers :].mean(dim=1)).float()
+            pooled["mean"] = self.fc_norm(mean_patch(tap[:, 1 + registers :], kept)).float()
         elif normed is not None:
-            pooled["mean"] = normed[:, 1 + registers :].mean(dim=1)
+            pooled["mean"] = mean_patch(normed[:, 1 + registers :], kept)
         if registers and normed is not None:
             pooled["registers"] = normed[:, 1 : 1 + registers]
         return pooled

@@ -125,9 +125,12 @@ def fit_moments(imagery: Imagery) -> Moments:
     count, total, products = 0, np.zeros(len(bands)), np.zeros((len(bands), len(bands)))
     for _, batch in read_rows(imagery, train_rows(imagery, count=STATISTICS_CHIPS)):
         for group in batch.groups:
-            grids = {name: torch.from_numpy(pixels) for name, pixels in group.grids.items()}
+            planes = {name: torch.from_numpy(array) for name, array in group.planes.items()}
+            missing = prepare.missing(planes)
             # (b, C, H, W) -> (C, pixels)
-            values = prepare(grids).transpose(0, 1).flatten(1).double().numpy()
+            values = prepare(planes).transpose(0, 1).flatten(1).double().numpy()
+            if missing is not None:
+                values = values[:, missing.pixels.flatten().numpy() == 0]
             count += values.shape[1]
             total += values.sum(axis=1)
             products += values @ values.T

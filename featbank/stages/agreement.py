@@ -64,7 +64,7 @@ def bind_weights(
         config = {**config, "channels": len(channels)}
     if weights.is_random and spec.initial is not None:
         weights = replace(weights, state=spec.initial(config, options.seed))
-    passes = Passes(picks=picks, configs=tuple(_narrowed(config, pick) for pick in picks))
+    passes = Passes(picks=picks, configs=tuple(narrowed(config, pick) for pick in picks))
     return replace(weights, config=config), passes
 
 
@@ -126,7 +126,8 @@ def _way_out(channels: tuple[Band, ...], wanted: int) -> str:
     return f"Choose bands, such as --bands {few}{others}."
 
 
-def _narrowed(config: Config, pick: tuple[int, ...]) -> Config:
+def narrowed(config: Config, pick: tuple[int, ...]) -> Config:
+    """The config of a network that is given some of the channels."""
     narrowed = {**config, "channels": len(pick)}
     if _WAVES in config:
         narrowed[_WAVES] = tuple(config[_WAVES][i] for i in pick)

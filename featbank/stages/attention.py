@@ -182,7 +182,7 @@ def _of_batch(
     for group in batch.groups:
         with torch.inference_mode():
             device = pick_device(plan.options.device)
-            x = prepare({n: torch.from_numpy(p).to(device) for n, p in group.grids.items()})
+            x = prepare({n: torch.from_numpy(p).to(device) for n, p in group.planes.items()})
             maps = attention_of(encoder, x, layer).float().cpu().numpy()
         for position, values in zip(group.rows, maps, strict=True):
             yield some[position][0], values

@@ -17,18 +17,21 @@ from featbank.bank.fitted_states import write_state
 from featbank.bank.lock import locked
 from featbank.datasets import DATASETS
 from featbank.errors import DecodeError
+from featbank.image import band_order
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
 from featbank.stages.forward import Pending, environment, forward_of, peak_memory, pick_device
 from featbank.stages.shard_writing import ShardThread
 from featbank.store.create import NewStore, create_store
-from featbank.store.schema import MASK, REFUSED, VALID
+from featbank.store.schema import MASK, MISSING, MISSING_BAND, REFUSED, VALID
 from featbank.store.state import check_same_recipe, is_finished
 from featbank.store.writer import StoreWriter
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from featbank.image import Array
     from featbank.stages.embed_plan import EmbedPlan
@@ -95,6 +98,16 @@ class Cut:
     rows: range
     start: int
     is_last: bool
+
+
+@dataclass(frozen=True)
+class Running:
+    """A batch on the device: its place, its features, and what its reader said of its chips."""
+
+    cut: Cut
+    pendings: list[Pending]
+    refused: dict[int, str]
+    shares: dict[int, NDArray[np.float32]]
 
 
 def embed_dataset(
@@ -205,15 +218,16 @@ class EmbedRun:
     def _stream(self, pool: ReaderPool, thread: ShardThread) -> None:
         """Submit each batch before the one ahead of it is taken back from the device."""
         cuts = list(self._cuts())
-        behind: tuple[Cut, list[Pending], dict[int, str]] | None = None
+        behind: Running | None = None
         buffers: Shard = {}
         for cut, batch in zip(cuts, pool.read(cut.rows for cut in cuts), strict=True):
-            running = (cut, self._forward.submit(batch), dict(batch.refused))
+            submitted = self._forward.submit(batch)
+            running = Running(cut, submitted, dict(batch.refused), dict(batch.shares))
             if behind is not None:
-                buffers = self._collect(*behind, buffers, thread)
+                buffers = self._collect(behind, buffers, thread)
             behind = running
         if behind is not None:
-            self._collect(*behind, buffers, thread)
+            self._collect(behind, buffers, thread)
 
     def _cuts(self) -> Iterator[Cut]:
         """Batches cut at fixed places inside shards, so that a resumed run gives the same bytes."""
@@ -224,18 +238,13 @@ class EmbedRun:
                 cut = rows[start : start + size]
                 yield Cut(shard, cut, start, cut.stop == rows.stop)
 
-    def _collect(
-        self,
-        cut: Cut,
-        pendings: list[Pending],
-        refused: dict[int, str],
-        buffers: Shard,
-        thread: ShardThread,
-    ) -> Shard:
+    def _collect(self, done: Running, buffers: Shard, thread: ShardThread) -> Shard:
+        cut, refused = done.cut, done.refused
         buffers = buffers or self._writer.empty_shard(cut.shard)
-        for pending in pendings:
+        for pending in done.pendings:
             self._embedded += len(pending.rows)
             refused |= _fill(buffers, cut.start, pending)
+        _fill_missing(buffers, done, self._plan)
         if self._plan.layout.has_mask:
             _fill_masks(buffers[MASK], cut, self._plan)
         for position, reason in refused.items():
@@ -277,6 +286,17 @@ def _fill(buffers: Shard, start: int, pending: Pending) -> dict[int, str]:
     return {
         int(row): "the network gave features that are not finite" for row in pending.rows[~finite]
     }
+
+
+def _fill_missing(buffers: Shard, done: Running, plan: EmbedPlan) -> None:
+    """Put shares of missing pixels into the shard's buffers; a refused chip's stay unknown."""
+    start, length = done.cut.start, len(done.cut.rows)
+    whole = np.zeros((length, 1 + len(plan.layout.bands)), dtype=np.float32)
+    for position, shares in done.shares.items():
+        whole[position] = shares[np.r_[0, 1 + band_order(plan.inputs.grids, plan.layout.bands)]]
+    whole[list(done.refused)] = np.nan
+    buffers[MISSING][start : start + length] = whole[:, 0]
+    buffers[MISSING_BAND][start : start + length] = whole[:, 1:]
 
 
 def _fill_masks(buffer: Array, cut: Cut, plan: EmbedPlan) -> None:

@@ -61,6 +61,7 @@ class EmbedOptions:
         split_scheme: Scheme whose train split statistics are fitted on; None for the first.
         limit: Samples of each split to take; None for all.
         max_invalid: Share of refused samples above which the run stops, 0 to 1.
+        max_missing: Share of pixels missing in any band above which a chip is refused, 0 to 1.
         chips: Number of chips of a procedural dataset.
         seed: Seed of random weights and of fitted samples.
         data_root: Folder of a named dataset.
@@ -94,6 +95,7 @@ class EmbedOptions:
     split_scheme: str | None = None
     limit: int | None = None
     max_invalid: float = 0.01
+    max_missing: float = 0.5
     chips: int | None = None
     seed: int = 0
     data_root: Path | None = None

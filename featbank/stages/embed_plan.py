@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from featbank.backbones import BACKBONES
 from featbank.bank.bank import Bank
 from featbank.errors import RefusedError, UsageError
 from featbank.inputs.adapters import ADAPTERS
@@ -31,6 +32,7 @@ from featbank.stages.checkpoint_inputs import (
 )
 from featbank.stages.checkpoint_opening import with_seen
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
+from featbank.stages.filling import fill_values
 from featbank.stages.fitting import Imagery, Look, look
 from featbank.stages.opening import dataset_spec, open_dataset
 from featbank.stages.predicting.recipe_following import require_followed_weights
@@ -52,6 +54,10 @@ if TYPE_CHECKING:
     from featbank.stages.opening import FetchProgress
     from featbank.stages.pretrain.options import PretrainOptions
     from featbank.stages.weights import Weights
+
+
+# Adapters whose channels are bands, which a chip may lack.
+_PLAIN_ADAPTERS = ("none", "rgb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +144,11 @@ def plan_embed(
     provides = _together(spec.describe(weights.config), passes)
     statistics = statistics_of(method, imagery, adapted, moments=moments, weights=weights)
     inputs = _inputs(options, imagery, adapted, statistics, size)
+    fill = fill_values(imagery, adapted, statistics, moments=moments, misses=seen.misses)
+    inputs = replace(inputs, fill=fill)
     weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
-    layout = with_masks(_layout(options, provides, size, layers), options, imagery.dataset)
+    layout = _layout(options, provides, size, layers, dataset=imagery.dataset)
+    layout = with_masks(layout, options, imagery.dataset)
     parts = RecipeParts(
         spec=spec,
         weights=weights,
@@ -207,6 +216,7 @@ def check_choices(options: EmbedOptions) -> None:
             at_least("--workers", options.workers, 0),
             seed_check(options.seed),
             share("--max-invalid", options.max_invalid),
+            share("--max-missing", options.max_missing),
         )
     )
 
@@ -261,7 +271,11 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None, weights: Wei
     dataset = replace(dataset, samples=with_seen(dataset.samples, dataset.name, weights))
     return Imagery(
         dataset=dataset,
-        contract=contract_of(dataset),
+        contract=replace(
+            contract_of(dataset),
+            max_missing=options.max_missing,
+            may_drop_bands=may_drop_bands(options),
+        ),
         scheme=scheme,
         workers=worker_count(options),
         follow=options.follow,
@@ -285,6 +299,12 @@ def wanted_bands(options: EmbedOptions | PretrainOptions) -> str:
     return own or options.bands
 
 
+def may_drop_bands(options: EmbedOptions) -> bool:
+    """Whether a chip without some bands still has features: of a model that hears wavelengths."""
+    spec = BACKBONES.get(options.model)
+    return spec is not None and spec.bind is not None and options.adapt in _PLAIN_ADAPTERS
+
+
 def contract_of(dataset: Dataset) -> Contract:
     """What each chip of a dataset must keep."""
     return Contract(
@@ -305,7 +325,12 @@ def worker_count(options: EmbedOptions | PretrainOptions) -> int:
 
 
 def _layout(
-    options: EmbedOptions, provides: Provides, size: int | None, layers: tuple[int, ...]
+    options: EmbedOptions,
+    provides: Provides,
+    size: int | None,
+    layers: tuple[int, ...],
+    *,
+    dataset: Dataset,
 ) -> FeatureLayout:
     asked = {TOKENS: options.tokens, REGISTERS: options.registers}
     names = tuple(name for name in provides.features if asked.get(name, True))
@@ -325,6 +350,7 @@ def _layout(
         dtype=options.store_dtype,
         token_grid=(side, side),
         registers=provides.registers,
+        bands=tuple(band.name for band in dataset.bands),
     )
 
 

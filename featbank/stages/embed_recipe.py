@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from featbank.datasets import DATASETS
 from featbank.inputs.adapters import ADAPTERS
+from featbank.inputs.checks import Contract
 from featbank.recipe import recipe_id
+from featbank.stages.filling import fill_recipe
 from featbank.stages.precision import compute_dtype
 from featbank.stages.selection import fingerprint
 from featbank.stages.weights import HUB_PREFIX, RANDOM
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from featbank.store.schema import FeatureLayout
 
 # Raised whenever the same recipe would give other bytes, so that old stores keep their meaning.
-ALGORITHM = 1
+# 2: files are asked one by one what their pixels mean, missing ones are filled and counted, and
+# weights files are looked into for the part that is meant.
+ALGORITHM = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +104,10 @@ def _input(parts: RecipeParts) -> dict[str, Any]:
             "mean": list(statistics.mean),
             "std": list(statistics.std),
             "source": statistics.source,
+        },
+        "missing": {
+            "fill": fill_recipe(inputs.fill or statistics.mean, statistics),
+            "most": parts.imagery.contract.max_missing,
         },
     }
 
@@ -203,6 +211,8 @@ def command(plan: EmbedPlan) -> str:
     words += [f"--{name}" for name in ("tokens", "registers") if name in plan.layout.names]
     words += ["--dtype", recipe["compute_dtype"], "--store-dtype", plan.layout.dtype]
     words += ["--shard-rows", str(plan.layout.shard_rows)]
+    most = recipe["input"]["missing"]["most"]
+    words += ["--max-missing", f"{most:g}"] if most != Contract.max_missing else []
     words += ["--limit", str(options.limit)] if options.limit is not None else []
     words += ["--chips", str(options.chips)] if options.chips is not None else []
     words += ["--split-scheme", plan.imagery.scheme] if fitted_scheme(plan) else []

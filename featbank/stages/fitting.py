@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import ContractError, RefusedError
+from featbank.inputs.missing import valid_mask
 from featbank.inputs.normalise import Statistics
 from featbank.inputs.polarisation import PolarisationLevels
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
@@ -62,24 +63,26 @@ class Look:
         rows: Rows looked at.
         refused: Reason by row.
         chip_bytes: Bytes of the largest chip seen.
+        misses: Whether one of the chips misses pixels.
     """
 
     rows: list[int]
     refused: dict[int, str] = field(default_factory=dict)
     chip_bytes: int = 0
+    misses: bool = False
 
 
 def look(imagery: Imagery) -> Look:
     """Read a repeatable sample of 256 chips and check each."""
     rows = sampled_rows(imagery.dataset.samples, count=LOOK_CHIPS)
     refused: dict[int, str] = {}
-    largest = 0
+    largest, misses = 0, False
     levels = PolarisationLevels(imagery.dataset.grids)
     for batch_rows, batch in read_rows(imagery, rows):
         refused |= {batch_rows[position]: why for position, why in batch.refused.items()}
-        largest = max([largest, *_chip_bytes(batch)])
+        largest, misses = max([largest, *_chip_bytes(batch)]), misses or bool(batch.shares)
         for group in batch.groups:
-            levels.add(group.grids)
+            levels.add(group.planes)
     if len(refused) == len(rows):
         raise RefusedError(
             imagery.dataset.name,
@@ -88,11 +91,11 @@ def look(imagery: Imagery) -> Look:
             "Correct the first one named.",
         )
     levels.require_order(imagery.dataset.name)
-    return Look(rows=rows, refused=refused, chip_bytes=largest)
+    return Look(rows=rows, refused=refused, chip_bytes=largest, misses=misses)
 
 
 def _chip_bytes(batch: ReadBatch) -> list[int]:
-    return [sum(a.nbytes for a in g.grids.values()) // len(g.rows) for g in batch.groups]
+    return [sum(a.nbytes for a in g.planes.values()) // len(g.rows) for g in batch.groups]
 
 
 def read_rows(imagery: Imagery, rows: Sequence[int]) -> Iterator[tuple[Sequence[int], ReadBatch]]:
@@ -135,17 +138,8 @@ def fit_statistics(imagery: Imagery) -> Statistics:
         ContractError: There is no train chip.
         RefusedError: No train chip is good, or a band has no contrast.
     """
-    dataset = imagery.dataset
     rows = train_rows(imagery, count=STATISTICS_CHIPS)
-    moments = {grid.name: np.zeros((3, len(grid.bands))) for grid in dataset.grids}
-    for _, batch in read_rows(imagery, rows):
-        for group in batch.groups:
-            for name, pixels in group.grids.items():
-                moments[name] += _moments(pixels)
-    stacked = np.concatenate([moments[grid.name] for grid in dataset.grids], axis=1)
-    names = [band for grid in dataset.grids for band in grid.bands]
-    order = [names.index(band.name) for band in dataset.bands]
-    mean, std = _mean_std(stacked[:, order], dataset.name)
+    mean, std = _mean_std(_sums(imagery, rows), imagery.dataset.name)
     return Statistics(
         method="dataset",
         mean=tuple(round_significant(mean)),
@@ -154,14 +148,41 @@ def fit_statistics(imagery: Imagery) -> Statistics:
     )
 
 
+def band_means(imagery: Imagery) -> NDArray[np.float64]:
+    """(C,) mean of each band over the pixels that 1,024 train chips have; 0 where they have none.
+
+    Raises:
+        ContractError: There is no train chip.
+    """
+    count, total, _ = _sums(imagery, train_rows(imagery, count=STATISTICS_CHIPS))
+    return np.asarray(total / np.maximum(count, 1))
+
+
+def _sums(imagery: Imagery, rows: Sequence[int]) -> NDArray[np.float64]:
+    """(3, C) count, sum and sum of squares of the pixels that the chips have, band by band."""
+    dataset = imagery.dataset
+    moments = {grid.name: np.zeros((3, len(grid.bands))) for grid in dataset.grids}
+    for _, batch in read_rows(imagery, rows):
+        for group in batch.groups:
+            for name, pixels in group.grids.items():
+                moments[name] += _moments(pixels, valid_mask(group.planes, name))
+    stacked = np.concatenate([moments[grid.name] for grid in dataset.grids], axis=1)
+    names = [band for grid in dataset.grids for band in grid.bands]
+    order = [names.index(band.name) for band in dataset.bands]
+    return stacked[:, order]
+
+
 def fitted_source(imagery: Imagery, rows: Sequence[int]) -> str:
     """What numbers were fitted on, in words."""
     return f"fitted on {len(rows)} train chips of scheme {imagery.scheme}"
 
 
-def _moments(pixels: NDArray[np.generic]) -> NDArray[np.float64]:
+def _moments(pixels: NDArray[np.generic], valid: NDArray[np.bool_] | None) -> NDArray[np.float64]:
     values = pixels.astype(np.float64)
     count = np.full(values.shape[1], values.size / values.shape[1])
+    if valid is not None:
+        values = np.where(valid, values, 0.0)
+        count = valid.sum(axis=(0, 2, 3), dtype=np.float64)
     return np.stack([count, values.sum(axis=(0, 2, 3)), np.square(values).sum(axis=(0, 2, 3))])
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import resource
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
 from featbank.inputs.preprocess import InputRecipe, Preprocess
+from featbank.layers.missing import Missing, nothing_missing
+from featbank.layers.passes import encode
+from featbank.stages.agreement import narrowed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -34,12 +37,30 @@ class ForwardConfig:
         layout: Which features to keep.
         device: Where.
         compute_dtype: ``bfloat16`` for autocast, or ``float32``.
+        narrow: Builds the network of some of the channels; None where each chip has all.
     """
 
     inputs: InputRecipe
     layout: FeatureLayout
     device: torch.device
     compute_dtype: str
+    narrow: Callable[[tuple[int, ...]], Encoder] | None = None
+
+
+class Input(NamedTuple):
+    """What goes through the network together.
+
+    Attributes:
+        rows: (b,) positions inside the batch.
+        x: (b, C, H, W) channels.
+        missing: What of them is filled; None where nothing is.
+        absent: Bands that these chips come without.
+    """
+
+    rows: NDArray[np.intp]
+    x: Tensor
+    missing: Missing | None
+    absent: tuple[str, ...]
 
 
 class Pending:
@@ -78,6 +99,7 @@ class Forward:
         self._encoder = encoder.to(config.device)
         self._prepare = Preprocess(config.inputs, config.device)
         self._is_cuda = config.device.type == "cuda"
+        self._narrowed: dict[tuple[int, ...], Encoder] = {}
 
     def submit(self, batch: ReadBatch) -> list[Pending]:
         """Start a batch; its features are taken with ``Pending.result``.
@@ -86,13 +108,18 @@ class Forward:
         each size goes by itself.
         """
         with torch.inference_mode():
-            inputs = [(group.rows, self._prepare(self._to_device(group))) for group in batch.groups]
-            if self._config.inputs.image_size is not None and len(inputs) > 1:
-                inputs = [_merged(inputs)]
-            return [self._run(rows, x) for rows, x in inputs]
+            inputs = [self._input(group) for group in batch.groups]
+            if self._config.inputs.image_size is not None:
+                inputs = merged(inputs)
+            return [self._run(given) for given in inputs]
+
+    def _input(self, group: Group) -> Input:
+        planes = self._to_device(group)
+        x, missing = self._prepare(planes), self._prepare.missing(planes, group.absent)
+        return Input(group.rows, x, missing, group.absent)
 
     def _to_device(self, group: Group) -> Mapping[str, Tensor]:
-        tensors = {name: torch.from_numpy(pixels) for name, pixels in group.grids.items()}
+        tensors = {name: torch.from_numpy(array) for name, array in group.planes.items()}
         if not self._is_cuda:
             return tensors
         # Native integers cross the bus, a quarter of the float bytes; pinned memory lets the copy
@@ -102,11 +129,16 @@ class Forward:
             for name, values in tensors.items()
         }
 
-    def _run(self, rows: NDArray[np.intp], x: Tensor) -> Pending:
+    def _run(self, given: Input) -> Pending:
+        rows, x, missing, absent = given
         layout = self._config.layout
+        with_tokens = "tokens" in layout.names
         autocast = self._config.compute_dtype == "bfloat16"
         with torch.autocast(self._config.device.type, dtype=torch.bfloat16, enabled=autocast):
-            out = self._encoder(x, layers=layout.layers, with_tokens="tokens" in layout.names)
+            if absent:
+                out = self._without(absent, x, missing, with_tokens)
+            else:
+                out = encode(self._encoder, x, layout.layers, with_tokens, missing)
         kept = {name: self._stored(name, out[name]) for name in layout.names}
         if not self._is_cuda:
             return Pending(rows, kept, None)
@@ -115,18 +147,42 @@ class Forward:
         ready.record()
         return Pending(rows, hosted, ready)
 
+    def _without(
+        self, absent: tuple[str, ...], x: Tensor, missing: Missing | None, with_tokens: bool
+    ) -> dict[str, Tensor]:
+        """Features of chips that come without some bands, by the network of the others."""
+        names = self._config.inputs.bands
+        pick = tuple(at for at, name in enumerate(names) if name not in absent)
+        if self._config.narrow is None:
+            raise AssertionError("the contract refuses chips without a band")
+        if pick not in self._narrowed:
+            self._narrowed[pick] = self._config.narrow(pick).to(self._config.device)
+        encoder = self._narrowed[pick]
+        return encode(encoder, x[:, list(pick)], self._config.layout.layers, with_tokens, missing)
+
     def _stored(self, name: str, values: Tensor) -> Tensor:
         half = self._config.layout.row_dtype(name) == np.float16
         return values.to(torch.float16 if half else torch.float32)
 
 
-def _merged(
-    inputs: Sequence[tuple[NDArray[np.intp], Tensor]],
-) -> tuple[NDArray[np.intp], Tensor]:
-    rows = np.concatenate([rows for rows, _ in inputs])
+def merged(inputs: Sequence[Input]) -> list[Input]:
+    """Inputs of one size, those of the same bands joined in row order."""
+    by_bands: dict[tuple[str, ...], list[Input]] = {}
+    for given in inputs:
+        by_bands.setdefault(given.absent, []).append(given)
+    return [_joined(alike) if len(alike) > 1 else alike[0] for alike in by_bands.values()]
+
+
+def _joined(inputs: Sequence[Input]) -> Input:
+    rows = np.concatenate([given.rows for given in inputs])
+    x = torch.cat([given.x for given in inputs])
     order = np.argsort(rows, kind="stable")
-    x = torch.cat([x for _, x in inputs])
-    return rows[order], x[torch.from_numpy(order).to(x.device)]
+    place = torch.from_numpy(order).to(x.device)
+    missing = None
+    if any(given.missing is not None for given in inputs):
+        parts = [given.missing or nothing_missing(given.x) for given in inputs]
+        missing = Missing(*(torch.cat(shares)[place] for shares in zip(*parts, strict=True)))
+    return Input(rows[order], x[place], missing, inputs[0].absent)
 
 
 def _to_host(values: Tensor) -> Tensor:
@@ -142,6 +198,9 @@ def forward_of(plan: EmbedPlan) -> Forward:
         layout=plan.layout,
         device=pick_device(plan.options.device),
         compute_dtype=plan.recipe["compute_dtype"],
+        narrow=lambda pick: plan.spec.build(
+            narrowed(plan.weights.config, pick), plan.weights.state
+        ),
     )
     return Forward(encoder_of(plan), config)
 

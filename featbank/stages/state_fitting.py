@@ -51,8 +51,8 @@ def _chips(imagery: Imagery, inputs: InputRecipe, rows: list[int]) -> Iterator[N
     prepare = Preprocess(inputs, torch.device("cpu"))
     for _, batch in read_rows(imagery, rows):
         for group in batch.groups:
-            grids = {name: torch.from_numpy(pixels) for name, pixels in group.grids.items()}
-            yield from prepare(grids).numpy()
+            planes = {name: torch.from_numpy(array) for name, array in group.planes.items()}
+            yield from prepare(planes).numpy()
 
 
 def state_sha256(state: State) -> str:

@@ -13,6 +13,7 @@ import zarr
 from featbank.recipe import lines_sha256
 from featbank.store.arrays import content_sha256, create_array
 from featbank.store.schema import (
+    BAND,
     EXCLUDE,
     FEATURE,
     MASK,
@@ -82,6 +83,9 @@ def _arrays(new: NewStore) -> Iterator[ArraySpec]:
     yield from sample_arrays(new.samples, new.layout.layers)
     if new.layout.has_mask:
         yield class_array(MASK, new.mask_classes)
+    if new.layout.bands:
+        names = np.array(new.layout.bands, dtype=object)
+        yield ArraySpec(name=BAND, dims=(BAND,), shape=names.shape, dtype=str, fill="", data=names)
     if TOKENS in new.layout.names and new.token_norm is not None:
         for name, values in zip((TOKEN_NORM_WEIGHT, TOKEN_NORM_BIAS), new.token_norm, strict=True):
             yield ArraySpec(

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 # READ_VERSIONS opens: what it lacks is absent, never guessed. A version that no longer opens leaves
 # READ_VERSIONS and gets a line in MIGRATIONS, which names the command that makes it readable. A
 # store of a higher version is refused by its number. tests/fixtures holds a bank of version 1.
-SCHEMA_VERSION = 1
-READ_VERSIONS = (1,)
+# Version 2 has ``missing``, ``missing_band``, ``band``, ``digest``, ``bbox`` and ``crs``.
+SCHEMA_VERSION = 2
+READ_VERSIONS = (1, 2)
 MIGRATIONS: dict[int, str] = {}
 
 SAMPLE, LAYER, FEATURE = "sample", "layer", "feature"
@@ -32,6 +33,7 @@ TOKEN_NORM_WEIGHT, TOKEN_NORM_BIAS = "token_norm_weight", "token_norm_bias"
 SAMPLE_ID, GROUP, PAIR_ID, LONLAT, EXCLUDE = "sample_id", "group", "pair_id", "lonlat", "exclude"
 TIME, MASK, MASK_Y, MASK_X = "time", "mask", "mask_y", "mask_x"
 VALID, REFUSED, COMMIT = "valid", "refused", "commit"
+MISSING, MISSING_BAND, BAND = "missing", "missing_band", "band"
 LABEL_PREFIX, CLASS_PREFIX, SPLIT_PREFIX, META_PREFIX = "label_", "class_", "split_", "meta_"
 
 MASK_DTYPE = np.dtype("int16")
@@ -57,6 +59,7 @@ class FeatureLayout:
         registers: Number of register tokens.
         shard_rows: Rows of a shard; a power of two.
         mask_px: (H, W) of label maps; (0, 0) where none are kept.
+        bands: Names of the bands that the features are made of.
     """
 
     names: tuple[str, ...]
@@ -67,6 +70,18 @@ class FeatureLayout:
     registers: int = 0
     shard_rows: int = MAX_SHARD_ROWS
     mask_px: tuple[int, int] = (0, 0)
+    bands: tuple[str, ...] = ()
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Arrays that the embed pass writes, shard by shard."""
+        mask = (MASK,) if self.has_mask else ()
+        return (*self.names, *mask, *self.missing_shapes, VALID, REFUSED)
+
+    @property
+    def missing_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of one sample's shares of missing pixels, by array."""
+        return {MISSING: (), MISSING_BAND: (len(self.bands),)} if self.bands else {MISSING: ()}
 
     @property
     def has_mask(self) -> bool:
@@ -147,12 +162,29 @@ def embed_arrays(n: int, layout: FeatureLayout) -> Iterator[ArraySpec]:
             rows=rows,
             chunk=chunk,
         )
+    for name, shape in layout.missing_shapes.items():
+        yield ArraySpec(
+            name=name,
+            dims=(SAMPLE, BAND)[: 1 + len(shape)],
+            shape=(n, *shape),
+            dtype=np.dtype("float32"),
+            fill=float("nan"),
+            rows=rows,
+            chunk=chunk,
+            attributes={"long_name": _MISSING_WORDS[name], "units": "1"},
+        )
     yield _row_flag(VALID, np.dtype(bool), n, layout)
     yield _row_flag(REFUSED, str, n, layout)
     shards = -(-n // rows)
     yield ArraySpec(
         name=COMMIT, dims=("shard",), shape=(shards,), dtype=str, fill="", rows=0, chunk=1
     )
+
+
+_MISSING_WORDS = {
+    MISSING: "share of pixels that are missing in any band that the features are made of",
+    MISSING_BAND: "share of each band's pixels that are missing",
+}
 
 
 def _row_flag(

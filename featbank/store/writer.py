@@ -35,8 +35,7 @@ class StoreWriter:
         self.n = n
         _clean(path)
         group = zarr.open_group(path, mode="r+", zarr_format=3, use_consolidated=False)
-        mask = (MASK,) if layout.has_mask else ()
-        self._names = (*layout.names, *mask, VALID, REFUSED)
+        self._names = layout.written
         self._arrays = {name: open_array(group, name) for name in (*self._names, COMMIT)}
 
     @property
@@ -75,6 +74,8 @@ class StoreWriter:
         }
         if self.layout.has_mask:
             buffers[MASK] = np.full((rows, *self.layout.mask_px), UNKNOWN_LABEL, MASK_DTYPE)
+        for name, shape in self.layout.missing_shapes.items():
+            buffers[name] = np.full((rows, *shape), np.nan, dtype=np.float32)
         buffers[VALID] = np.zeros(rows, dtype=bool)
         buffers[REFUSED] = np.full(rows, "", dtype=object)
         return buffers

@@ -94,7 +94,7 @@ class LabelledChips:
     def _prepared(self, cut: Sequence[int], batch: ReadBatch) -> tuple[Tensor, Tensor]:
         """Chips of all sizes together; refused ones are left out with their labels."""
         made = [
-            self._prepare({n: torch.from_numpy(a).to(self._device) for n, a in g.grids.items()})
+            self._prepare({n: torch.from_numpy(a).to(self._device) for n, a in g.planes.items()})
             for g in batch.groups
         ]
         if len({x.shape[-2:] for x in made}) > 1:

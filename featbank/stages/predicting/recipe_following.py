@@ -53,6 +53,7 @@ def following(follow: Followed, *, dataset: str, **more: Any) -> EmbedOptions:  
         "shard_rows": layout["shard_rows"] if is_plain else None,
         "seed": recipe["model"].get("seed", 0),
         "follow": follow,
+        "max_missing": inputs.get("missing", {}).get("most", EmbedOptions.max_missing),
     }
     settings |= {"resize": inputs["resize"]} if inputs["image_size"] else {}
     return EmbedOptions(**settings | _answers(follow) | more)

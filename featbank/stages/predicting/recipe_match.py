@@ -35,6 +35,8 @@ _WORDS = {
     "input.resize": "resize",
     "input.normalise.method": "normalisation",
     "input.normalise.mean": "mean subtracted",
+    "input.missing.fill": "value of missing pixels",
+    "input.missing.most": "largest share of missing pixels",
     "input.normalise.std": "standard deviation divided by",
     "model.name": "model",
     "model.weights_sha256": "weights",

@@ -11,6 +11,7 @@ from featbank.inputs.normalise import METHODS
 from featbank.inputs.preprocess import InputRecipe
 from featbank.stages.adapting import adapt, statistics_of
 from featbank.stages.embed_plan import contract_of, wanted_bands, worker_count
+from featbank.stages.filling import fill_values
 from featbank.stages.fitting import STATISTICS_CHIPS, Imagery, Look, look
 from featbank.stages.opening import open_dataset
 from featbank.stages.pretrain.settings.training_rows import fitted_on, training_rows
@@ -150,6 +151,7 @@ def channels_of(
         resize="bicubic",
         statistics=_told(statistics, options, reading),
         weights=adapted.weights,
+        fill=fill_values(imagery, adapted, statistics, moments=moments, misses=reading.look.misses),
     )
 
 

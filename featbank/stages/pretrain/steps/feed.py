@@ -214,7 +214,7 @@ def _share(plan: PretrainPlan, world: int) -> int:
 
 def _filled(groups: Sequence[Group], missing: int) -> list[Mapping[str, NDArray[np.generic]]]:
     """Pixels of the groups; the first group repeats chips in place of those that are missing."""
-    pixels = [dict(group.grids) for group in groups]
+    pixels = [group.planes for group in groups]
     if missing:
         count = len(groups[0].rows)
         chosen = np.concatenate([np.arange(count), np.arange(missing) % count])
