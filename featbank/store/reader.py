@@ -22,6 +22,8 @@ from featbank.store.schema import (
     LONLAT,
     MEAN,
     META_PREFIX,
+    MISSING,
+    MISSING_BAND,
     PAIR_ID,
     REFUSED,
     SAMPLE_ID,
@@ -100,6 +102,16 @@ class Store:
     def refused(self) -> NDArray[np.object_]:
         """(N,) why a sample was refused; '' elsewhere."""
         return self._text(REFUSED)
+
+    @cached_property
+    def missing(self) -> NDArray[np.float32] | None:
+        """(N,) share of pixels missing in any band, NaN unknown; None in stores of version 1."""
+        return self._array(MISSING) if MISSING in self._group else None
+
+    @cached_property
+    def missing_by_band(self) -> NDArray[np.float32] | None:
+        """(N, C) share of each band's pixels missing; None where the store does not tell."""
+        return self._array(MISSING_BAND) if MISSING_BAND in self._group else None
 
     @cached_property
     def exclude(self) -> NDArray[np.object_]:

@@ -140,4 +140,7 @@ def test_a_batch_tells_what_each_of_its_chips_misses(rows):
 def test_chips_without_a_band_stand_in_a_group_of_their_own():
     chips = [{"fine": ramp()}, {"fine": masked(ramp(), (0,))}, {"fine": ramp()}]
     groups = as_batch(chips, contract(may_drop_bands=True)).groups
-    assert [(group.rows.tolist(), group.absent) for group in groups] == [([0, 2], ()), ([1], ("a",))]
+    assert [(group.rows.tolist(), group.absent) for group in groups] == [
+        ([0, 2], ()),
+        ([1], ("a",)),
+    ]
