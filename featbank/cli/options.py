@@ -57,6 +57,11 @@ _IMAGERY = (
         help="Split lists, a file or a folder of them; default: those beside the imagery.",
     ),
     click.option(
+        "--unit",
+        help="What a folder's numbers are: uint8 (0..255, also stored as float), DN, reflectance; "
+        "of radar dB, linear or amplitude, also as sigma0-dB or gamma0-dB.",
+    ),
+    click.option(
         "--download", is_flag=True, help="Fetch imagery and weights that are not on this machine."
     ),
     click.option("--workers", type=int, help="Reader processes; default: cores less one."),

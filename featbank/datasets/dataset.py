@@ -92,6 +92,8 @@ class Dataset:
         statistics: Published band statistics; None where there are none.
         masks: Label maps; None where there are none.
         notes: What a user must know of this copy, said in the last line of ``embed``.
+        calibration: What the backscatter of radar is per unit area of, ``sigma0``, ``gamma0`` or
+            ``beta0``; empty where nobody says.
         splits_from: Where split lists come from, as a sentence, when this copy has none; empty
             where it has.
     """
@@ -109,6 +111,7 @@ class Dataset:
     statistics: BandStatistics | None = None
     masks: Masks | None = None
     notes: tuple[str, ...] = ()
+    calibration: str = ""
     splits_from: str = ""
 
     def _repr_html_(self) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # chip whose largest DN is below 1.5 is reflectance, and reflectance above 50 is DN.
 _LARGEST_REFLECTANCE = 1.5
 _SURELY_DN = 50.0
+_LARGEST_UINT8 = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,9 +96,16 @@ def _bad_units(pixels: Array, grid: Grid, contract: Contract) -> str:
         return ""
     if "dB" in units and bool((values == np.round(values)).all()):
         return "every value is a whole number where dB is declared: rounded, or another unit"
-    largest = float(values.max()) if units & {"DN", "reflectance"} else 0.0
+    largest = float(values.max()) if units & {"DN", "reflectance", "uint8"} else 0.0
     if "DN" in units and 0 < largest <= _LARGEST_REFLECTANCE:
         return f"largest value {largest:.3g} where DN is declared: this looks like reflectance"
+    smallest = float(values.min()) if units & {"linear", "amplitude", "uint8"} else 0.0
+    if "uint8" in units and (smallest < 0 or largest > _LARGEST_UINT8):
+        return f"values {smallest:.6g} to {largest:.6g} where uint8 is declared, 0 to 255"
+    if "uint8" in units and values.dtype.kind == "f" and 0 < largest <= 1:
+        return f"largest value {largest:.3g} where uint8 is declared: this looks like 0 to 1"
+    if smallest < 0:
+        return f"smallest value {smallest:.6g} where power is declared: this looks like dB"
     if "reflectance" in units and largest > _SURELY_DN:
         return f"largest value {largest:.6g} where reflectance is declared: this looks like DN"
     return ""

@@ -15,11 +15,20 @@ from featbank.bank.bank import bank_of
 from featbank.catalog import suggest
 from featbank.errors import DecodeError, StoreError, UnknownNameError
 from featbank.inputs.checks import refusal
+from featbank.inputs.missing import with_missing
 from featbank.stages.embed_plan import contract_of
 from featbank.stages.opening import open_dataset
-from featbank.stages.picturing.rendering import Limits, as_picture, as_tile, channels, limits_of
+from featbank.stages.picturing.rendering import (
+    Limits,
+    as_picture,
+    as_tile,
+    channels,
+    darkened,
+    limits_of,
+)
 from featbank.stages.picturing.shown_bands import shown_bands
 from featbank.stages.selection import sampled_rows, with_bands
+from featbank.stages.units import with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +76,7 @@ class ChipPictures:
         self.shown = shown_bands(self.dataset)
         self._narrow = _narrowed(self.dataset, self.shown.bands)
         # Which chips are drawn is told by the store; a chip of one colour is a picture too.
-        self._contract = replace(contract_of(self._narrow), allows_constant=True)
+        self._contract = replace(contract_of(self._narrow), allows_constant=True, max_missing=1.0)
 
     def rgb(self, ids: Sequence[str]) -> list[NDArray[np.uint8]]:
         """Chips at the size of their finest band that is drawn.
@@ -167,8 +176,10 @@ class ChipPictures:
             return f"does not decode ({error.subject}: {error.found})"
         except OSError as error:
             return f"cannot be read ({error.strerror or error})"
+        image = with_missing(image, self._contract)
         reason = refusal(image, self._contract)
-        return reason or channels(image, self._narrow.grids, self.shown)
+        dark = {name: darkened(pixels) for name, pixels in image.items()}
+        return reason or channels(dark, self._narrow.grids, self.shown)
 
     def _require_held(self, ids: Sequence[str]) -> None:
         unknown = next((str(sample) for sample in ids if str(sample) not in self._place_of), None)
@@ -199,12 +210,13 @@ def dataset_of(store: Store) -> Dataset:
             "Embed again in this bank.",
         )
     root = source.get("data_root")
-    return open_dataset(
+    dataset = open_dataset(
         str(source["dataset"]),
         chips=source["chips"],
         data_root=Path(root) if root else None,
         needs_labels=source.get("needs_labels", True),
     )
+    return with_unit(dataset, source.get("unit"))
 
 
 def _narrowed(dataset: Dataset, bands: tuple[str, ...]) -> Dataset:

@@ -332,5 +332,10 @@ def _source(plan: EmbedPlan) -> dict[str, str | int | bool | None]:
     place = None if root is None else str(root.resolve())
     if name in DATASETS:
         return {"dataset": name, "chips": plan.options.chips, "data_root": place}
-    needs_labels = bool(plan.imagery.dataset.samples.labels)
-    return {"dataset": place, "chips": None, "data_root": None, "needs_labels": needs_labels}
+    return {
+        "dataset": place,
+        "chips": None,
+        "data_root": None,
+        "needs_labels": bool(plan.imagery.dataset.samples.labels),
+        "unit": plan.options.unit,
+    }

@@ -66,6 +66,8 @@ class EmbedOptions:
         seed: Seed of random weights and of fitted samples.
         data_root: Folder of a named dataset.
         splits: Split lists, a file or a folder; None takes those beside the imagery.
+        unit: What the numbers of a folder of images are, among ``featbank.stages.units.UNITS``;
+            None for what the files tell.
         download: Whether to fetch imagery and weights that are not on this machine.
         bank: Folder of the bank.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -100,6 +102,7 @@ class EmbedOptions:
     seed: int = 0
     data_root: Path | None = None
     splits: Path | None = None
+    unit: str | None = None
     download: bool = False
     bank: Path = Path("bank")
     device: str = "auto"

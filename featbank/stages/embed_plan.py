@@ -39,6 +39,7 @@ from featbank.stages.predicting.recipe_following import require_followed_weights
 from featbank.stages.ranges import Check, at_least, require, seed_check, share
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.state_fitting import fitted_weights
+from featbank.stages.units import require_unit, with_unit
 from featbank.stages.weights import load_weights
 from featbank.store.schema import REGISTERS, TOKENS, FeatureLayout, fitting_shard_rows
 
@@ -202,7 +203,7 @@ def check_choices(options: EmbedOptions) -> None:
         UsageError: A number out of range.
         UnknownNameError: A dataset or adapter that is in no catalog.
     """
-    dataset_spec(options.dataset)
+    require_unit(options.unit, dataset_spec(options.dataset))
     ADAPTERS[options.adapt]
     rows = options.shard_rows
     is_power = rows is None or (rows > 0 and rows & (rows - 1) == 0)
@@ -263,6 +264,7 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None, weights: Wei
         needs_labels=options.follow is None,
         progress=progress,
     )
+    dataset = with_unit(dataset, options.unit)
     wanted = trained_bands(wanted_bands(options), options, dataset, weights.trained)
     dataset = with_bands(dataset, wanted)
     scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)

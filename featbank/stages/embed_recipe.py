@@ -87,6 +87,8 @@ def _dataset(imagery: Imagery, options: EmbedOptions) -> dict[str, Any]:
         "units": [band.unit for band in dataset.bands],
         "processing": dataset.processing,
     }
+    if dataset.calibration:
+        recipe["calibration"] = dataset.calibration
     if options.limit is not None:
         recipe |= {"limit": options.limit, "split_scheme": imagery.scheme}
     return recipe
@@ -201,6 +203,7 @@ def command(plan: EmbedPlan) -> str:
     if options.weights is not None and not is_whole:
         words += ["--weights", plan.weights.origin if plan.weights.sha256 else RANDOM]
     words += ["--splits", "path/to/lists"] if options.splits is not None else []
+    words += ["--unit", options.unit] if options.unit is not None else []
     words += ["--bands", ",".join(plan.inputs.bands)]
     words += ["--adapt", plan.adapted.name] if plan.adapted.name != "none" else []
     words += _model_words(plan)

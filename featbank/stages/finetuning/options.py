@@ -34,6 +34,7 @@ class FinetuneOptions:
         labels: Label set; None for the first.
         split_scheme: Split scheme; None for the first.
         splits: Split lists, a file or a folder; None takes those beside the imagery.
+        unit: What the numbers of a folder of images are; None for what the files tell.
         shots: Training samples of each class; None for all.
         train: ``full``, ``frozen`` (the head alone) or ``last-K`` (the last K blocks and the norm).
         lora: Rank of low-rank adapters on the attention's projections, in place of training the
@@ -75,6 +76,7 @@ class FinetuneOptions:
     labels: str | None = None
     split_scheme: str | None = None
     splits: Path | None = None
+    unit: str | None = None
     shots: int | None = None
     train: str = FULL
     lora: int = 0

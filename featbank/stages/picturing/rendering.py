@@ -63,6 +63,15 @@ def channels(image: Image, grids: Sequence[Grid], shown: Shown) -> Array:
     return np.stack(planes)
 
 
+def darkened(pixels: Array) -> Array:
+    """(C, H, W) pixels of a chip, missing ones as dark as the darkest of their band."""
+    if not isinstance(pixels, np.ma.MaskedArray):
+        return pixels
+    darkest = [plane.min() if plane.count() else 0 for plane in pixels]
+    values = np.array(darkest, dtype=pixels.dtype)[:, None, None]
+    return np.where(np.ma.getmaskarray(pixels), values, pixels.data)
+
+
 def _plane(image: Image, grids: Sequence[Grid], band: str) -> Array:
     grid = next(grid for grid in grids if band in grid.bands)
     plane: Array = image[grid.name][grid.bands.index(band)]

@@ -11,6 +11,8 @@ from featbank.errors import WeightsError
 from featbank.inputs.adapters import ADAPTERS, Moments
 from featbank.inputs.normalise import Statistics
 from featbank.stages.embed_options import EmbedOptions, Followed
+from featbank.stages.opening import dataset_spec
+from featbank.stages.units import unit_of
 from featbank.stages.weights import RANDOM, UNTRAINED
 
 if TYPE_CHECKING:
@@ -55,8 +57,14 @@ def following(follow: Followed, *, dataset: str, **more: Any) -> EmbedOptions:  
         "follow": follow,
         "max_missing": inputs.get("missing", {}).get("most", EmbedOptions.max_missing),
     }
+    settings |= {"unit": _unit(recipe)} if dataset_spec(dataset).name == "folder" else {}
     settings |= {"resize": inputs["resize"]} if inputs["image_size"] else {}
     return EmbedOptions(**settings | _answers(follow) | more)
+
+
+def _unit(recipe: Mapping[str, Any]) -> str | None:
+    told = recipe["dataset"]
+    return unit_of(list(told["units"]), told.get("calibration", ""))
 
 
 def is_untrained(follow: Followed) -> bool:

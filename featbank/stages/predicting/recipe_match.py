@@ -29,6 +29,7 @@ _FREE = {
 _WORDS = {
     "algorithm": "version of the embedding algorithm",
     "dataset.units": "units of the bands",
+    "dataset.calibration": "calibration of the backscatter",
     "input.bands": "bands",
     "input.adapter": "adapter",
     "input.image_size": "image size",

@@ -40,6 +40,7 @@ class PretrainOptions:
         split_scheme: Split scheme; None for the first.
         splits_seen: Splits whose chips are read.
         splits: Split lists, a file or a folder; None takes those beside the imagery.
+        unit: What the numbers of a folder of images are; None for what the files tell.
         limit: Chips of each split to take; None for all.
         chips: Number of chips of a procedural dataset.
         max_invalid: Share of refused chips above which the run stops, 0 to 1.
@@ -84,6 +85,7 @@ class PretrainOptions:
     split_scheme: str | None = None
     splits_seen: tuple[str, ...] = ("train",)
     splits: Path | None = None
+    unit: str | None = None
     limit: int | None = None
     chips: int | None = None
     max_invalid: float = 0.01

@@ -159,6 +159,7 @@ def run_command(parts: RunParts) -> str:
     words += ["--dataset", dataset]
     words += ["--weights", parts.start.origin] if options.weights is not None else []
     words += ["--teacher", str(parts.teacher["name"])] if parts.teacher else []
+    words += ["--unit", options.unit] if options.unit is not None else []
     words += ["--bands", ",".join(parts.inputs.bands)]
     words += ["--adapt", parts.adapted.name] if parts.adapted.name != "none" else []
     words += ["--normalise", parts.inputs.statistics.method]
@@ -180,6 +181,7 @@ def next_command(plan: PretrainPlan) -> str:
     options = plan.options
     words = ["featbank", "embed", "--model", str(plan.path), "--dataset", options.dataset]
     words += ["--chips", str(options.chips)] if options.chips is not None else []
+    words += ["--unit", options.unit] if options.unit is not None else []
     words += ["--data-root", str(options.data_root)] if options.data_root is not None else []
     words += ["--bank", str(options.bank)] if options.bank != _USUAL_BANK else []
     return shlex.join(words)

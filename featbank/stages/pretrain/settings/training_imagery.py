@@ -13,9 +13,10 @@ from featbank.stages.adapting import adapt, statistics_of
 from featbank.stages.embed_plan import contract_of, wanted_bands, worker_count
 from featbank.stages.filling import fill_values
 from featbank.stages.fitting import STATISTICS_CHIPS, Imagery, Look, look
-from featbank.stages.opening import open_dataset
+from featbank.stages.opening import dataset_spec, open_dataset
 from featbank.stages.pretrain.settings.training_rows import fitted_on, training_rows
 from featbank.stages.selection import scheme_of, with_bands, with_limit
+from featbank.stages.units import require_unit, with_unit
 from featbank.stages.weights import Weights
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def read_imagery(options: PretrainOptions, progress: FetchProgress | None) -> Re
     Raises:
         FeatbankError: It does not open, has no such bands, or no good chips to train on.
     """
+    require_unit(options.unit, dataset_spec(options.dataset))
     dataset = open_dataset(
         options.dataset,
         data_root=options.data_root,
@@ -85,7 +87,7 @@ def read_imagery(options: PretrainOptions, progress: FetchProgress | None) -> Re
         needs_labels=False,
         progress=progress,
     )
-    dataset = with_bands(dataset, wanted_bands(options))
+    dataset = with_bands(with_unit(dataset, options.unit), wanted_bands(options))
     scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)
     if options.limit is not None:
         dataset = with_limit(dataset, options.limit, scheme)
