@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, imagery_options, integers, numbers, output_options
+from featbank.cli.options import bank_option, imagery_options, integers, output_options
 from featbank.cli.output import print_json, progress_bar, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
@@ -47,8 +47,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--wavelengths",
-    callback=numbers,
-    help="Centre wavelengths in µm, one a channel, instead of the checkpoint's (experimental).",
+    help="Centre wavelengths, one a channel, instead of the checkpoint's (experimental): numbers "
+    "in µm (from 100 on: nm), first:last:count, a file of them, or 'descriptions' for those that "
+    "the images give their bands.",
 )
 @click.option(
     "--dofa-reshape",

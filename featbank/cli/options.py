@@ -109,20 +109,6 @@ def integers(context: click.Context, parameter: click.Parameter, value: str) -> 
         ) from error
 
 
-def numbers(
-    context: click.Context, parameter: click.Parameter, value: str | None
-) -> tuple[float, ...] | None:
-    """Comma-separated numbers, such as ``0.665,0.56,0.49``."""
-    try:
-        return None if value is None else tuple(float(part) for part in value.split(","))
-    except ValueError as error:
-        raise click.BadParameter(
-            f"'{value}' is no list of numbers; expected such as 0.665,0.56,0.49.",
-            context,
-            parameter,
-        ) from error
-
-
 def names(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
     """Comma-separated names, such as ``country,season``; none of an empty text."""
     return tuple(name.strip() for name in value.split(",")) if value else ()

@@ -10,6 +10,7 @@ import numpy as np
 from featbank.backbones._checkpoint_spec import OWN_STATISTICS
 from featbank.errors import ContractError, UsageError
 from featbank.inputs.normalise import is_rgb
+from featbank.inputs.wavelengths import parse_wavelengths
 from featbank.samples import TRAIN
 from featbank.stages.weights import RANDOM
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from featbank.stages.weights import Weights
 
 _RGB_COUNT = 3
+_SHOWN = 6
 _WAVES = "wavelengths_um"
 
 
@@ -71,17 +73,20 @@ def bind_weights(
 def _with_waves(
     spec: BackboneSpec, config: Config, channels: tuple[Band, ...], options: EmbedOptions
 ) -> Config:
-    if options.wavelengths is None:
+    waves = options.wavelengths
+    if waves is None:
         return spec.bind(config, channels) if spec.bind else config
-    if spec.bind is None or len(options.wavelengths) != len(channels):
+    if isinstance(waves, str):
+        waves = parse_wavelengths(waves)
+    if spec.bind is None or len(waves) != len(channels):
         raise UsageError(
-            f"--wavelengths {','.join(map(str, options.wavelengths))}",
-            f"model '{spec.name}' is given {len(channels)} channels"
+            f"--wavelengths {','.join(map(str, waves[:_SHOWN]))}{' …' * (len(waves) > _SHOWN)}",
+            f"{len(waves)} numbers, where model '{spec.name}' is given {len(channels)} channels"
             + ("" if spec.bind else " and takes no wavelengths"),
             "one number in µm for each channel of a DOFA model",
             "Correct or leave out --wavelengths.",
         )
-    return {**config, "channels": len(channels), _WAVES: options.wavelengths}
+    return {**config, "channels": len(channels), _WAVES: waves}
 
 
 def _require_trained(spec: BackboneSpec) -> None:

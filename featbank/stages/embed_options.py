@@ -42,8 +42,9 @@ class EmbedOptions:
         weights: Path of a weights file or of a transformers folder, a hub id, ``random``, or
             None for the publisher's own.
         adapt: Name in the adapters catalog.
-        wavelengths: Centre wavelengths in µm, one a channel, instead of the checkpoint's; None
-            for those.
+        wavelengths: Centre wavelengths in µm, one a channel, instead of the checkpoint's, or a
+            text as ``featbank.inputs.wavelengths`` reads it; ``descriptions`` takes those that the
+            images give their bands; None for the checkpoint's.
         dofa_reshape: ``new`` or ``old``, for DOFA files of unknown hash.
         positions: ``original`` or ``transformers``: how DINOv2's positions are interpolated.
         bands: ``all``, ``rgb``, a sensor, or names.
@@ -79,7 +80,7 @@ class EmbedOptions:
     dataset: str
     weights: str | None = None
     adapt: str = "none"
-    wavelengths: tuple[float, ...] | None = None
+    wavelengths: tuple[float, ...] | str | None = None
     dofa_reshape: str | None = None
     positions: str | None = None
     bands: str = "all"

@@ -40,6 +40,7 @@ from featbank.stages.ranges import Check, at_least, require, seed_check, share
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.state_fitting import fitted_weights
 from featbank.stages.units import require_unit, with_unit
+from featbank.stages.wave_options import with_described_waves
 from featbank.stages.weights import load_weights
 from featbank.store.schema import REGISTERS, TOKENS, FeatureLayout, fitting_shard_rows
 
@@ -138,6 +139,7 @@ def plan_embed(
     layers = layer_indices(options, alone.depth)
     options = with_trained_adapter(options, weights.trained)
     imagery = _imagery(options, progress, weights) if imagery is None else imagery
+    options = with_described_waves(options, imagery.dataset)
     seen = look(imagery)
     adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)

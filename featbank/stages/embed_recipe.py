@@ -226,7 +226,8 @@ def command(plan: EmbedPlan) -> str:
 def _model_words(plan: EmbedPlan) -> list[str]:
     options, words = plan.options, []
     if options.wavelengths is not None:
-        words += ["--wavelengths", ",".join(f"{wave:g}" for wave in options.wavelengths)]
+        waves = plan.weights.config["wavelengths_um"]
+        words += ["--wavelengths", ",".join(f"{wave:.9g}" for wave in waves)]
     if options.dofa_reshape is not None:
         words += ["--dofa-reshape", options.dofa_reshape]
     if options.positions is not None:
