@@ -77,6 +77,15 @@ def test_a_saved_probe_predicts_what_was_predicted_then(kept, probe):
     np.testing.assert_allclose(scores.to_numpy(), then.scores, atol=1e-5)
 
 
+def test_a_saved_probe_of_another_algorithm_takes_no_new_images(kept, probe, chips):
+    checkpoint = next((kept / "checkpoints").glob("*/*"))
+    options = PredictOptions(
+        probe=probe, source=str(chips), bank=kept, weights=str(checkpoint), write=False, workers=0
+    )
+    with pytest.raises(StoreError, match="embed the probe's own images again with this featbank"):
+        plan_prediction(options)
+
+
 def test_a_map_is_read(kept):
     (path,) = (kept / "maps").glob("*.parquet")
     assert read_map(path).xy.shape == (48, 2)

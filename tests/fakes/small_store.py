@@ -41,7 +41,8 @@ def changed(field, value, recipe=None):
     return recipe
 
 
-def make_small_store(path, ids, features, *, refused=(), layers=(0,), attributes=None, **columns):
+def make_small_store(path, ids, features, *, refused=(), layers=(0,), attributes=None,
+                     missing=0.0, **columns):  # fmt: skip
     """A finished store; ``features`` is (n, D) or (n, L, D), ``columns`` are fields of Samples."""
     features = np.asarray(features, dtype=np.float32)
     features = features[:, None].repeat(len(layers), axis=1) if features.ndim == 2 else features
@@ -67,6 +68,7 @@ def make_small_store(path, ids, features, *, refused=(), layers=(0,), attributes
         rows = slice(shard * 256, shard * 256 + len(buffers["valid"]))
         buffers[name][:] = features[rows]
         buffers["valid"][:] = True
+        buffers["missing"][:] = np.broadcast_to(missing, n)[rows]
         for row in (row - rows.start for row in refused if rows.start <= row < rows.stop):
             buffers[name][row], buffers["valid"][row] = np.nan, False
             buffers["refused"][row] = "torn"

@@ -88,11 +88,14 @@ def require_same_embedding(
         StoreError: Names every field that differs.
     """
     mismatches = recipe_mismatches(kept, found)
+    # No choice of images or options mends another version.
+    is_older = kept.get("algorithm") != found.get("algorithm")
+    again = " (embed the probe's own images again with this featbank, and save it anew)"
     if mismatches:
         raise StoreError(
             subject,
             f"is embedded in another way: {'; '.join(mismatches)}",
-            "what the probe was fitted on, in all but the images",
+            f"what the probe was fitted on, in all but the images{again if is_older else ''}",
             remedy,
         )
 

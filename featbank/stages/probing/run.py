@@ -15,6 +15,7 @@ from featbank.probes._sweep import Choice, Labelled, candidates, choose, fitted,
 from featbank.recipe import recipe_id
 from featbank.stages.probing.data import ProbeData, probe_data
 from featbank.stages.probing.features import probe_features
+from featbank.stages.probing.missing_pixels import COLUMN, missing_classes, share_alone_note
 from featbank.stages.probing.options import require_known_params
 from featbank.stages.probing.pretrained_on import pretrained_on
 from featbank.stages.probing.verdict import headline_score
@@ -88,7 +89,15 @@ class ProbeRun:
         seen = pretrained_on(self.store, data.rows["test"])
         given = (*self.protocol.settled, *found.notes, data.note, *self._store_notes(), seen)
         self.notes = [note for note in given if note]
+        self._look_at_missing(data)
         return data
+
+    def _look_at_missing(self, data: ProbeData) -> None:
+        """Where chips miss pixels: score them apart, and tell what the share alone gives."""
+        classes = missing_classes(self.store)
+        if classes is not None and not self.options.shots:
+            self.by[COLUMN] = classes
+            self._note(share_alone_note(self.store, data, absent=self.absent))
 
     def choose(self, data: ProbeData, progress: Callable[[int, int], None] | None = None) -> Choice:
         """Parameters that are best on validation, of a probe fitted on train."""
