@@ -1,78 +1,139 @@
-"""Split schemes for datasets that publish none: seeded 60/20/20, by group or place where known."""
+"""Split schemes for datasets that publish none: seeded 60/20/20, by group or place where known.
+
+A scheme is named by what it keeps apart: ``block-0.1deg-0``, ``block-1km-0``, ``group-0``,
+``overlap-0``, ``stratified-0``. The first five are also ``random-0`` … ``random-4``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.samples import TEST, TRAIN, UNLABELLED, VAL, Samples
+from featbank.datasets._split_judge import SplitJudge
+from featbank.datasets._split_rungs import BLOCK, STRATIFIED, Ground
+from featbank.datasets.split_gaps import listed
+from featbank.samples import UNLABELLED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
     from numpy.typing import NDArray
 
+    from featbank.datasets._split_rungs import Rung
+    from featbank.samples import Samples
+
 SCHEMES = tuple(f"random-{seed}" for seed in range(5))
-_TRAIN_SHARE, _VAL_SHARE = 0.6, 0.2
-# Chips nearer than this share weather, season and fields; about 10 km at mid latitudes.
-_BLOCK_DEGREES = 0.1
-_NO_CELL = -1e6
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Drawn:
+    """One scheme.
+
+    Attributes:
+        kind: What it keeps apart.
+        split: (N,) codes.
+        fault: What makes it degenerate; '' where nothing does.
+        refused: Fault by kind, of the kinds that were tried before.
+    """
+
+    kind: str
+    split: NDArray[np.int8]
+    fault: str
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 def with_splits(samples: Samples) -> Samples:
-    """Samples with schemes ``random-0`` … ``random-4`` where none is published.
+    """Samples with five schemes where none is published, each under two names.
 
     Whole groups, or blocks of 0.1° where only places are known, go to one split, so that test
-    samples are not neighbours of train samples; without either, classes are stratified.
+    samples are not neighbours of train samples; without either, classes are stratified. Where that
+    is degenerate (a split empty or starved, a class of three samples or more without a train
+    sample, more than a third of the classes without a test sample), other draws of the same units
+    are tried, one that looks after every class among them, then smaller blocks, then chips that
+    overlap as one group, then single samples. Chips whose bounding boxes overlap stay together
+    unless nothing else can be split; what was tried in vain stands in ``split_notes``.
     """
-    if samples.splits:
+    if samples.splits or not len(samples):
         return samples
-    blocks = _blocks(samples)
-    schemes = {
-        name: _by_class(samples, seed) if blocks is None else _by_block(blocks, seed)
-        for seed, name in enumerate(SCHEMES)
+    judge, ground = SplitJudge(samples), Ground(samples)
+    lower = cache(lambda: list(ground.lower_rungs()))
+    drawn = [_draw(ground, lower, judge, seed) for seed in range(len(SCHEMES))]
+    names = [f"{each.kind}-{seed}" for seed, each in enumerate(drawn)]
+    notes = {
+        name: note
+        for name, each in zip(names, drawn, strict=True)
+        if (note := "; ".join(_notes(each, ground)))
     }
-    return replace(samples, splits=schemes)
+    splits = [each.split for each in drawn]
+    return replace(
+        samples,
+        splits=dict(zip((*SCHEMES, *names), splits * 2, strict=True)),
+        aliases=dict(zip(SCHEMES, names, strict=True)),
+        split_notes=notes,
+        notes=(*samples.notes, *_together(notes)),
+    )
 
 
-def _blocks(samples: Samples) -> NDArray[np.intp] | None:
-    if samples.group is not None:
-        return np.unique(samples.group.astype(str), return_inverse=True)[1]
-    if samples.lonlat is not None:
-        cells = np.nan_to_num(np.floor(samples.lonlat / _BLOCK_DEGREES), nan=_NO_CELL)
-        return np.unique(cells, axis=0, return_inverse=True)[1].reshape(-1)
-    return None
+def _draw(
+    ground: Ground, lower: Callable[[], list[Rung]], judge: SplitJudge, seed: int
+) -> _Drawn:
+    """The first way down the ladder that is not degenerate, else the last of all."""
+    found = _on(ground.own_rung, judge, seed)
+    refused: dict[str, str] = {}
+    rungs = iter([*lower(), ground.last_rung]) if found.fault else iter(())
+    for rung in rungs:
+        refused.setdefault(found.kind, found.fault)
+        found = _on(rung, judge, seed)
+        if not found.fault:
+            break
+    return replace(found, refused={k: why for k, why in refused.items() if k != found.kind})
 
 
-def _by_block(blocks: NDArray[np.intp], seed: int) -> NDArray[np.int8]:
-    order = np.random.default_rng(seed).permutation(blocks.max() + 1)
-    sizes = np.bincount(blocks)[order]
-    # A block goes where its middle sample would go, so that no split is starved by a large block.
-    middle = (np.cumsum(sizes) - sizes / 2) / sizes.sum()
-    split = np.empty(len(order), dtype=np.int8)
-    split[order] = _split_of(middle)
-    return split[blocks]
+def _on(rung: Rung, judge: SplitJudge, seed: int) -> _Drawn:
+    """The seed's own draw where it can be worked with, else the best of all."""
+    ways = rung.ways(judge, seed)
+    own = next(ways)
+    if not judge.fault(own):
+        return _Drawn(kind=rung.kind, split=own, fault="")
+    best = min([own, *ways], key=lambda split: (bool(judge.fault(split)), judge.rank(split)))
+    return _Drawn(kind=rung.kind, split=best, fault=judge.fault(best))
 
 
-def _by_class(samples: Samples, seed: int) -> NDArray[np.int8]:
-    rng = np.random.default_rng(seed)
-    out = np.full(len(samples), UNLABELLED, dtype=np.int8)
-    strata = _strata(samples)
-    for stratum in np.unique(strata):
-        rows = np.flatnonzero(strata == stratum)
-        ranks = (np.arange(len(rows)) + 0.5) / len(rows)
-        out[rng.permutation(rows)] = _split_of(ranks)
-    return out
+def _notes(drawn: _Drawn, ground: Ground) -> Iterator[str]:
+    samples = ground.samples
+    by_fault: dict[str, list[str]] = {}
+    for kind, fault in drawn.refused.items():
+        by_fault.setdefault(fault, []).append(kind)
+    for fault, kinds in by_fault.items():
+        yield f"all draws of {listed(kinds)} {fault}"
+    yield from _parted(drawn, ground)
+    if left_out := int((drawn.split == UNLABELLED).sum()):
+        yield f"{left_out} samples that overlap another split are left out"
+    if drawn.kind.startswith(BLOCK) and samples.lonlat is not None:
+        lost = int((~np.isfinite(samples.lonlat).all(axis=1)).sum())
+        if lost:
+            yield f"{lost} of {len(samples)} samples have no known place"
+    if drawn.fault:
+        yield f"its own draws {drawn.fault} too: {len(samples)} samples allow no better"
 
 
-def _strata(samples: Samples) -> NDArray[np.int64]:
-    single = [s.codes for s in samples.labels.values() if not s.is_multilabel]
-    return single[0].astype(np.int64) if single else np.zeros(len(samples), dtype=np.int64)
+def _parted(drawn: _Drawn, ground: Ground) -> Iterator[str]:
+    """What is known to make samples depend on one another, and is not kept apart."""
+    samples, left, right = ground.samples, *ground.pairs.T
+    own = drawn.split[left], drawn.split[right]
+    if (own[0] != own[1])[(own[0] != UNLABELLED) & (own[1] != UNLABELLED)].any():
+        yield "chips that overlap stand in different splits"
+    if drawn.refused and drawn.kind == STRATIFIED and ground.has_places:
+        yield "test samples are neighbours of train samples"
+    if drawn.refused and samples.group is not None:
+        yield "groups are parted"
 
 
-def _split_of(position: NDArray[np.float64]) -> NDArray[np.int8]:
-    return np.select(
-        [position < _TRAIN_SHARE, position < _TRAIN_SHARE + _VAL_SHARE],
-        [np.int8(TRAIN), np.int8(VAL)],
-        np.int8(TEST),
-    ).astype(np.int8)
+def _together(notes: Mapping[str, str]) -> Iterator[str]:
+    """Notes of several schemes, equal ones in one sentence."""
+    for note in dict.fromkeys(notes.values()):
+        schemes = [name for name, own in notes.items() if own == note]
+        yield f"split {listed(schemes)}: {note}"
