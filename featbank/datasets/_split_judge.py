@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 SHARES = np.array([0.6, 0.2, 0.2])
 # A class of fewer samples cannot stand in all three splits.
 FEW = 3
-# A split that holds less than this part of its share is starved: 5 % instead of 20.
-_STARVED = 0.25
+# A split that holds less than this part of its share is starved: 30 % instead of 60, 5 instead of 20.
+_STARVED = np.array([0.5, 0.25, 0.25])
 # More classes than this part without a test sample make a score that speaks of few of them.
 _UNTESTED = 1 / 3
+# From this many samples on, a class that holds less than the starved part of its share in train or
+# test is starved too: below it, one sample more or less decides.
+_MANY = 20
 # Fewer samples kept than this part: a scheme that leaves so many out is another data set.
 _KEPT = 0.5
 
@@ -62,16 +65,25 @@ class SplitJudge:
                 return "leave classes without a test sample"
         return ""
 
-    def rank(self, split: NDArray[np.int8]) -> tuple[int, int, float]:
-        """How much is amiss: empty splits, classes that a split lacks, how far shares are off."""
+    def starved(self, split: NDArray[np.int8]) -> int:
+        """Classes of three samples or more that train or test lacks, or has next to nothing of."""
+        count = 0
+        for held in self._by_class(split):
+            whole = held.sum(axis=0)
+            for part in (TRAIN, TEST):
+                least = np.where(whole >= _MANY, _STARVED[part] * SHARES[part] * whole, 1)
+                count += int(((whole >= FEW) & (held[part] < least)).sum())
+        return count
+
+    def rank(self, split: NDArray[np.int8]) -> tuple[int, int, int, float]:
+        """How much is amiss: empty splits, starved classes, those val lacks, shares that are off."""
         lacking = sum(
-            int(((held.sum(axis=0) >= FEW) & (held[part] == 0)).sum())
+            int(((held.sum(axis=0) >= FEW) & (held[VAL] == 0)).sum())
             for held in self._by_class(split)
-            for part in (TRAIN, VAL, TEST)
         )
         parts = np.bincount(split[self.counted], minlength=UNLABELLED + 1)[: len(SHARES)]
         off = float(np.abs(parts / max(1, parts.sum()) - SHARES).sum())
-        return int((parts == 0).sum()), lacking, off
+        return int((parts == 0).sum()), self.starved(split), lacking, off
 
     def _by_class(self, split: NDArray[np.int8]) -> list[NDArray[np.int64]]:
         own = split[self.counted]

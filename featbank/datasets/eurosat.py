@@ -29,7 +29,7 @@ from featbank.datasets._remote_files import (
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
 from featbank.datasets.decode import Layout
 from featbank.datasets.folder import GRID, LABELS, FolderReader
-from featbank.datasets.geotiff import read_lonlat
+from featbank.datasets.geotiff import place_columns
 from featbank.errors import DatasetError, MissingPathError
 from featbank.image import Grid
 from featbank.samples import UNLABELLED, LabelSet, Samples
@@ -76,7 +76,7 @@ def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
             origins=np.array([f"{path}\t{size}" for path, size in files], dtype=object),
             labels={LABELS: LabelSet(classes=CLASSES, codes=_codes(paths))},
             splits=splits or {"random": np.full(len(ids), UNLABELLED, dtype=np.int8)},
-            lonlat=read_lonlat(images, paths),
+            **place_columns(images, paths),
         ),
         reader=FolderReader(
             str(images), np.array(paths), Layout(bands=len(names), dtype=variant.dtype)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.datasets._split_judge import SplitJudge
-from featbank.datasets._split_rungs import BLOCK, STRATIFIED, Ground
+from featbank.datasets._split_rungs import BLOCK, GROUP, Ground
 from featbank.datasets.split_gaps import listed
 from featbank.samples import UNLABELLED
 
@@ -77,36 +77,42 @@ def with_splits(samples: Samples) -> Samples:
     )
 
 
-def _draw(
-    ground: Ground, lower: Callable[[], list[Rung]], judge: SplitJudge, seed: int
-) -> _Drawn:
-    """The first way down the ladder that is not degenerate, else the last of all."""
-    found = _on(ground.own_rung, judge, seed)
-    refused: dict[str, str] = {}
-    rungs = iter([*lower(), ground.last_rung]) if found.fault else iter(())
-    for rung in rungs:
-        refused.setdefault(found.kind, found.fault)
-        found = _on(rung, judge, seed)
-        if not found.fault:
-            break
-    return replace(found, refused={k: why for k, why in refused.items() if k != found.kind})
+def _draw(ground: Ground, lower: Callable[[], list[Rung]], judge: SplitJudge, seed: int) -> _Drawn:
+    """The seed's own draw where it can be worked with, else the first way down that can.
 
-
-def _on(rung: Rung, judge: SplitJudge, seed: int) -> _Drawn:
-    """The seed's own draw where it can be worked with, else the best of all."""
-    ways = rung.ways(judge, seed)
-    own = next(ways)
+    Below the first draw a way is taken that starves no class, else one that starves few, else
+    single samples.
+    """
+    own = next(ground.own_rung.ways(judge, seed))
     if not judge.fault(own):
-        return _Drawn(kind=rung.kind, split=own, fault="")
-    best = min([own, *ways], key=lambda split: (bool(judge.fault(split)), judge.rank(split)))
-    return _Drawn(kind=rung.kind, split=best, fault=judge.fault(best))
+        return _Drawn(kind=ground.own_rung.kind, split=own, fault="")
+    refused: dict[str, str] = {}
+    second: _Drawn | None = None
+    for rung in (ground.own_rung, *lower()):
+        found = replace(_best(rung, judge, seed), refused=dict(refused))
+        if not found.fault and not judge.starved(found.split):
+            return found
+        second = found if second is None and not found.fault else second
+        refused.setdefault(rung.kind, found.fault or "starve a class")
+    return second or replace(_best(ground.last_rung, judge, seed), refused=refused)
+
+
+def _best(rung: Rung, judge: SplitJudge, seed: int) -> _Drawn:
+    """The first draw of a rung that starves nothing, else the best of all."""
+    drawn = []
+    for split in rung.ways(judge, seed):
+        drawn.append(_Drawn(kind=rung.kind, split=split, fault=judge.fault(split)))
+        if not drawn[-1].fault and not judge.starved(split):
+            return drawn[-1]
+    return min(drawn, key=lambda each: (bool(each.fault), judge.rank(each.split)))
 
 
 def _notes(drawn: _Drawn, ground: Ground) -> Iterator[str]:
     samples = ground.samples
     by_fault: dict[str, list[str]] = {}
     for kind, fault in drawn.refused.items():
-        by_fault.setdefault(fault, []).append(kind)
+        if kind != drawn.kind:
+            by_fault.setdefault(fault, []).append(kind)
     for fault, kinds in by_fault.items():
         yield f"all draws of {listed(kinds)} {fault}"
     yield from _parted(drawn, ground)
@@ -117,7 +123,7 @@ def _notes(drawn: _Drawn, ground: Ground) -> Iterator[str]:
         if lost:
             yield f"{lost} of {len(samples)} samples have no known place"
     if drawn.fault:
-        yield f"its own draws {drawn.fault} too: {len(samples)} samples allow no better"
+        yield f"its draws {drawn.fault}: these samples allow no better"
 
 
 def _parted(drawn: _Drawn, ground: Ground) -> Iterator[str]:
@@ -126,9 +132,9 @@ def _parted(drawn: _Drawn, ground: Ground) -> Iterator[str]:
     own = drawn.split[left], drawn.split[right]
     if (own[0] != own[1])[(own[0] != UNLABELLED) & (own[1] != UNLABELLED)].any():
         yield "chips that overlap stand in different splits"
-    if drawn.refused and drawn.kind == STRATIFIED and ground.has_places:
-        yield "test samples are neighbours of train samples"
-    if drawn.refused and samples.group is not None:
+    if drawn.refused and ground.has_places and not drawn.kind.startswith(BLOCK):
+        yield "places are not kept apart"
+    if samples.group is not None and drawn.kind != GROUP:
         yield "groups are parted"
 
 
