@@ -55,6 +55,12 @@ if TYPE_CHECKING:
 @click.option("--layer", type=int, help="Block index; default: the last one stored.")
 @click.option("--labels", help="Label set; default: the dataset's first.")
 @click.option("--split-scheme", help="Split scheme; default: the dataset's first.")
+@click.option(
+    "--buffer",
+    type=float,
+    metavar="METRES",
+    help="Leave out train and validation samples nearer than this to a test sample.",
+)
 @click.option("--k", type=int, help="Neighbours of the knn probe; default: 20.")
 @click.option(
     "--param",

@@ -58,7 +58,7 @@ def twins(samples: Samples) -> NDArray[np.intp]:
         key[known] = np.column_stack([samples.bbox, numbers])[known]
     alone = np.flatnonzero(np.isnan(key[:, :2]).any(axis=1))
     first, inverse = _first_of_each(np.nan_to_num(key, nan=_NO_VALUE))
-    found = first[inverse]
+    found: NDArray[np.intp] = first[inverse]
     found[alone] = alone
     return found
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHARES = np.array([0.6, 0.2, 0.2])
 # A class of fewer samples cannot stand in all three splits.
 FEW = 3
-# A split that holds less than this part of its share is starved: 30 % instead of 60, 5 instead of 20.
+# A split below this part of its share is starved: 30 % in train instead of 60, 5 instead of 20.
 _STARVED = np.array([0.5, 0.25, 0.25])
 # More classes than this part without a test sample make a score that speaks of few of them.
 _UNTESTED = 1 / 3
@@ -76,7 +76,7 @@ class SplitJudge:
         return count
 
     def rank(self, split: NDArray[np.int8]) -> tuple[int, int, int, float]:
-        """How much is amiss: empty splits, starved classes, those val lacks, shares that are off."""
+        """What is amiss: empty splits, starved classes, those val lacks, shares that are off."""
         lacking = sum(
             int(((held.sum(axis=0) >= FEW) & (held[VAL] == 0)).sum())
             for held in self._by_class(split)

@@ -1,4 +1,4 @@
-"""Giving units, such as blocks or groups, to splits: by chance, or so that classes are everywhere."""
+"""Giving units, such as blocks or groups, to splits: by chance, or as classes need it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def split_at(position: NDArray[np.float64]) -> Split:
     """Split of each position of 0 to 1 along the samples."""
     cuts = np.cumsum(SHARES)
     return np.select(
-        [position < cuts[TRAIN], position < cuts[VAL]], [np.int8(TRAIN), np.int8(VAL)], np.int8(TEST)
+        [position < cuts[TRAIN], position < cuts[VAL]],
+        [np.int8(TRAIN), np.int8(VAL)],
+        np.int8(TEST),
     ).astype(np.int8)
 
 

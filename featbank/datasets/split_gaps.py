@@ -113,4 +113,4 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _named(classes: Sequence[str], which: NDArray[np.bool_]) -> tuple[str, ...]:
-    return tuple(str(classes[k]) for k in np.flatnonzero(which))
+    return tuple(str(classes[k]) for k in np.flatnonzero(which).tolist())

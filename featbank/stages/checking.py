@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from featbank.datasets import DATASETS
-from featbank.datasets.splits import SCHEMES
+from featbank.datasets.split_gaps import listed
 from featbank.errors import UsageError
 from featbank.samples import SPLITS
 from featbank.stages.embed_plan import contract_of
@@ -170,12 +170,17 @@ def _schemes(dataset: Dataset) -> list[str]:
 
 
 def _has_drawn_splits(dataset: Dataset) -> bool:
-    return tuple(dataset.samples.splits) == SCHEMES
+    return bool(dataset.samples.aliases)
 
 
 def _notes(dataset: Dataset) -> tuple[str, ...]:
-    drawn = f"no split lists are here; {SCHEMES[0]} to {SCHEMES[-1]} are drawn"
-    own = (*dataset.notes, drawn if _has_drawn_splits(dataset) else "", dataset.splits_from)
+    others, true = (
+        list(names) for names in (dataset.samples.aliases, dataset.samples.aliases.values())
+    )
+    drawn = ""
+    if others:
+        drawn = f"no split lists are here; {others[0]} to {others[-1]} are drawn: {listed(true)}"
+    own = (*dataset.notes, drawn, dataset.splits_from)
     return tuple(note for note in own if note)
 
 

@@ -55,7 +55,8 @@ def open_dataset(
     request = DatasetRequest(root=root, chips=chips, splits=splits, needs_labels=needs_labels)
     is_offered = download and bool(spec.files)
     dataset = _fetched(spec, request, progress) if is_offered else spec.open(request)
-    return replace(dataset, samples=with_splits(dataset.samples))
+    samples = with_splits(dataset.samples)
+    return replace(dataset, samples=samples, notes=(*dataset.notes, *samples.notes))
 
 
 def dataset_spec(name: str) -> DatasetSpec:

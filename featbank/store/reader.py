@@ -13,8 +13,10 @@ from featbank.errors import StoreError, UnknownNameError
 from featbank.samples import SPLITS, UNKNOWN_LABEL
 from featbank.store.columns import TIME_COLUMNS, as_text
 from featbank.store.schema import (
+    BBOX,
     CLASS_PREFIX,
     CLS,
+    CRS,
     EXCLUDE,
     GROUP,
     LABEL_PREFIX,
@@ -113,6 +115,21 @@ class Store:
         """(N,) what makes samples dependent; None where the dataset does not say."""
         return self._text(GROUP) if GROUP in self._group else None
 
+    @cached_property
+    def lonlat(self) -> NDArray[np.float64] | None:
+        """(N, 2) longitude and latitude in degrees, NaN unknown; None where no place is known."""
+        return self._array(LONLAT).astype(np.float64) if LONLAT in self._group else None
+
+    @cached_property
+    def bbox(self) -> NDArray[np.float64] | None:
+        """(N, 4) min x, min y, max x, max y in each sample's ``crs``; None where no file says."""
+        return self._array(BBOX).astype(np.float64) if BBOX in self._group else None
+
+    @cached_property
+    def crs(self) -> NDArray[np.object_] | None:
+        """(N,) such as ``EPSG:32632``, '' unknown; None where no file says."""
+        return self._text(CRS) if CRS in self._group else None
+
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Pooled features that the store holds."""
@@ -132,6 +149,11 @@ class Store:
     def split_schemes(self) -> tuple[str, ...]:
         """Names of the split schemes, the default first."""
         return tuple(self.attributes["split_schemes"])
+
+    @property
+    def scheme_aliases(self) -> dict[str, str]:
+        """True name of a scheme by its other name: what ``random-0`` keeps apart."""
+        return dict(self.attributes.get("scheme_aliases", {}))
 
     def features(self, name: str | None = None, *, layer: int | None = None) -> NDArray[np.float32]:
         """Features of all samples.
@@ -220,7 +242,9 @@ class Store:
         return _known(label_set, self.label_sets, f"{self.path.name} has no such label set")
 
     def scheme_name(self, scheme: str | None) -> str:
-        """The split scheme named, or the default.
+        """The true name of the split scheme named, or of the default.
+
+        ``random-0`` is another name of ``stratified-0``, ``block-1km-0`` or the like.
 
         Raises:
             StoreError: The store has no splits at all.
@@ -230,7 +254,10 @@ class Store:
             raise StoreError(
                 str(self.path), "it holds no splits", "a split scheme", "Embed the dataset again."
             )
-        return _known(scheme, self.split_schemes, f"{self.path.name} has no such split scheme")
+        asked = self.split_schemes[0] if scheme is None else scheme
+        true = self.scheme_aliases.get(asked, asked)
+        known = true if true in self.split_schemes else asked
+        return _known(known, self.split_schemes, f"{self.path.name} has no such split scheme")
 
     def usable(self, label_set: str | None = None) -> NDArray[np.bool_]:
         """(N,) whether a sample is valid, labelled and not excluded."""
@@ -282,6 +309,9 @@ class Store:
                 columns[name] = self._array(name)
         if LONLAT in self._group:
             columns["longitude"], columns["latitude"] = self._array(LONLAT).T
+        if self.bbox is not None and self.crs is not None:
+            corners = zip(("min_x", "min_y", "max_x", "max_y"), self.bbox.T, strict=True)
+            columns |= {CRS: self.crs, **dict(corners)}
         if TIME in self._group:
             columns[TIME] = self._array(TIME).astype("datetime64[s]")
         columns |= {EXCLUDE: self.exclude, VALID: self.valid, REFUSED: self.refused}
