@@ -84,7 +84,8 @@ def _first_of_each(values: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArr
 
 def _to_first(first: NDArray[np.intp], inverse: NDArray[np.intp]) -> Pairs:
     pairs = np.stack([first[inverse], np.arange(len(inverse))], axis=1)
-    return pairs[pairs[:, 0] != pairs[:, 1]]
+    is_pair: NDArray[np.bool_] = pairs[:, 0] != pairs[:, 1]
+    return np.asarray(pairs[is_pair], dtype=np.intp)
 
 
 def _sweep(boxes: NDArray[np.float64]) -> Iterator[Pairs]:

@@ -97,10 +97,9 @@ def _notes(paths: Sequence[str], placed: Placed) -> Iterator[str]:
             f"is '{paths[outside[0]]}': they have no place"
         )
     lacking = np.flatnonzero((placed.epsg == NO_EPSG) & ~placed.is_outside)
-    if 0 < len(lacking) and len(lacking) + len(outside) < len(paths):
-        yield f"{len(lacking)} of {len(paths)} files have no place, the first is " + (
-            f"'{paths[lacking[0]]}'"
-        )
+    if len(lacking) and len(lacking) + len(outside) < len(paths):
+        first = paths[lacking[0]]
+        yield f"{len(lacking)} of {len(paths)} files have no place, the first is '{first}'"
 
 
 def _box(path: Path) -> tuple[tuple[float, ...], int]:
