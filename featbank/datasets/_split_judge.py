@@ -75,15 +75,19 @@ class SplitJudge:
                 count += int(((whole >= FEW) & (held[part] < least)).sum())
         return count
 
-    def rank(self, split: NDArray[np.int8]) -> tuple[int, int, int, float]:
-        """What is amiss: empty splits, starved classes, those val lacks, shares that are off."""
-        lacking = sum(
-            int(((held.sum(axis=0) >= FEW) & (held[VAL] == 0)).sum())
-            for held in self._by_class(split)
-        )
+    def rank(self, split: NDArray[np.int8]) -> tuple[int, int, int, int, float]:
+        """What is amiss, the worst first.
+
+        Empty splits, classes that train lacks, starved classes, classes that validation lacks, and
+        how far shares are off.
+        """
+        lacking = [
+            ((held.sum(axis=0) >= FEW) & (held == 0)).sum(axis=1) for held in self._by_class(split)
+        ]
+        untrained, unchosen = (int(sum(each[part] for each in lacking)) for part in (TRAIN, VAL))
         parts = np.bincount(split[self.counted], minlength=UNLABELLED + 1)[: len(SHARES)]
         off = float(np.abs(parts / max(1, parts.sum()) - SHARES).sum())
-        return int((parts == 0).sum()), self.starved(split), lacking, off
+        return int((parts == 0).sum()), untrained, self.starved(split), unchosen, off
 
     def _by_class(self, split: NDArray[np.int8]) -> list[NDArray[np.int64]]:
         own = split[self.counted]

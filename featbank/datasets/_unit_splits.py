@@ -132,10 +132,18 @@ class _Dealt:
                 self._put(int(spare[np.argmin(self._sizes[spare])]), part)
 
     def _spare(self) -> NDArray[np.intp]:
-        """Units whose split keeps a sample without them, and train one of every class."""
+        """Units whose split keeps a sample without them, and train one of every class.
+
+        Those that test can spare too come alone, where there are any.
+        """
         rest = self._filled[self.split] - self._sizes
+        kept = (rest > 0) & (self._sizes > 0) & ~self._is_last_of(TRAIN)
+        better = kept & ~self._is_last_of(TEST)
+        return np.flatnonzero(better if better.any() else kept)
+
+    def _is_last_of(self, part: int) -> NDArray[np.bool_]:
+        """(U,) whether a unit of a split is the last there of a class of three samples or more."""
         many = self._table.sum(axis=0) >= FEW
-        left = self._held[TRAIN] - self._table
-        starved = ((self._table > 0) & (left == 0) & many).any(axis=1)
-        kept = (rest > 0) & ~((self.split == TRAIN) & starved)
-        return np.flatnonzero(kept & (self._sizes > 0))
+        left = self._held[part] - self._table
+        lost = ((self._table > 0) & (left == 0) & many).any(axis=1)
+        return np.asarray((self.split == part) & lost)
