@@ -23,6 +23,9 @@ _EASTINGS_M = (100_000.0, 900_000.0)
 _ZONES = range(1, 61)
 _UTM_CODES = frozenset({*(32600 + z for z in _ZONES), *(32700 + z for z in _ZONES)})
 _UTM_LATITUDE = 85.0
+# How near a point must come to itself on the globe and back, in units of its CRS and as a part of
+# its coordinates: far more than any datum shift loses, far less than a turn round the globe.
+_BACK, _BACK_SHARE = 1.0, 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +80,11 @@ def _lonlat_of(points: NDArray[np.float64], code: int) -> NDArray[np.float64]:
         inside = np.isfinite(lonlat).all(axis=1)
         inside &= (np.abs(lonlat) <= (180.0, 90.0)).all(axis=1)
         inside &= _is_meant(points, lonlat, code, crs)
+        if crs.is_projected:
+            # Far out, projections wrap round the globe: such a place leads back to another point.
+            there = transformer.transform(*lonlat.T, direction="INVERSE")
+            back = np.abs(np.stack(there, axis=1) - points)
+            inside &= (back <= _BACK + _BACK_SHARE * np.abs(points)).all(axis=1)
     return np.where(inside[:, None], lonlat, np.nan)
 
 

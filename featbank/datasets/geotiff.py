@@ -109,7 +109,7 @@ def _box(path: Path) -> tuple[tuple[float, ...], int]:
         tags: Mapping[int, Any] = read_tags(path, _WANTED)
     except NotClassicTiff:
         tags = _tags_by_tifffile(path)
-    return (_NOWHERE, NO_EPSG) if _HEIGHT not in tags else _box_of(tags)
+    return _box_of(tags)
 
 
 def _tags_by_tifffile(path: Path) -> dict[int, Any]:
@@ -120,16 +120,19 @@ def _tags_by_tifffile(path: Path) -> dict[int, Any]:
         with tifffile.TiffFile(path) as tiff:
             tags = tiff.pages.first.tags
             return {code: tags.valueof(code) for code in _WANTED if code in tags}
-    except (tifffile.TiffFileError, ValueError, IndexError):
+    # Of a damaged file it raises whatever it trips over: struct.error, KeyError, MemoryError, …
+    except Exception:
         return {}
 
 
 def _box_of(tags: Mapping[int, Any]) -> tuple[tuple[float, ...], int]:
     keys = _geo_keys(tags.get(_GEO_KEYS))
     affine = _affine(tags)
-    if affine is None or (epsg := _epsg(keys)) == NO_EPSG:
+    size = _numbers(tags, _WIDTH, 1), _numbers(tags, _HEIGHT, 1)
+    epsg = _epsg(keys)
+    if affine is None or epsg == NO_EPSG or size[0] is None or size[1] is None:
         return _NOWHERE, NO_EPSG
-    (width,), (height,) = np.atleast_1d(tags[_WIDTH]), np.atleast_1d(tags[_HEIGHT])
+    width, height = size[0][0], size[1][0]
     # Where coordinates are of pixel centres, the corner of the first pixel is half a pixel away.
     shift = -0.5 if keys.get(_RASTER) == _PIXEL_IS_POINT else 0.0
     columns = np.array([0, width, width, 0]) + shift
@@ -145,16 +148,25 @@ def _affine(tags: Mapping[int, Any]) -> tuple[float, ...] | None:
     Scale and tie point come before the transformation matrix; several tie points without a scale
     are control points, which make no grid.
     """
-    scale, tiepoint = tags.get(_PIXEL_SCALE), tags.get(_TIEPOINT)
-    if scale is not None and len(scale) >= 2 and scale[0] and scale[1]:
-        if tiepoint is None or len(tiepoint) < 6:
+    scale, tiepoint = _numbers(tags, _PIXEL_SCALE, 2), _numbers(tags, _TIEPOINT, 6)
+    if scale is not None and scale[0] and scale[1]:
+        if tiepoint is None:
             return None
         column, row, _, x, y, _ = tiepoint[:6]
         return scale[0], 0.0, x - column * scale[0], 0.0, -scale[1], y + row * scale[1]
-    matrix = tags.get(_TRANSFORMATION)
-    if matrix is None or len(matrix) != 16:
+    matrix = _numbers(tags, _TRANSFORMATION, 16)
+    if matrix is None:
         return None
     return matrix[0], matrix[1], matrix[3], matrix[4], matrix[5], matrix[7]
+
+
+def _numbers(tags: Mapping[int, Any], code: int, least: int) -> tuple[float, ...] | None:
+    """Values of a tag; None where it is absent, damaged or too short."""
+    try:
+        values = np.atleast_1d(np.asarray(tags.get(code, ()), dtype=np.float64))
+    except (TypeError, ValueError):
+        return None
+    return tuple(values.tolist()) if len(values) >= least else None
 
 
 def _geo_keys(keys: object) -> dict[int, int]:
