@@ -82,7 +82,7 @@ def _lonlat_of(points: NDArray[np.float64], code: int) -> NDArray[np.float64]:
         inside &= _is_meant(points, lonlat, code, crs)
         if crs.is_projected:
             # Far out, projections wrap round the globe: such a place leads back to another point.
-            there = transformer.transform(*lonlat.T, direction="INVERSE")
+            there = transformer.transform(lonlat[:, 0], lonlat[:, 1], direction="INVERSE")
             back = np.abs(np.stack(there, axis=1) - points)
             inside &= (back <= _BACK + _BACK_SHARE * np.abs(points)).all(axis=1)
     return np.where(inside[:, None], lonlat, np.nan)

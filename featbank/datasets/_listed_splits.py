@@ -65,6 +65,8 @@ class ListedSplits:
         yield from self._absent(here)
         for split, listed in self.names.items():
             path = self.files[split]
+            if not listed:
+                yield f"{path.name}: holds no sample name"
             twice = [name for name, count in Counter(listed).items() if count > 1]
             if twice:
                 yield f"{path.name}: {len(twice):,} names stand twice, the first is '{twice[0]}'"
@@ -102,7 +104,7 @@ class ListedSplits:
             beside = f"stands without a list of {' and '.join(missing)}, and {lost}"
             raise _vanished(path, beside)
         for split, listed in self.names.items():
-            if not listed:
+            if not listed and not self.is_part:
                 raise _vanished(self.files[split], f"holds no sample name, and {lost}")
             if here.isdisjoint(listed) and not self.is_part:
                 shown = listed[0][:_SHOWN]

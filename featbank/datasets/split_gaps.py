@@ -103,13 +103,28 @@ def gap_notes(gaps: Mapping[str, Gaps]) -> Iterator[str]:
         if found:
             alike.setdefault(found.sentence(), []).append(scheme)
     for sentence, schemes in alike.items():
-        yield f"split {listed(schemes)}: {sentence}"
+        yield f"split {in_a_row(schemes)}: {sentence}"
 
 
 def listed(names: Sequence[str]) -> str:
     """Names in a sentence, of many the first few."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+def in_a_row(schemes: Sequence[str]) -> str:
+    """Names of schemes in a sentence; of three or more that differ by their seed, both ends.
+
+    Example:
+        >>> in_a_row(("group-0", "group-1", "group-2")), in_a_row(("group-0", "stratified-1"))
+        ('group-0 to group-2', 'group-0, stratified-1')
+    """
+    kind, _, seed = schemes[0].rpartition("-")
+    if len(schemes) > 2 and seed.isdigit():
+        row = [f"{kind}-{int(seed) + step}" for step in range(len(schemes))]
+        if row == list(schemes):
+            return f"{schemes[0]} to {schemes[-1]}"
+    return listed(schemes)
 
 
 def _named(classes: Sequence[str], which: NDArray[np.bool_]) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from featbank.datasets._split_judge import SplitJudge
 from featbank.datasets._split_rungs import BLOCK, GROUP, Ground
-from featbank.datasets.split_gaps import listed
+from featbank.datasets.split_gaps import in_a_row, listed
 from featbank.samples import UNLABELLED
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _notes(drawn: _Drawn, ground: Ground) -> Iterator[str]:
         if kind != drawn.kind:
             by_fault.setdefault(fault, []).append(kind)
     for fault, kinds in by_fault.items():
-        yield f"all draws of {listed(kinds)} {fault}"
+        yield f"every draw of {listed(kinds)} would {fault}"
     yield from _parted(drawn, ground)
     if left_out := int((drawn.split == UNLABELLED).sum()):
         yield f"{left_out} samples that overlap another split are left out"
@@ -123,7 +123,7 @@ def _notes(drawn: _Drawn, ground: Ground) -> Iterator[str]:
         if lost:
             yield f"{lost} of {len(samples)} samples have no known place"
     if drawn.fault:
-        yield f"its draws {drawn.fault}: these samples allow no better"
+        yield f"every draw of it would {drawn.fault}: these samples allow no better"
 
 
 def _parted(drawn: _Drawn, ground: Ground) -> Iterator[str]:
@@ -142,4 +142,4 @@ def _together(notes: Mapping[str, str]) -> Iterator[str]:
     """Notes of several schemes, equal ones in one sentence."""
     for note in dict.fromkeys(notes.values()):
         schemes = [name for name, own in notes.items() if own == note]
-        yield f"split {listed(schemes)}: {note}"
+        yield f"split {in_a_row(schemes)}: {note}"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from featbank.datasets import DATASETS
-from featbank.datasets.split_gaps import listed
+from featbank.datasets.split_gaps import in_a_row
 from featbank.errors import UsageError
 from featbank.samples import SPLITS
 from featbank.stages.embed_plan import contract_of
@@ -179,7 +179,7 @@ def _notes(dataset: Dataset) -> tuple[str, ...]:
     )
     drawn = ""
     if others:
-        drawn = f"no split lists are here; {others[0]} to {others[-1]} are drawn: {listed(true)}"
+        drawn = f"no split lists are here; {others[0]} to {others[-1]} are drawn: {in_a_row(true)}"
     own = (*dataset.notes, drawn, dataset.splits_from)
     return tuple(note for note in own if note)
 

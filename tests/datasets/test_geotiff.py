@@ -69,7 +69,7 @@ GRIDS = {
     "big endian": {"ENDIANNESS": "BIG"},
     "tiled": {"tiled": True, "blockxsize": 16, "blockysize": 16},
     "norway's wide zone": {"crs": "EPSG:32632", "transform": Affine(10, 0, 200e3, 0, -10, 6.7e6)},
-    "crosses the antimeridian": {"crs": "EPSG:32601", "transform": Affine(10, 0, 165e3, 0, -10, 1e5)},
+    "antimeridian": {"crs": "EPSG:32601", "transform": Affine(10, 0, 165e3, 0, -10, 1e5)},
 }  # fmt: skip
 
 
@@ -117,7 +117,7 @@ OUTSIDE = {
     "pixel numbers": {"transform": Affine(1, 0, 0, 0, -1, 30)},
     "a negative easting": {"transform": Affine(10, 0, -2e5, 0, -10, 5.3e6)},
     "metres as degrees": {"crs": "EPSG:4326"},
-    "longitudes from 0 to 360": {"crs": "EPSG:4326", "transform": Affine(1e-4, 0, 200, 0, -1e-4, 48)},
+    "longitudes to 360": {"crs": "EPSG:4326", "transform": Affine(1e-4, 0, 200, 0, -1e-4, 48)},
     "beyond the pole": {"crs": "EPSG:4326", "transform": Affine(1e-4, 0, 20, 0, -1e-4, 91)},
     "france in the sea": {"crs": "EPSG:2154", "transform": Affine(1, 0, 5e6, 0, -1, 1e6)},
     "an infinity": {"crs": "EPSG:3857", "transform": Affine(10, 0, 1e300, 0, -10, 0)},
@@ -132,10 +132,8 @@ def test_coordinates_outside_their_crs_are_no_places(kind, tmp_path):
     assert np.isnan(found.lonlat[0]).all()
     assert np.isnan(found.bbox[0]).all()
     assert found.crs.tolist() == ["", "EPSG:32633"]
-    assert found.notes == (
-        "1 of 2 files bear coordinates outside their CRS, the first is 'bad.tif': "
-        "they have no place",
-    )
+    (note,) = found.notes
+    assert note.startswith("1 of 2 files bear coordinates outside their CRS, the first is")
 
 
 UNKNOWN = {
