@@ -12,8 +12,8 @@ from featbank.catalog import suggest
 from featbank.errors import StoreError, UnknownNameError
 from featbank.samples import SPLITS, UNKNOWN_LABEL
 from featbank.store.columns import TIME_COLUMNS, as_text
+from featbank.store.on_disk import OnDisk
 from featbank.store.schema import (
-    BBOX,
     CLASS_PREFIX,
     CLS,
     CRS,
@@ -31,7 +31,7 @@ from featbank.store.schema import (
     TIME,
     VALID,
 )
-from featbank.store.state import metadata, require_finished
+from featbank.store.state import require_finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 POOLED = (CLS, MEAN)
 
 
-class Store:
+class Store(OnDisk):
     """A finished store, read only.
 
     All arrays are aligned with ``ids``: row i of each speaks of sample i. Refused samples keep
@@ -83,12 +83,6 @@ class Store:
         return store_html(self)
 
     @cached_property
-    def attributes(self) -> dict[str, Any]:
-        """Recipe, origins, licences, statistics and the command that made the store."""
-        attributes: dict[str, Any] = metadata(self.path)["attributes"]
-        return attributes
-
-    @cached_property
     def ids(self) -> NDArray[np.object_]:
         """(N,) sample ids."""
         return self._text(SAMPLE_ID)
@@ -115,21 +109,6 @@ class Store:
         """(N,) what makes samples dependent; None where the dataset does not say."""
         return self._text(GROUP) if GROUP in self._group else None
 
-    @cached_property
-    def lonlat(self) -> NDArray[np.float64] | None:
-        """(N, 2) longitude and latitude in degrees, NaN unknown; None where no place is known."""
-        return self._array(LONLAT).astype(np.float64) if LONLAT in self._group else None
-
-    @cached_property
-    def bbox(self) -> NDArray[np.float64] | None:
-        """(N, 4) min x, min y, max x, max y in each sample's ``crs``; None where no file says."""
-        return self._array(BBOX).astype(np.float64) if BBOX in self._group else None
-
-    @cached_property
-    def crs(self) -> NDArray[np.object_] | None:
-        """(N,) such as ``EPSG:32632``, '' unknown; None where no file says."""
-        return self._text(CRS) if CRS in self._group else None
-
     @property
     def feature_names(self) -> tuple[str, ...]:
         """Pooled features that the store holds."""
@@ -149,11 +128,6 @@ class Store:
     def split_schemes(self) -> tuple[str, ...]:
         """Names of the split schemes, the default first."""
         return tuple(self.attributes["split_schemes"])
-
-    @property
-    def scheme_aliases(self) -> dict[str, str]:
-        """True name of a scheme by its other name: what ``random-0`` keeps apart."""
-        return dict(self.attributes.get("scheme_aliases", {}))
 
     def features(self, name: str | None = None, *, layer: int | None = None) -> NDArray[np.float32]:
         """Features of all samples.
@@ -372,16 +346,6 @@ class Store:
         """
         known = _known(name, self.feature_names, f"{self.path.name} holds no such feature")
         return self._open(known)
-
-    def _open(self, name: str) -> zarr.Array[Any]:
-        return zarr.open_array(self.path / name, mode="r", zarr_format=3)
-
-    def _array(self, name: str) -> Array:
-        return np.asarray(self._open(name)[...])
-
-    def _text(self, name: str) -> NDArray[np.object_]:
-        # Python strings: NumPy's own fixed-width text would pad each id to the longest.
-        return self._array(name).astype(object)
 
 
 def _known(name: str | None, known: Sequence[str], trouble: str) -> str:

@@ -195,6 +195,24 @@ def _optional_columns(samples: Samples) -> Iterator[ArraySpec]:
     for name, values in columns.items():
         if values is not None:
             yield _column(name, values)
+    yield from _place_arrays(samples)
+    if samples.time is not None:
+        yield ArraySpec(
+            name=TIME,
+            dims=(SAMPLE,),
+            shape=samples.time.shape,
+            dtype=np.dtype("int64"),
+            fill=NO_TIME,
+            data=samples.time,
+            attributes={
+                "units": "seconds since 1970-01-01",
+                "calendar": "proleptic_gregorian",
+                "long_name": "acquisition time, UTC",
+            },
+        )
+
+
+def _place_arrays(samples: Samples) -> Iterator[ArraySpec]:
     if samples.lonlat is not None:
         yield ArraySpec(
             name=LONLAT,
@@ -214,20 +232,6 @@ def _optional_columns(samples: Samples) -> Iterator[ArraySpec]:
             fill=float("nan"),
             data=samples.bbox,
             attributes={"long_name": "min x, min y, max x, max y in the unit of crs"},
-        )
-    if samples.time is not None:
-        yield ArraySpec(
-            name=TIME,
-            dims=(SAMPLE,),
-            shape=samples.time.shape,
-            dtype=np.dtype("int64"),
-            fill=NO_TIME,
-            data=samples.time,
-            attributes={
-                "units": "seconds since 1970-01-01",
-                "calendar": "proleptic_gregorian",
-                "long_name": "acquisition time, UTC",
-            },
         )
 
 
