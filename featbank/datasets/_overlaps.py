@@ -22,29 +22,43 @@ if TYPE_CHECKING:
 _TOUCHING = 1e-3
 # Pairs of boxes that are compared at once, 32 MB of row numbers.
 _AT_ONCE = 2_000_000
+# Pairs that are kept, 320 MB of row numbers; of more only which sets of chips they join.
+_MOST = 20_000_000
 _NO_VALUE = -1e300
 
 
-def overlapping_pairs(samples: Samples) -> Pairs:
+def overlapping_pairs(samples: Samples) -> tuple[Pairs, bool]:
     """Pairs of chips that overlap, enough of them to join all that overlap one another.
 
     Chips of one box, or of one place where boxes are unknown, are paired with the first of them.
 
     Returns:
-        (P, 2) rows.
+        (P, 2) rows, and whether every pair of different boxes is among them.
     """
-    found = [np.zeros((0, 2), dtype=np.intp)]
+    kept, is_whole = np.zeros((0, 2), dtype=np.intp), True
+    for pairs in _found(samples):
+        kept = np.concatenate([kept, pairs])
+        if len(kept) > _MOST:
+            kept, is_whole = _forest(len(samples), kept), False
+    return kept, is_whole
+
+
+def _found(samples: Samples) -> Iterator[Pairs]:
     if samples.bbox is not None and samples.crs is not None:
         crs = samples.crs.astype(str)
         known = np.isfinite(samples.bbox).all(axis=1) & (crs != "")
         for name in np.unique(crs[known]):
             rows = np.flatnonzero(known & (crs == name))
-            found += [rows[pairs] for pairs in _pairs_of_boxes(samples.bbox[rows])]
+            for pairs in _pairs_of_boxes(samples.bbox[rows]):
+                yield rows[pairs]
     if samples.lonlat is not None:
         rows = np.flatnonzero(np.isfinite(samples.lonlat).all(axis=1))
-        first, inverse = _first_of_each(samples.lonlat[rows])
-        found.append(rows[_to_first(first, inverse)])
-    return np.concatenate(found)
+        yield rows[_to_first(*_first_of_each(samples.lonlat[rows]))]
+
+
+def _forest(n: int, pairs: Pairs) -> Pairs:
+    """Fewer pairs that join the same chips: each with the first of its set."""
+    return _to_first(*np.unique(joined(n, pairs), return_index=True, return_inverse=True)[1:])
 
 
 def twins(samples: Samples) -> NDArray[np.intp]:

@@ -36,6 +36,8 @@ GROUP, OVERLAP, STRATIFIED = "group", "overlap", "stratified"
 BLOCK = "block-"
 # Where fewer samples have a place, blocks would say nothing of most of them.
 _PLACED = 0.5
+# Cutting goes through all pairs of overlapping chips each time.
+_CUT_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,12 @@ class Ground:
 
     samples: Samples
     pairs: NDArray[np.intp] = field(init=False)
+    knows_all_pairs: bool = field(init=False)
     atoms: Units = field(init=False)
 
     def __post_init__(self) -> None:
-        pairs = overlapping_pairs(self.samples)
+        pairs, is_whole = overlapping_pairs(self.samples)
+        object.__setattr__(self, "knows_all_pairs", is_whole)
         object.__setattr__(self, "pairs", pairs)
         object.__setattr__(self, "atoms", joined(len(self.samples), pairs))
 
@@ -105,7 +109,7 @@ class Ground:
             if units.max() == self.atoms.max():
                 break
             yield Rung(BLOCK + edge_name(edge), partial(candidates, units))
-        if len(self.pairs):
+        if len(self.pairs) and self.knows_all_pairs:
             same = twins(self.samples)
             for edge, own in blocks.items():
                 ways = partial(_cut, own, self.pairs, same)
@@ -154,7 +158,7 @@ def _cut(
     blocks: Units, pairs: NDArray[np.intp], same: Units, judge: SplitJudge, seed: int
 ) -> Iterator[Split]:
     """Blocks as they are, without the chips that overlap a chip of another split."""
-    for split in candidates(blocks, judge, seed):
+    for split in candidates(blocks, judge, seed, tries=_CUT_TRIES):
         out = split[same]
         left, right = pairs.T
         # Train gives way to both others, validation to test.

@@ -18,23 +18,26 @@ if TYPE_CHECKING:
 
     Split = NDArray[np.int8]
 
-# Drawn orders of the units that are tried beside the seed's own.
+# Drawn orders of the units that are tried, the seed's own among them.
 _TRIES = 32
 _NOWHERE = -1
 
 
-def candidates(units: NDArray[np.intp], judge: SplitJudge, seed: int) -> Iterator[Split]:
+def candidates(
+    units: NDArray[np.intp], judge: SplitJudge, seed: int, tries: int = _TRIES
+) -> Iterator[Split]:
     """Ways to give whole units to splits: drawn ones, then one that looks after every class.
 
     Args:
         units: (N,) unit of each sample, 0 to U - 1.
         judge: Knows the classes.
         seed: Of all that is drawn.
+        tries: Drawn orders, the seed's own among them.
     """
     yield by_middle(units, seed)
     if units.max() + 1 < len(SHARES):
         return
-    for attempt in range(1, _TRIES):
+    for attempt in range(1, tries):
         yield by_middle(units, (seed, attempt))
     yield by_need(units, judge, seed)
 

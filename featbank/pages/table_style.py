@@ -70,6 +70,11 @@ def how_far(row: Result) -> str:
     return f"test lies {least} or more from what was fitted on (median {median})"
 
 
+def buffered(row: Result) -> str:
+    """The buffer round test, as titles name it; empty where there is none."""
+    return "" if row.buffer_m is None else f", {row.buffer_m:g} m from test"
+
+
 def interval(row: Result) -> str:
     """Both ends of the interval; empty where there is none."""
     if row.low is None or row.high is None:

@@ -15,6 +15,7 @@ from featbank.stages.embed_plan import contract_of
 from featbank.stages.fitting import Imagery, read_rows
 from featbank.stages.manifest import ManifestReport, compare_manifest
 from featbank.stages.opening import open_dataset
+from featbank.stages.split_gaps import embed_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,7 +181,9 @@ def _notes(dataset: Dataset) -> tuple[str, ...]:
     drawn = ""
     if others:
         drawn = f"no split lists are here; {others[0]} to {others[-1]} are drawn: {in_a_row(true)}"
-    own = (*dataset.notes, drawn, dataset.splits_from)
+    samples = dataset.samples
+    lacking = embed_notes(samples, samples.true_scheme(next(iter(samples.splits))))
+    own = (*dataset.notes, drawn, *lacking, dataset.splits_from)
     return tuple(note for note in own if note)
 
 

@@ -85,6 +85,24 @@ def other_schemes(store: Store, scheme: str, label_set: str) -> str:
     return "No other split scheme has them: choose other labels, or embed more chips."
 
 
+def schemes_with(samples: Samples, split: int, *, but: str) -> str:
+    """What to do where a scheme has none of a split: the others that have some, if there are any.
+
+    Args:
+        samples: The dataset.
+        split: Code of the split.
+        but: The scheme that has none.
+    """
+    kept = [
+        name
+        for name, codes in samples.splits.items()
+        if name not in samples.aliases and name != but and (codes == split).any()
+    ]
+    if kept:
+        return f"Choose {' or '.join(kept)} with --split-scheme."
+    return f"No other split scheme has {SPLITS[split]} samples: take more chips."
+
+
 def _codes(split: NDArray[np.object_]) -> NDArray[np.int8]:
     names = np.array(SPLITS, dtype=object)
     return np.asarray((split[:, None] == names).argmax(axis=1), dtype=np.int8)

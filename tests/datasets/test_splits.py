@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from featbank.datasets import DATASETS, DatasetRequest
+from featbank.datasets import DATASETS, DatasetRequest, _overlaps
 from featbank.datasets.split_gaps import class_counts, gaps_of
 from featbank.datasets.splits import SCHEMES, with_splits
 from featbank.samples import LabelSet, Samples
@@ -218,9 +218,19 @@ def test_overlapping_chips_never_part():
 def test_chips_that_only_touch_may_part():
     rows, columns = np.indices((4, 30)).reshape(2, -1) * 640.0
     samples = make(120, labels=labels(np.arange(120) % 3), **in_utm(columns, rows))
-    from featbank.datasets._overlaps import overlapping_pairs
+    assert len(_overlaps.overlapping_pairs(samples)[0]) == 0
 
-    assert len(overlapping_pairs(samples)) == 0
+
+def test_more_pairs_than_are_kept_still_join_the_same_chips(monkeypatch):
+    rows, columns = np.indices((12, 12)).reshape(2, -1) * np.array([[320.0], [900.0]])
+    samples = make(144, **in_utm(columns, rows))
+    every, is_whole = _overlaps.overlapping_pairs(samples)
+    monkeypatch.setattr(_overlaps, "_MOST", 20)
+    monkeypatch.setattr(_overlaps, "_AT_ONCE", 7)
+    few, is_less = _overlaps.overlapping_pairs(samples)
+    assert (is_whole, is_less) == (True, False)
+    expected, found = (_overlaps.joined(144, pairs) for pairs in (every, few))
+    assert len(set(zip(expected, found, strict=True))) == len(set(expected)) == 12
 
 
 def test_a_scene_of_sliding_windows_leaves_the_margins_out():

@@ -25,6 +25,7 @@ _FURTHER = (
     "params",
     "seed",
     "n_train",
+    "buffer_m",
     "test_store",
     "store",
 )
