@@ -96,7 +96,10 @@ if TYPE_CHECKING:
 )
 @click.option("--batch-size", type=int, default=64, show_default=True, help="Chips at once.")
 @click.option("--shard-rows", type=int, help="Rows of a shard, a power of two; default: derived.")
-@click.option("--split-scheme", help="Scheme whose train split statistics are fitted on.")
+@click.option(
+    "--split-scheme",
+    help="Scheme whose train split statistics are fitted on, such as block-1km-0 or random-0.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of random weights.")
 @click.option("--deterministic", is_flag=True, help="Refuse operations that may vary by run.")
 @click.option("--dry-run", is_flag=True, help="Rehearse: say what would be done, write nothing.")

@@ -96,7 +96,9 @@ class EmbedPlan:
         shared = shared_wavelengths(self.weights.config, self.passes, self.adapted.channels)
         others = other_bands(self.weights.trained, self.adapted.channels)
         said = [note for note in (shared, others) if note]
-        lacking = embed_notes(self.imagery.dataset.samples, self.imagery.scheme)
+        is_for_splits = self.options.follow is None
+        samples, scheme = self.imagery.dataset.samples, self.imagery.scheme
+        lacking = embed_notes(samples, scheme) if is_for_splits else ()
         return (*self.imagery.dataset.notes, *lacking, *self.weights.notes, *said)
 
     @property

@@ -56,7 +56,9 @@ def open_dataset(
     is_offered = download and bool(spec.files)
     dataset = _fetched(spec, request, progress) if is_offered else spec.open(request)
     samples = with_splits(dataset.samples)
-    return replace(dataset, samples=samples, notes=(*dataset.notes, *samples.notes))
+    # Who needs no labels asks for no splits either: what they lack is not said to them.
+    told = samples.notes if needs_labels else dataset.samples.notes
+    return replace(dataset, samples=samples, notes=(*dataset.notes, *told))
 
 
 def dataset_spec(name: str) -> DatasetSpec:
