@@ -118,12 +118,16 @@ def _notes(drawn: _Drawn, ground: Ground) -> Iterator[str]:
     yield from _parted(drawn, ground)
     if left_out := int((drawn.split == UNLABELLED).sum()):
         yield f"{left_out} samples that overlap another split are left out"
-    if drawn.kind.startswith(BLOCK) and samples.lonlat is not None:
-        lost = int((~np.isfinite(samples.lonlat).all(axis=1)).sum())
-        if lost:
-            yield f"{lost} of {len(samples)} samples have no known place"
+    if samples.lonlat is not None and not ground.has_places:
+        yield f"{_placed(samples)} of {len(samples)} samples have a known place, too few of them"
+    elif drawn.kind.startswith(BLOCK) and (lost := len(samples) - _placed(samples)):
+        yield f"{lost} of {len(samples)} samples have no known place"
     if drawn.fault:
         yield f"every draw of it would {drawn.fault}: these samples allow no better"
+
+
+def _placed(samples: Samples) -> int:
+    return 0 if samples.lonlat is None else int(np.isfinite(samples.lonlat).all(axis=1).sum())
 
 
 def _parted(drawn: _Drawn, ground: Ground) -> Iterator[str]:

@@ -286,6 +286,7 @@ def test_mostly_without_places_is_not_called_spatial():
     lonlat[:100] = np.random.default_rng(0).uniform(0, 5, (100, 2))
     samples = with_splits(make(400, labels=labels(np.arange(400) % 2), lonlat=lonlat))
     assert kinds(samples) == {"stratified"}
+    assert "100 of 400 samples have a known place" in samples.split_notes["stratified-0"]
 
 
 @st.composite
