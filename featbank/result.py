@@ -22,8 +22,13 @@ class Result:
         n: Samples scored; in a row of one class, those of the class in truth.
         n_invalid: Samples of the split that were refused at the door and left out.
         n_train: Samples that the scored probe was fitted on.
+        distance_min_m: Smallest distance in m from a test sample to one that the scored probe was
+            fitted on; None where places are unknown.
+        distance_median_m: Median over test samples of the distance to the nearest such sample.
+        buffer_m: Distance in m to test samples within which none was fitted on; None for any.
         split: Split that was scored.
-        split_scheme: How the samples were split.
+        split_scheme: How the samples were split, by the name that says what it keeps apart.
+        split_alias: Other name of that scheme, such as ``random-0``; None where it has none.
         label_set: Nomenclature of the labels.
         class_name: Class that the row speaks of; None for an aggregate.
         average: ``macro``, ``micro`` or None.
@@ -63,6 +68,10 @@ class Result:
     n_train: int
     split: str
     split_scheme: str
+    split_alias: str | None = None
+    distance_min_m: float | None = None
+    distance_median_m: float | None = None
+    buffer_m: float | None = None
     label_set: str
     class_name: str | None = None
     average: str | None = None

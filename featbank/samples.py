@@ -50,27 +50,40 @@ class Samples:
         ids: (N,) unique strings.
         labels: Label sets by name; the first is the default.
         splits: (N,) int8 codes into ``SPLITS``, by scheme; the first is the default.
+        aliases: True name of a scheme by another name of it: ``random-0`` is another name of
+            ``stratified-0``. Both stand in ``splits``, with the same rows.
+        split_notes: What a reader must know of how a scheme was drawn, by its true name.
         group: (N,) strings, what makes samples dependent; None where nothing is known.
         pair_id: (N,) strings that join datasets whose ids differ; None where absent.
         lonlat: (N, 2) float64 degrees, WGS 84; None where not geo-referenced.
+        bbox: (N, 4) float64 of min x, min y, max x, max y in the chip's own CRS, NaN unknown; None
+            where no file says.
+        crs: (N,) strings such as ``EPSG:32632``, the CRS of ``bbox``, '' unknown; None where no
+            file says.
         time: (N,) int64 seconds since 1970-01-01 UTC of acquisition, ``NO_TIME`` unknown; None
             where nothing is known.
         exclude: (N,) strings, '' or the reason to leave the row out.
         meta: Further columns of (N,).
         origins: (N,) strings that stand for the image's bytes in the fingerprint: relative path
             and size of the files, or the parameters of a procedural image.
+        notes: What a user must know of how these columns were read, a sentence each.
     """
 
     ids: NDArray[Any]
     origins: NDArray[Any]
     labels: Mapping[str, LabelSet] = field(default_factory=dict)
     splits: Mapping[str, NDArray[np.int8]] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    split_notes: Mapping[str, str] = field(default_factory=dict)
     group: NDArray[Any] | None = None
     pair_id: NDArray[Any] | None = None
     lonlat: NDArray[np.float64] | None = None
+    bbox: NDArray[np.float64] | None = None
+    crs: NDArray[Any] | None = None
     time: NDArray[np.int64] | None = None
     exclude: NDArray[Any] | None = None
     meta: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         refuse_duplicates(self.ids)
@@ -86,13 +99,23 @@ class Samples:
             origins=self.origins[rows],
             labels=labels,
             splits={name: codes[rows] for name, codes in self.splits.items()},
+            aliases=self.aliases,
+            split_notes=self.split_notes,
             group=_at(self.group, rows),
             pair_id=_at(self.pair_id, rows),
             lonlat=_at(self.lonlat, rows),
+            bbox=_at(self.bbox, rows),
+            crs=_at(self.crs, rows),
             time=_at(self.time, rows),
             exclude=_at(self.exclude, rows),
             meta={name: values[rows] for name, values in self.meta.items()},
+            notes=self.notes,
         )
+
+    def true_scheme(self, name: str) -> str:
+        """The name of a scheme that says what it keeps apart."""
+        true = self.aliases.get(name, name)
+        return true if true in self.splits else name
 
 
 def _at(column: NDArray[ScalarT] | None, rows: NDArray[np.intp]) -> NDArray[ScalarT] | None:

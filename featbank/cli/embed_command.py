@@ -97,7 +97,10 @@ if TYPE_CHECKING:
 )
 @click.option("--batch-size", type=int, default=64, show_default=True, help="Chips at once.")
 @click.option("--shard-rows", type=int, help="Rows of a shard, a power of two; default: derived.")
-@click.option("--split-scheme", help="Scheme whose train split statistics are fitted on.")
+@click.option(
+    "--split-scheme",
+    help="Scheme whose train split statistics are fitted on, such as block-1km-0 or random-0.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of random weights.")
 @click.option(
     "--max-missing",

@@ -54,7 +54,18 @@ if TYPE_CHECKING:
 @click.option("--features", help="cls, mean or cls+mean; default: the backbone's own.")
 @click.option("--layer", type=int, help="Block index; default: the last one stored.")
 @click.option("--labels", help="Label set; default: the dataset's first.")
-@click.option("--split-scheme", help="Split scheme; default: the dataset's first.")
+@click.option(
+    "--split-scheme",
+    help="Split scheme, such as block-1km-0 or stratified-0, or its other name, random-0; default: "
+    "the dataset's first.",
+)
+@click.option(
+    "--buffer",
+    type=float,
+    metavar="METRES",
+    help="Fit and choose on nothing nearer than this to a test sample: such train and validation "
+    "samples are left out, and those without a known place.",
+)
 @click.option("--k", type=int, help="Neighbours of the knn probe; default: 20.")
 @click.option(
     "--param",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.datasets._bigearthnet_editions import S2
-from featbank.datasets.geotiff import to_lonlat
+from featbank.datasets._bigearthnet_editions import PATCH_M, S2
+from featbank.datasets._crs_domain import place
 from featbank.samples import NO_TIME, Samples
 
 if TYPE_CHECKING:
@@ -70,7 +70,11 @@ def samples_of(table: Table, edition: Edition) -> Samples:
     uncompressed and of one size, so that their sizes would tell nothing, and asking for them
     would cost a dozen calls a patch.
     """
-    lonlat = to_lonlat(table.centres)
+    half = PATCH_M / 2
+    boxes = table.centres[:, [0, 1, 0, 1]] + [-half, -half, half, half]
+    placed = place(boxes, table.centres[:, 2].astype(np.int64))
+    has_places = bool(np.isfinite(placed.lonlat).any())
+    names = np.array([f"EPSG:{code}" if code else "" for code in placed.epsg], dtype=object)
     # A row whose Sentinel-2 patch nobody names keeps its own name, which joins with nothing.
     pairs = [pair or name for pair, name in zip(table.s2_names, table.ids, strict=True)]
     meta = {"season": seasons(table.times)}
@@ -83,7 +87,9 @@ def samples_of(table: Table, edition: Edition) -> Samples:
         splits={SCHEME: table.splits},
         group=np.array(table.groups, dtype=object),
         pair_id=np.array(pairs, dtype=object),
-        lonlat=lonlat if np.isfinite(lonlat).any() else None,
+        lonlat=placed.lonlat if has_places else None,
+        bbox=placed.bbox if has_places else None,
+        crs=names if has_places else None,
         time=table.times,
         exclude=table.exclude,
         meta=meta,

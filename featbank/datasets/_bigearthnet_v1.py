@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +22,9 @@ from featbank.datasets._bigearthnet_table import (
     Table,
 )
 from featbank.datasets._clc import CLASSES_19, CLASSES_43, merge_to_19
+from featbank.datasets._listed_splits import ListedSplits
 from featbank.errors import DatasetError
-from featbank.samples import LabelSet
+from featbank.samples import UNLABELLED, LabelSet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,8 +64,9 @@ def read_v1(root: Path, sensors: Sequence[str], splits: Path | None) -> Table:
     s2_names = names.get(S2) or [files[S1].s2_names[row] for row in kept]
     codes = files[main].codes[kept]
     merged = merge_to_19(codes)
-    split, has_splits, exclude = _read_lists(root, splits, s2_names)
+    listed, exclude = _read_lists(root, splits, s2_names)
     exclude[(exclude == "") & ~merged.any(axis=1)] = NO_LABEL
+    listed = None if listed is None else replace(listed, exclude=exclude)
     tiles = [files[main].tiles[row] for row in kept]
     groups = [patches[main].groups[row] for row in kept]
     return Table(
@@ -73,15 +76,19 @@ def read_v1(root: Path, sensors: Sequence[str], splits: Path | None) -> Table:
             LABELS_19: LabelSet(classes=CLASSES_19, codes=merged),
             LABELS_43: LabelSet(classes=CLASSES_43, codes=codes),
         },
-        splits=split,
-        has_splits=has_splits,
+        splits=_unlisted(len(kept)) if listed is None else listed.codes(),
+        has_splits=listed is not None,
         exclude=exclude,
         # A name without its tile stands for up to four tiles of one pass.
         groups=[sys.intern(f"{g}_{t}") if t else g for g, t in zip(groups, tiles, strict=True)],
         times=files[main].times[kept],
         centres=files[main].centres[kept],
-        notes=notes,
+        notes=(*notes, *(() if listed is None else listed.notes())),
     )
+
+
+def _unlisted(n: int) -> NDArray[np.int8]:
+    return np.full(n, UNLABELLED, dtype=np.int8)
 
 
 def _require_partners(patches: PatchNames, files: LabelFiles) -> None:
@@ -105,7 +112,8 @@ def _rows(
 
 def _read_lists(
     root: Path, splits: Path | None, s2_names: Sequence[str]
-) -> tuple[NDArray[np.int8], bool, NDArray[np.object_]]:
+) -> tuple[ListedSplits | None, NDArray[np.object_]]:
+    """The split lists, if there are any, and why each patch is to be left out."""
     files = split_files(root, splits)
     listed = {split: _s2_names(path) for split, path in files.items()}
     folders = [*lists.search_folders(root, splits), *lists.search_folders(root, None)]
@@ -121,8 +129,10 @@ def _read_lists(
     for reason, (_, names) in excluded.items():
         hits = np.array([name in names for name in s2_names])
         exclude[hits & (exclude == "")] = reason
-    codes = lists.assign(s2_names, files, listed)
-    return codes, bool(files), exclude
+    is_one = splits is not None and splits.is_file()
+    # Copies are mostly parts: of some the whole validation split is elsewhere.
+    found = ListedSplits(keys=s2_names, files=files, names=listed, is_one=is_one, is_part=True)
+    return found if files else None, exclude
 
 
 def split_files(root: Path, splits: Path | None) -> dict[str, Path]:

@@ -43,18 +43,23 @@ def find_list(folders: Sequence[Path], names: Iterable[str]) -> Path | None:
 
 
 def read_lines(path: Path) -> list[str]:
-    """Lines of a text file, plain or bz2, without line ends.
+    """Lines of a text file, plain or bz2, stripped; blank ones and a byte order mark are dropped.
 
     Raises:
-        DatasetError: It is not text, or cut short.
+        DatasetError: It is not text, cut short, or empty.
     """
     data = path.read_bytes()
     try:
-        return (bz2.decompress(data) if path.suffix == ".bz2" else data).decode().splitlines()
+        # Editors of some systems begin a file with U+FEFF, which would be part of the first name.
+        text = (bz2.decompress(data) if path.suffix == ".bz2" else data).decode("utf-8-sig")
     except (ValueError, OSError) as error:
         raise DatasetError(
             str(path), f"does not read as text ({error})", "a split list", "Fetch it again."
         ) from error
+    lines = [line for line in map(str.strip, text.splitlines()) if line]
+    if not lines:
+        raise DatasetError(str(path), "is empty", "a name a line", "Fetch it again.")
+    return lines
 
 
 def assign(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -55,9 +56,13 @@ class _Window:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
+        self._bytes = os.fstat(file.fileno()).st_size
         self.head = file.read(_HEAD_BYTES)
 
     def at(self, offset: int, size: int) -> bytes:
+        # A damaged count would ask for more memory than the file has bytes.
+        if offset + size > self._bytes:
+            raise NotClassicTiff("cut short")
         found = self.head[offset : offset + size]
         if len(found) < size:
             self._file.seek(offset)

@@ -20,6 +20,7 @@ from featbank.datasets._eurosat_variants import (
     SIZE_PX,
     Variant,
 )
+from featbank.datasets._listed_splits import CUT, ListedSplits
 from featbank.datasets._remote_files import (
     EUROSAT_MS,
     EUROSAT_RGB,
@@ -29,7 +30,7 @@ from featbank.datasets._remote_files import (
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
 from featbank.datasets.decode import Layout
 from featbank.datasets.folder import GRID, LABELS, FolderReader
-from featbank.datasets.geotiff import read_lonlat
+from featbank.datasets.geotiff import place_columns
 from featbank.errors import DatasetError, MissingPathError
 from featbank.image import Grid
 from featbank.samples import UNLABELLED, LabelSet, Samples
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 # List files by scheme: a random split (Neumann et al. 2019, arXiv:1911.06721) and one by
 # longitude, both kept at huggingface.co/datasets/torchgeo/eurosat.
 _SCHEMES = {"random": "eurosat-{}.txt", "spatial": "eurosat-spatial-{}.txt"}
+_SUFFIXES = (".tif", ".tiff", ".jpg", ".jpeg", ".png")
 _SPLITS_FROM = (
     "Fetch eurosat-{train,val,test}.txt or eurosat-spatial-{train,val,test}.txt from "
     "https://huggingface.co/datasets/torchgeo/eurosat, put them in the data root or name their "
@@ -64,7 +66,7 @@ def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
     files = sorted(_files(images, variant))
     paths = [path for path, _ in files]
     ids = [Path(path).stem for path in paths]
-    splits = _splits(root, request.splits, ids)
+    splits, told = _splits(root, request.splits, ids)
     names = tuple(band.name for band in variant.bands)
     return Dataset(
         name=variant.name,
@@ -76,7 +78,7 @@ def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
             origins=np.array([f"{path}\t{size}" for path, size in files], dtype=object),
             labels={LABELS: LabelSet(classes=CLASSES, codes=_codes(paths))},
             splits=splits or {"random": np.full(len(ids), UNLABELLED, dtype=np.int8)},
-            lonlat=read_lonlat(images, paths),
+            **place_columns(images, paths),
         ),
         reader=FolderReader(
             str(images), np.array(paths), Layout(bands=len(names), dtype=variant.dtype)
@@ -85,7 +87,7 @@ def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
         licence="MIT",
         citation=CITATION,
         statistics=variant.statistics,
-        notes=() if splits else ("no split lists here: all samples are unlabelled",),
+        notes=told if splits else ("no split lists here: all samples are unlabelled",),
         splits_from="" if splits else _SPLITS_FROM,
     )
 
@@ -145,20 +147,26 @@ def _codes(paths: Sequence[str]) -> NDArray[np.int32]:
     return np.array([CLASSES.index(path.split("/")[0]) for path in paths], dtype=np.int32)
 
 
-def _splits(root: Path, splits: Path | None, ids: Sequence[str]) -> dict[str, NDArray[np.int8]]:
+def _splits(
+    root: Path, splits: Path | None, ids: Sequence[str]
+) -> tuple[dict[str, NDArray[np.int8]], tuple[str, ...]]:
+    """Codes of each sample by scheme, and what a user must know of the lists."""
     folders = lists.search_folders(root, splits)
-    schemes = {}
+    schemes: dict[str, NDArray[np.int8]] = {}
+    notes: list[str] = []
+    is_one = splits is not None and splits.is_file()
     for scheme, pattern in _SCHEMES.items():
         names = {split: pattern.format(split) for split in ("train", "val", "test")}
         found = {split: lists.find_list(folders, [name]) for split, name in names.items()}
         files = {split: path for split, path in found.items() if path is not None}
-        if splits is not None and splits.is_file():
+        if is_one:
             files = {split: path for split, path in files.items() if path == splits}
         if files:
-            # Lists name .tif or .jpg, whichever their first user had.
-            listed = {s: [Path(x).stem for x in lists.read_lines(p)] for s, p in files.items()}
+            listed = {split: _names(path) for split, path in files.items()}
+            checked = ListedSplits(keys=ids, files=files, names=listed, is_one=is_one)
             lists.refuse_foreign(list(listed.values()), ids, next(iter(files.values())))
-            schemes[scheme] = lists.assign(ids, files, listed)
+            schemes[scheme] = checked.codes()
+            notes += checked.notes()
     if splits is not None and not schemes:
         raise DatasetError(
             str(splits),
@@ -166,7 +174,21 @@ def _splits(root: Path, splits: Path | None, ids: Sequence[str]) -> dict[str, ND
             "eurosat-train.txt, eurosat-spatial-train.txt and so on",
             _SPLITS_FROM,
         )
-    return schemes
+    return schemes, tuple(notes)
+
+
+def _names(path: Path) -> list[str]:
+    """Ids that a list holds.
+
+    Lists name .tif or .jpg, whichever their first user had; among such lines one without either
+    was cut, and could be another chip's id: it is kept as no id at all.
+    """
+    lines = [Path(line) for line in lists.read_lines(path)]
+    has_suffixes = any(line.suffix.lower() in _SUFFIXES for line in lines)
+    is_whole = [line.suffix.lower() in _SUFFIXES or not has_suffixes for line in lines]
+    return [
+        line.stem if whole else line.name + CUT for line, whole in zip(lines, is_whole, strict=True)
+    ]
 
 
 _FILES = {MULTISPECTRAL.name: EUROSAT_MS, COLOUR.name: EUROSAT_RGB}

@@ -11,7 +11,7 @@ import numpy as np
 from featbank.bands import RGB, Band, Unit
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
 from featbank.datasets.decode import SUFFIXES, Layout, decode, inspect
-from featbank.datasets.geotiff import read_lonlat
+from featbank.datasets.geotiff import place_columns
 from featbank.errors import DatasetError, DecodeError, MissingPathError
 from featbank.image import Grid, Image
 from featbank.samples import TEST, TRAIN, UNKNOWN_LABEL, UNLABELLED, VAL, LabelSet, Samples
@@ -213,7 +213,7 @@ def _samples(files: list[ImageFile], root: Path) -> Samples:
         origins=np.array([f"{file.path}\t{file.size_bytes}" for file in files], dtype=object),
         labels={LABELS: LabelSet(classes=classes, codes=labels)} if classes else {},
         splits={"official": np.array(splits, dtype=np.int8)} if splits else {},
-        lonlat=read_lonlat(root, [file.path for file in files]),
+        **place_columns(root, [file.path for file in files]),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from featbank.pages.table_style import STYLE, metric_name, number
+from featbank.pages.table_style import STYLE, how_far, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,5 +39,7 @@ def print_few_shot(results: Sequence[Result], *, console: Console | None = None)
         f"feature {head.feature}, layer {head.layer}, labels {head.label_set}, chosen on as many "
         f"validation samples of each class, {head.n_invalid} refused, weights {head.weights}"
     )
+    if far := how_far(head):
+        console.print(f"Of {head.shots} shots: {far}.")
     if head.note:
         console.print(f"Note: {head.note}.")

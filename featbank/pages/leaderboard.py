@@ -8,14 +8,23 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from featbank.pages.table_style import STYLE, interval, metric_name, number
+from featbank.pages.table_style import STYLE, buffered, interval, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from featbank.result import Result
 
-_COMPARABLE = ("dataset", "label_set", "split_scheme", "test_store", "shots", "metric", "average")
+_COMPARABLE = (
+    "dataset",
+    "label_set",
+    "split_scheme",
+    "test_store",
+    "shots",
+    "buffer_m",
+    "metric",
+    "average",
+)
 
 
 def print_leaderboard(rows: Sequence[Result]) -> None:
@@ -38,7 +47,8 @@ def _table(rows: Sequence[Result]) -> Table:
     average = f" ({head.average})" if head.average else ""
     shots = f", {head.shots} shots" if head.shots else ""
     title = (
-        f"{head.dataset}, labels {head.label_set}, split {head.split_scheme}{shots}: "
+        f"{head.dataset}, labels {head.label_set}, split {head.split_scheme}{shots}"
+        f"{buffered(head)}: "
         f"{metric_name(head.metric)}{average} on test"
     )
     table = Table(title=title, **STYLE)

@@ -13,7 +13,7 @@ from rich.table import Table
 from featbank.pages.calibration_line import calibration_line
 from featbank.pages.label_table import CONSTANTS, decision_table, label_table
 from featbank.pages.subgroup_table import subgroup_tables
-from featbank.pages.table_style import STYLE, interval, metric_name, number
+from featbank.pages.table_style import STYLE, buffered, how_far, interval, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,7 @@ def print_results(
 def _headline(results: Sequence[Result]) -> Table:
     head = results[0]
     title = f"{head.protocol} on {head.dataset} by {head.model}, split {head.split_scheme}"
+    title += buffered(head)
     table = Table(title=title, **STYLE)
     table.add_column("metric")
     plain = [row for row in results if row.class_name is None and row.threshold is None]
@@ -113,6 +114,7 @@ def _caption(head: Result) -> str:
         parts.insert(5, f"{head.shots} of each class")
     if head.test_store is not None:
         parts.insert(1, f"of {head.test_store}")
+    parts += [far] if (far := how_far(head)) else []
     note = f"\nNote: {head.note}." if head.note else ""
     return ", ".join(parts) + "." + note
 

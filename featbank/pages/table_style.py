@@ -52,6 +52,29 @@ def number(value: float) -> str:
     return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 0.9995 else f"{value:.3f}"
 
 
+def distance(metres: float) -> str:
+    """A distance in metres, or from 10 km on in kilometres.
+
+    Example:
+        >>> distance(0.0), distance(639.6), distance(12_345.0)
+        ('0 m', '640 m', '12 km')
+    """
+    return f"{metres / 1000:.0f} km" if metres >= 10_000 else f"{metres:.0f} m"
+
+
+def how_far(row: Result) -> str:
+    """How far test lies from what was fitted on; empty where places are unknown."""
+    if row.distance_min_m is None or row.distance_median_m is None:
+        return ""
+    least, median = distance(row.distance_min_m), distance(row.distance_median_m)
+    return f"test lies {least} or more from what was fitted on (median {median})"
+
+
+def buffered(row: Result) -> str:
+    """The buffer round test, as titles name it; empty where there is none."""
+    return "" if row.buffer_m is None else f", {row.buffer_m:g} m from test"
+
+
 def interval(row: Result) -> str:
     """Both ends of the interval; empty where there is none."""
     if row.low is None or row.high is None:

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from featbank.datasets import DATASETS
-from featbank.datasets.splits import SCHEMES
+from featbank.datasets.split_gaps import in_a_row
 from featbank.errors import UsageError
 from featbank.samples import SPLITS
 from featbank.stages.embed_plan import contract_of
 from featbank.stages.fitting import Imagery, read_rows
 from featbank.stages.manifest import ManifestReport, compare_manifest
 from featbank.stages.opening import open_dataset
+from featbank.stages.split_gaps import embed_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,12 +171,19 @@ def _schemes(dataset: Dataset) -> list[str]:
 
 
 def _has_drawn_splits(dataset: Dataset) -> bool:
-    return tuple(dataset.samples.splits) == SCHEMES
+    return bool(dataset.samples.aliases)
 
 
 def _notes(dataset: Dataset) -> tuple[str, ...]:
-    drawn = f"no split lists are here; {SCHEMES[0]} to {SCHEMES[-1]} are drawn"
-    own = (*dataset.notes, drawn if _has_drawn_splits(dataset) else "", dataset.splits_from)
+    others, true = (
+        list(names) for names in (dataset.samples.aliases, dataset.samples.aliases.values())
+    )
+    drawn = ""
+    if others:
+        drawn = f"no split lists are here; {others[0]} to {others[-1]} are drawn: {in_a_row(true)}"
+    samples = dataset.samples
+    lacking = embed_notes(samples, samples.true_scheme(next(iter(samples.splits))))
+    own = (*dataset.notes, drawn, *lacking, dataset.splits_from)
     return tuple(note for note in own if note)
 
 

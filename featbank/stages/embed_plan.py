@@ -38,6 +38,7 @@ from featbank.stages.opening import dataset_spec, open_dataset
 from featbank.stages.predicting.recipe_following import require_followed_weights
 from featbank.stages.ranges import Check, at_least, require, seed_check, share
 from featbank.stages.selection import scheme_of, with_bands, with_limit
+from featbank.stages.split_gaps import embed_notes
 from featbank.stages.state_fitting import fitted_weights
 from featbank.stages.units import require_unit, with_unit
 from featbank.stages.wave_options import with_described_waves
@@ -103,7 +104,10 @@ class EmbedPlan:
         shared = shared_wavelengths(self.weights.config, self.passes, self.adapted.channels)
         others = other_bands(self.weights.trained, self.adapted.channels)
         said = [note for note in (shared, others) if note]
-        return (*self.imagery.dataset.notes, *self.weights.notes, *said)
+        is_for_splits = self.options.follow is None
+        samples, scheme = self.imagery.dataset.samples, self.imagery.scheme
+        lacking = embed_notes(samples, scheme) if is_for_splits else ()
+        return (*self.imagery.dataset.notes, *lacking, *self.weights.notes, *said)
 
     @property
     def max_refused(self) -> int:

@@ -158,6 +158,8 @@ def attributes(plan: EmbedPlan) -> dict[str, Any]:
         "fitted_scheme": fitted_scheme(plan),
         "label_sets": list(dataset.samples.labels),
         "split_schemes": list(dataset.samples.splits),
+        "scheme_aliases": dict(dataset.samples.aliases),
+        "split_notes": dict(dataset.samples.split_notes),
         "bands": [_band(band.name, plan) for band in dataset.bands],
         "command": command(plan),
         **_pretraining(plan),

@@ -16,6 +16,7 @@ from featbank.inputs.reading import read_batch
 from featbank.recipe import round_significant
 from featbank.samples import TRAIN
 from featbank.stages.selection import sampled_rows
+from featbank.stages.split_gaps import schemes_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,7 +127,7 @@ def train_rows(imagery: Imagery, *, count: int) -> list[int]:
             imagery.dataset.name,
             f"split scheme '{imagery.scheme}' has no train sample to fit on",
             "train samples, from which statistics, adapters and filters are fitted",
-            imagery.dataset.splits_from or "Choose another with --split-scheme.",
+            imagery.dataset.splits_from or schemes_with(samples, TRAIN, but=imagery.scheme),
         )
     return sampled_rows(samples, count=count, among=np.flatnonzero(is_train).tolist())
 

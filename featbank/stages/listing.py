@@ -17,7 +17,9 @@ from featbank.bank.runlog import log_path
 from featbank.datasets import DATASETS
 from featbank.errors import StoreError
 from featbank.stages.data_folder import DATA_VARIABLE
+from featbank.stages.split_gaps import store_gaps
 from featbank.stages.weights import weights_folder
+from featbank.store.reader import Store
 from featbank.store.schema import REFUSED, SAMPLE_ID, VALID
 from featbank.store.state import committed, is_finished, metadata
 
@@ -130,6 +132,9 @@ def store_description(path: Path) -> dict[str, Any]:
         "n_refused": len(refused),
         "label_sets": attributes["label_sets"],
         "split_schemes": attributes["split_schemes"],
+        "scheme_aliases": attributes.get("scheme_aliases", {}),
+        "split_notes": attributes.get("split_notes", {}),
+        "split_gaps": store_gaps(Store(path)) if is_finished(path) else [],
         "labels_sha256": attributes["labels_sha256"],
         "statistics": attributes["statistics_source"],
         "notes": attributes["notes"],

@@ -55,7 +55,10 @@ def open_dataset(
     request = DatasetRequest(root=root, chips=chips, splits=splits, needs_labels=needs_labels)
     is_offered = download and bool(spec.files)
     dataset = _fetched(spec, request, progress) if is_offered else spec.open(request)
-    return replace(dataset, samples=with_splits(dataset.samples))
+    samples = with_splits(dataset.samples)
+    # Who needs no labels asks for no splits either: what they lack is not said to them.
+    told = samples.notes if needs_labels else dataset.samples.notes
+    return replace(dataset, samples=samples, notes=(*dataset.notes, *told))
 
 
 def dataset_spec(name: str) -> DatasetSpec:

@@ -104,13 +104,16 @@ def sampled_rows(samples: Samples, *, count: int, among: Sequence[int] | None = 
 
 
 def scheme_of(samples: Samples, wanted: str | None, *, subject: str) -> str:
-    """The split scheme named, or the first.
+    """The true name of the split scheme named, or of the first.
+
+    ``random-0`` is another name of ``stratified-0``, ``block-1km-0`` or the like, by which every
+    record speaks of it.
 
     Raises:
         UnknownNameError: No scheme of this name.
     """
     if wanted is None:
-        return next(iter(samples.splits))
+        return samples.true_scheme(next(iter(samples.splits)))
     if wanted not in samples.splits:
         raise UnknownNameError(
             wanted,
@@ -118,7 +121,7 @@ def scheme_of(samples: Samples, wanted: str | None, *, subject: str) -> str:
             f"one of {', '.join(samples.splits)}",
             suggest(wanted, samples.splits),
         )
-    return wanted
+    return samples.true_scheme(wanted)
 
 
 def fingerprint(samples: Samples) -> str:

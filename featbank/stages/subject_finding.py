@@ -175,7 +175,8 @@ def _store_of(bank: Bank, head: Result) -> Store:
 
 
 def _fits(head: Result, labels: str | None, split_scheme: str | None) -> bool:
-    return labels in (None, head.label_set) and split_scheme in (None, head.split_scheme)
+    schemes = (None, head.split_scheme, head.split_alias)
+    return labels in (None, head.label_set) and split_scheme in schemes
 
 
 def _clash(head: Result, labels: str | None, split_scheme: str | None) -> UsageError:

@@ -106,7 +106,13 @@ def labels_sha256(samples: Samples) -> str:
         lines.append(
             f"label {name} {','.join(label_set.classes)} {content_sha256(label_set.codes)}"
         )
-    lines += [f"split {name} {content_sha256(codes)}" for name, codes in samples.splits.items()]
+    # A scheme of two names is hashed once, under the name that older stores know it by.
+    twice = set(samples.aliases.values())
+    lines += [
+        f"split {name} {content_sha256(codes)}"
+        for name, codes in samples.splits.items()
+        if name not in twice
+    ]
     if samples.group is not None:
         lines.append(f"group {content_sha256(samples.group)}")
     if samples.exclude is not None:

@@ -12,9 +12,11 @@ from featbank.catalog import suggest
 from featbank.errors import StoreError, UnknownNameError
 from featbank.samples import SPLITS, UNKNOWN_LABEL
 from featbank.store.columns import TIME_COLUMNS, as_text
+from featbank.store.on_disk import OnDisk
 from featbank.store.schema import (
     CLASS_PREFIX,
     CLS,
+    CRS,
     EXCLUDE,
     GROUP,
     LABEL_PREFIX,
@@ -31,7 +33,7 @@ from featbank.store.schema import (
     TIME,
     VALID,
 )
-from featbank.store.state import metadata, require_finished
+from featbank.store.state import require_finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
 POOLED = (CLS, MEAN)
 
 
-class Store:
+class Store(OnDisk):
     """A finished store, read only.
 
     All arrays are aligned with ``ids``: row i of each speaks of sample i. Refused samples keep
@@ -81,12 +83,6 @@ class Store:
         from featbank.store.store_html import store_html
 
         return store_html(self)
-
-    @cached_property
-    def attributes(self) -> dict[str, Any]:
-        """Recipe, origins, licences, statistics and the command that made the store."""
-        attributes: dict[str, Any] = metadata(self.path)["attributes"]
-        return attributes
 
     @cached_property
     def ids(self) -> NDArray[np.object_]:
@@ -232,7 +228,9 @@ class Store:
         return _known(label_set, self.label_sets, f"{self.path.name} has no such label set")
 
     def scheme_name(self, scheme: str | None) -> str:
-        """The split scheme named, or the default.
+        """The true name of the split scheme named, or of the default.
+
+        ``random-0`` is another name of ``stratified-0``, ``block-1km-0`` or the like.
 
         Raises:
             StoreError: The store has no splits at all.
@@ -242,7 +240,10 @@ class Store:
             raise StoreError(
                 str(self.path), "it holds no splits", "a split scheme", "Embed the dataset again."
             )
-        return _known(scheme, self.split_schemes, f"{self.path.name} has no such split scheme")
+        asked = self.split_schemes[0] if scheme is None else scheme
+        true = self.scheme_aliases.get(asked, asked)
+        known = true if true in self.split_schemes else asked
+        return _known(known, self.split_schemes, f"{self.path.name} has no such split scheme")
 
     def usable(self, label_set: str | None = None) -> NDArray[np.bool_]:
         """(N,) whether a sample is valid, labelled and not excluded."""
@@ -294,6 +295,9 @@ class Store:
                 columns[name] = self._array(name)
         if LONLAT in self._group:
             columns["longitude"], columns["latitude"] = self._array(LONLAT).T
+        if self.bbox is not None and self.crs is not None:
+            corners = zip(("min_x", "min_y", "max_x", "max_y"), self.bbox.T, strict=True)
+            columns |= {CRS: self.crs, **dict(corners)}
         if TIME in self._group:
             columns[TIME] = self._array(TIME).astype("datetime64[s]")
         columns |= {EXCLUDE: self.exclude, VALID: self.valid, REFUSED: self.refused}
@@ -354,16 +358,6 @@ class Store:
         """
         known = _known(name, self.feature_names, f"{self.path.name} holds no such feature")
         return self._open(known)
-
-    def _open(self, name: str) -> zarr.Array[Any]:
-        return zarr.open_array(self.path / name, mode="r", zarr_format=3)
-
-    def _array(self, name: str) -> Array:
-        return np.asarray(self._open(name)[...])
-
-    def _text(self, name: str) -> NDArray[np.object_]:
-        # Python strings: NumPy's own fixed-width text would pad each id to the longest.
-        return self._array(name).astype(object)
 
 
 def _known(name: str | None, known: Sequence[str], trouble: str) -> str:

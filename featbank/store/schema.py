@@ -31,6 +31,7 @@ FEATURE_NAMES = (CLS, MEAN, REGISTERS, TOKENS)
 TOKEN_NORM_WEIGHT, TOKEN_NORM_BIAS = "token_norm_weight", "token_norm_bias"
 
 SAMPLE_ID, GROUP, PAIR_ID, LONLAT, EXCLUDE = "sample_id", "group", "pair_id", "lonlat", "exclude"
+BBOX, CRS, BOUNDS = "bbox", "crs", "bounds"
 TIME, MASK, MASK_Y, MASK_X = "time", "mask", "mask_y", "mask_x"
 VALID, REFUSED, COMMIT = "valid", "refused", "commit"
 MISSING, MISSING_BAND, BAND = "missing", "missing_band", "band"
@@ -227,20 +228,12 @@ def sample_arrays(samples: Samples, layers: tuple[int, ...]) -> Iterator[ArraySp
 
 def _optional_columns(samples: Samples) -> Iterator[ArraySpec]:
     columns = {GROUP: samples.group, PAIR_ID: samples.pair_id, EXCLUDE: samples.exclude}
+    columns |= {CRS: samples.crs}
     columns |= {f"{META_PREFIX}{name}": values for name, values in samples.meta.items()}
     for name, values in columns.items():
         if values is not None:
             yield _column(name, values)
-    if samples.lonlat is not None:
-        yield ArraySpec(
-            name=LONLAT,
-            dims=(SAMPLE, LONLAT),
-            shape=samples.lonlat.shape,
-            dtype=np.dtype("float64"),
-            fill=float("nan"),
-            data=samples.lonlat,
-            attributes={"units": "degrees", "long_name": "longitude and latitude, WGS 84"},
-        )
+    yield from _place_arrays(samples)
     if samples.time is not None:
         yield ArraySpec(
             name=TIME,
@@ -254,6 +247,29 @@ def _optional_columns(samples: Samples) -> Iterator[ArraySpec]:
                 "calendar": "proleptic_gregorian",
                 "long_name": "acquisition time, UTC",
             },
+        )
+
+
+def _place_arrays(samples: Samples) -> Iterator[ArraySpec]:
+    if samples.lonlat is not None:
+        yield ArraySpec(
+            name=LONLAT,
+            dims=(SAMPLE, LONLAT),
+            shape=samples.lonlat.shape,
+            dtype=np.dtype("float64"),
+            fill=float("nan"),
+            data=samples.lonlat,
+            attributes={"units": "degrees", "long_name": "longitude and latitude, WGS 84"},
+        )
+    if samples.bbox is not None:
+        yield ArraySpec(
+            name=BBOX,
+            dims=(SAMPLE, BOUNDS),
+            shape=samples.bbox.shape,
+            dtype=np.dtype("float64"),
+            fill=float("nan"),
+            data=samples.bbox,
+            attributes={"long_name": "min x, min y, max x, max y in the unit of crs"},
         )
 
 

@@ -40,7 +40,9 @@ def test_a_good_folder_is_all_good(chips):
     assert not report.is_broken
     assert report.verdict == "24 samples, all good"
     assert report.splits == {"random-0": {"train": 15, "val": 3, "test": 6}}
-    assert report.notes == ("no split lists are here; random-0 to random-4 are drawn",)
+    assert report.notes == (
+        "no split lists are here; random-0 to random-4 are drawn: stratified-0 to stratified-4",
+    )
 
 
 def test_every_chip_is_read(tmp_path):

@@ -37,7 +37,7 @@ def test_statistics_follow_the_scheme_named(imagery, tmp_path):
     made = plan(imagery, tmp_path, split_scheme="random-2")
     pixels = train_pixels(made, "random-2")
     np.testing.assert_allclose(made.inputs.statistics.mean, pixels.mean((0, 2, 3)), rtol=1e-5)
-    assert "random-2" in made.inputs.statistics.source
+    assert "stratified-2" in made.inputs.statistics.source
 
 
 def test_statistics_follow_the_order_of_bands(imagery, tmp_path):

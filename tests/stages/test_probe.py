@@ -121,7 +121,7 @@ def test_a_parameter_the_probe_does_not_have_is_named(bank):
 
 
 def test_statistics_of_another_scheme_are_told(bank):
-    assert "fitted on train of 'random-0'" in run(bank, split_scheme="random-3").results[0].note
+    assert "fitted on train of 'stratified-0'" in run(bank, split_scheme="random-3").results[0].note
 
 
 def test_the_own_scheme_needs_no_note(bank):

@@ -17,14 +17,23 @@ from featbank.pages.paper_tables.table import (
     with_best,
 )
 from featbank.pages.published_table import published_beside
-from featbank.pages.table_style import metric_name, number
+from featbank.pages.table_style import buffered, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from featbank.result import Result
 
-_COMPARABLE = ("dataset", "label_set", "split_scheme", "test_store", "shots", "metric", "average")
+_COMPARABLE = (
+    "dataset",
+    "label_set",
+    "split_scheme",
+    "test_store",
+    "shots",
+    "buffer_m",
+    "metric",
+    "average",
+)
 
 
 def leaderboards(
@@ -78,7 +87,8 @@ def _board(
         PaperTable(
             key=f"leaderboard-{place}",
             section="leaderboard",
-            title=f"{metric}: labels {head.label_set}, split {head.split_scheme}{shots}",
+            title=f"{metric}: labels {head.label_set}, split {head.split_scheme}{shots}"
+            f"{buffered(head)}",
             caption=_caption([row for row, _ in entries], metric),
             columns=tuple(columns),
             rows=tuple(rows),

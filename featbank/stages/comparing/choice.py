@@ -25,6 +25,7 @@ _FURTHER = (
     "params",
     "seed",
     "n_train",
+    "buffer_m",
     "test_store",
     "store",
 )
@@ -159,7 +160,7 @@ def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
         )
     paths = sorted(bank.predictions_path("x").parent.glob("*.parquet"))
     heads = [_head(bank, path.stem) for path in paths if bank.result_path(path.stem).exists()]
-    kept = [h for h in heads if all(getattr(h, field) == v for field, v in asked.items())]
+    kept = [h for h in heads if all(_has(h, field, value) for field, value in asked.items())]
     for field, option in (("dataset", "--dataset"), ("label_set", "--labels")):
         values = sorted({getattr(head, field) for head in kept})
         if len(values) > 1:
@@ -170,6 +171,11 @@ def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
                 f"Choose one with {option}.",
             )
     return sorted(kept, key=lambda head: (-head.value, head.result))
+
+
+def _has(head: Result, field: str, value: str) -> bool:
+    known = [head.split_scheme, head.split_alias] if field == "split_scheme" else []
+    return value in (known or [getattr(head, field)])
 
 
 def _head(bank: Bank, result: str) -> Result:

@@ -17,6 +17,7 @@ from featbank.stages.embed_plan import plan_embed
 from featbank.stages.finetuning.options import check_numbers, embed_options, trained_blocks
 from featbank.stages.probing.shots import draw_shots
 from featbank.stages.selection import fingerprint
+from featbank.stages.split_gaps import schemes_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -150,7 +151,7 @@ def _rows(
             f"the train split of '{scheme}' holds {len(train)} labelled samples of {present} "
             "classes",
             "two classes or more",
-            dataset.splits_from or "Choose another --split-scheme or --labels.",
+            dataset.splits_from or schemes_with(samples, TRAIN, but=scheme),
         )
     if options.shots is not None:
         train = _few(train, codes, dataset.samples.labels[label_set].classes, options)

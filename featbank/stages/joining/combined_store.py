@@ -44,6 +44,16 @@ class CombinedStore(Store):
         self.path = Path(self.separator.join(str(part.path) for part in parts))
         self._show = None
 
+    @property
+    def bbox(self) -> None:
+        """None: boxes come from the parts."""
+        return
+
+    @property
+    def crs(self) -> None:
+        """None: boxes come from the parts."""
+        return
+
     def to_pandas(self) -> pd.DataFrame:
         """Refused: tables come from the parts.
 

@@ -80,6 +80,7 @@ class JoinedStore(CombinedStore):
             "default_feature": self._default_feature(),
             "label_sets": [] if self._label_set is None else [self._label_set],
             "split_schemes": [self._scheme],
+            "scheme_aliases": first.get("scheme_aliases", {}),
             "fitted_scheme": ", ".join(dict.fromkeys(scheme for scheme in schemes if scheme)),
             "labels_sha256": lines_sha256(hashes),
             "splits_from": first.get("splits_from", ""),
@@ -113,6 +114,12 @@ class JoinedStore(CombinedStore):
         """(N,) groups of the first store; None where it does not say."""
         groups = self.parts[0].group
         return None if groups is None else self._first(groups)
+
+    @cached_property
+    def lonlat(self) -> NDArray[np.float64] | None:
+        """(N, 2) places of the first store; None where it does not say."""
+        places = self.parts[0].lonlat
+        return None if places is None else self._first(places)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

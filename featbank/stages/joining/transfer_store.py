@@ -85,6 +85,7 @@ class TransferStore(CombinedStore):
         self._label_set = train.label_set_name(labels)
         self._test_set = _test_set(test, test_labels, self._label_set)
         self._scheme = train.scheme_name(split_scheme)
+        self._tested_scheme = _tested_scheme(train, test, split_scheme)
         self._test_split = test_split
         self._recipe_notes = self._require_same_recipe(allow_mismatch)
         self._require_common_features()
@@ -108,6 +109,7 @@ class TransferStore(CombinedStore):
             "default_feature": self._default_feature(),
             "label_sets": [self._label_set],
             "split_schemes": [self._scheme],
+            "scheme_aliases": self.train.attributes.get("scheme_aliases", {}),
             "fitted_scheme": self.train.attributes.get("fitted_scheme", ""),
             "labels_sha256": lines_sha256(hashes),
             "splits_from": self.train.attributes.get("splits_from", ""),
@@ -142,6 +144,16 @@ class TransferStore(CombinedStore):
         if all(part.group is None for part in self.parts):
             return None
         return np.concatenate([p.ids if p.group is None else p.group for p in self.parts])
+
+    @cached_property
+    def lonlat(self) -> NDArray[np.float64] | None:
+        """(N, 2) places, NaN for a store that does not say; None where both do not."""
+        if all(part.lonlat is None for part in self.parts):
+            return None
+        unknown = (
+            np.full((len(p), 2), np.nan) if p.lonlat is None else p.lonlat for p in self.parts
+        )
+        return np.concatenate(list(unknown))
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -242,7 +254,7 @@ class TransferStore(CombinedStore):
         wanted = wanted_rows(
             self.train,
             self.test,
-            scheme=self._scheme,
+            scheme=self._tested_scheme,
             label_set=self._test_set,
             test_split=self._test_split,
         )
@@ -258,6 +270,8 @@ class TransferStore(CombinedStore):
         train, test = (part.attributes["dataset"] for part in self.parts)
         if self._test_split == EVERYTHING:
             yield f"all labelled samples of {test} are test"
+        elif self._tested_scheme != self._scheme:
+            yield f"{test} is split by {self._tested_scheme}, {train} by {self._scheme}"
         if self._leaked:
             yield (
                 f"{self._leaked:,} test samples of {test} are train or validation samples of "
@@ -285,6 +299,12 @@ def _test_set(test: Store, wanted: str | None, label_set: str) -> str:
         f"one of {held}" if held else "a store with labels",
         "Name its label set with --test-labels." if held else "Name another with --test-store.",
     )
+
+
+def _tested_scheme(train: Store, test: Store, wanted: str | None) -> str:
+    """The scheme of the test store: of the same name, which may stand for another true one."""
+    asked = train.split_schemes[0] if wanted is None else wanted
+    return test.scheme_name(asked) if asked in test.split_schemes else train.scheme_name(wanted)
 
 
 def _listed(names: Sequence[str]) -> str:

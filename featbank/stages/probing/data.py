@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import ProbeError
+from featbank.stages.probing.distances import distances_to, outside_buffer
+from featbank.stages.split_gaps import lacking_classes, other_schemes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.probes.protocols import ProtocolSpec
+    from featbank.stages.probing.distances import Distances
     from featbank.stages.probing.features import Columns, ProbeFeatures
     from featbank.store.reader import Store
 
@@ -41,7 +44,9 @@ class ProbeData:
         groups: (N,) group of each sample; None where the dataset does not say.
         refused: Refused samples of the test split.
         views: (start, stop) pairs of columns by view.
-        note: Where validation comes from, when it is not the scheme's own.
+        note: What a reader must know of the rows: where validation comes from, when it is not the
+            scheme's own; what a buffer drops; what the split lacks.
+        lonlat: (N, 2) degrees, WGS 84; None where no place is known.
     """
 
     features: NDArray[np.float32]
@@ -52,6 +57,7 @@ class ProbeData:
     refused: int
     views: Mapping[str, Columns] = field(default_factory=dict)
     note: str = ""
+    lonlat: NDArray[np.float64] | None = None
 
     @property
     def is_multilabel(self) -> bool:
@@ -63,6 +69,11 @@ class ProbeData:
         """Metric and average that stand first: accuracy, or macro mAP of several labels."""
         return ("map", "macro") if self.is_multilabel else ("accuracy", None)
 
+    @property
+    def distances(self) -> Distances:
+        """How far test samples lie from what the scored probe is fitted on."""
+        return distances_to(self.lonlat, self.rows["test"], self.rows["final"])
+
 
 def probe_data(
     store: Store,
@@ -72,18 +83,24 @@ def probe_data(
     label_set: str,
     scheme: str,
     seed: int,
+    buffer_m: float | None = None,
 ) -> ProbeData:
     """Gather what a probe needs from a store.
 
     Raises:
-        ProbeError: A split scheme without train or test samples, one class only in train, or
-            features that are not finite.
+        ProbeError: A split scheme without train or test samples, one class only in train,
+            features that are not finite, or a buffer that leaves nothing.
     """
     split, usable = store.split(scheme), store.usable(label_set)
     rows = {name: np.flatnonzero(usable & (split == name)) for name in ("train", "val", "test")}
     _require(store, rows, scheme, label_set)
     labels = store.labels(label_set)
-    _require_classes(store, labels[rows["train"]], store.classes(label_set))
+    notes = []
+    if buffer_m is not None:
+        rows, dropped = outside_buffer(store, rows, buffer_m)
+        notes.append(dropped)
+    _require_classes(store, labels, rows["train"], scheme=scheme, label_set=label_set)
+    notes.append(lacking_classes(labels, rows, store.classes(label_set)))
     _require_finite(store, features.values, np.concatenate(list(rows.values())))
     chosen, note = _choose_rows(store, rows, protocol, seed)
     return ProbeData(
@@ -94,7 +111,8 @@ def probe_data(
         groups=store.group,
         refused=int(((split == "test") & ~store.valid).sum()),
         views=features.views,
-        note=note,
+        note="; ".join(told for told in (*notes, note) if told),
+        lonlat=store.lonlat,
     )
 
 
@@ -123,12 +141,14 @@ def _require(store: Store, rows: dict[str, Rows], scheme: str, label_set: str) -
                 str(store.path),
                 f"split scheme '{scheme}' has no usable {name} sample with labels '{label_set}'",
                 "labelled samples in train and test",
-                store.attributes.get("splits_from")
-                or f"Choose another of {', '.join(store.split_schemes)} with --split-scheme.",
+                store.attributes.get("splits_from") or other_schemes(store, scheme, label_set),
             )
 
 
-def _require_classes(store: Store, labels: Array, classes: tuple[str, ...]) -> None:
+def _require_classes(
+    store: Store, every: Array, train: Rows, *, scheme: str, label_set: str
+) -> None:
+    labels, classes = every[train], store.classes(label_set)
     present = np.flatnonzero(labels.any(axis=0)) if labels.ndim == 2 else np.unique(labels)
     if len(present) < (1 if labels.ndim == 2 else 2):
         held = f"one class, '{classes[present[0]]}'" if len(present) else "no positive of any label"
@@ -136,7 +156,7 @@ def _require_classes(store: Store, labels: Array, classes: tuple[str, ...]) -> N
             str(store.path),
             f"its training samples hold {held}",
             "two classes or more" if labels.ndim == 1 else "samples that bear a label",
-            "Choose another split scheme or label set, or embed more chips.",
+            other_schemes(store, scheme, label_set),
         )
 
 

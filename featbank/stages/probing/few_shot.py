@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import ProbeError
+from featbank.stages.probing.distances import Distances, together
 from featbank.stages.probing.run import ProbeRun, with_rows
 from featbank.stages.probing.shots import Shots, draw_shots
 from featbank.stages.probing.verdict import headline_score
@@ -32,12 +33,14 @@ class FewShot:
         values: (T,) headline metric on test, one a try.
         n_train: Samples that the probe was fitted on, the mean of the tries.
         params: Parameters chosen in the first try.
+        distances: From test to what was fitted on, over all tries.
     """
 
     shots: int
     values: Array
     n_train: int
     params: dict[str, object]
+    distances: Distances
 
 
 def few_shot(
@@ -56,7 +59,7 @@ def few_shot(
     done, total = 0, len(run.options.shots) * run.options.tries
     found = []
     for shots in run.options.shots:
-        values, sizes = [], []
+        values, sizes, far = [], [], []
         params: dict[str, object] = {}
         for seed in range(run.options.tries):
             drawn = _drawn(run, data, shots, seed)
@@ -65,6 +68,7 @@ def few_shot(
             truth = data.labels[data.rows["test"]]
             values.append(headline_score(truth, scores, absent=run.absent))
             sizes.append(len(drawn.rows["final"]))
+            far.append(drawn.distances)
             params = params or dict(choice.params)
             done += 1
             if progress:
@@ -75,6 +79,7 @@ def few_shot(
                 values=np.array(values),
                 n_train=round(float(np.mean(sizes))),
                 params=params,
+                distances=together(far),
             )
         )
     return found

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from featbank.errors import UsageError
 from featbank.probes import PROBES
 from featbank.probes.protocols import PROTOCOLS, ProtocolSpec
-from featbank.stages.ranges import at_least, require, seed_check
+from featbank.stages.ranges import Check, at_least, require, seed_check
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +36,8 @@ class ProbeOptions:
         layer: Block index; None takes the last one stored.
         labels: Label set; None takes the first.
         split_scheme: Split scheme; None takes the first.
+        buffer: Distance in m: train and validation samples nearer than this to a test sample are
+            left out; None leaves none out.
         params: Parameters that are fixed instead of the protocol's own, such as ``k``.
         shots: Training samples of each class, one few-shot run for each number; () for all.
         tries: Draws of each few-shot run.
@@ -64,6 +66,7 @@ class ProbeOptions:
     layer: int | None = None
     labels: str | None = None
     split_scheme: str | None = None
+    buffer: float | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     shots: tuple[int, ...] = ()
     tries: int = 5
@@ -89,9 +92,15 @@ def require_numbers(options: ProbeOptions) -> None:
             at_least("--tries", options.tries, 1),
             at_least("--seeds", options.seeds, 1),
             at_least("--resamples", options.resamples, 0),
+            _buffer_check(options.buffer),
             seed_check(options.seed),
         )
     )
+
+
+def _buffer_check(buffer: float | None) -> Check:
+    is_good = buffer is None or (math.isfinite(buffer) and buffer > 0)
+    return Check("--buffer", buffer, is_good, "metres, more than 0")
 
 
 def protocols_asked(clf: str | None, protocol: str | None) -> tuple[ProtocolSpec, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from featbank.metrics._scored import Scored
     from featbank.probes._sweep import Choice
     from featbank.stages.probing.data import ProbeData
+    from featbank.stages.probing.distances import Distances
     from featbank.stages.probing.few_shot import FewShot
     from featbank.stages.probing.run import ProbeRun
     from featbank.stages.probing.verdict import Verdict
@@ -40,6 +41,9 @@ class Rows:
         attributes = run.store.attributes
         self._fixed: dict[str, Any] = {
             "split_scheme": run.scheme,
+            "split_alias": run.alias,
+            "buffer_m": run.options.buffer,
+            **_as_columns(data.distances),
             "label_set": run.label_set,
             "probe": run.probe.name,
             "protocol": run.protocol.name,
@@ -90,6 +94,7 @@ class Rows:
                 seeds=len(each.values),
                 seed_sd=deviation(each.values),
                 n_train=each.n_train,
+                **_as_columns(each.distances),
             )
             for each in sorted(found, key=lambda each: -each.shots)
         ]
@@ -162,6 +167,10 @@ class Rows:
                 class_name=name,
                 threshold=TUNED_NAME,
             )
+
+
+def _as_columns(found: Distances) -> dict[str, float | None]:
+    return {"distance_min_m": found.smallest_m, "distance_median_m": found.median_m}
 
 
 def _paths(store: Store) -> dict[str, Any]:

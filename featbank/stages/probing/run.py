@@ -50,7 +50,8 @@ class ProbeRun:
         feature: Features that the probe sees.
         layer: Block index that they come from.
         label_set: Nomenclature of the labels.
-        scheme: Split scheme.
+        scheme: Split scheme, by its true name.
+        alias: Other name of the scheme; None where it has none.
         resamples: Bootstrap resamples.
         result_id: Id of the result, a hash of all that decides it.
         notes: What a reader must know beside the numbers; grows as the probe is fitted.
@@ -64,6 +65,8 @@ class ProbeRun:
         self.options = options
         self.label_set = store.label_set_name(options.labels)
         self.scheme = store.scheme_name(options.split_scheme)
+        others = [name for name, true in store.scheme_aliases.items() if true == self.scheme]
+        self.alias = others[0] if others else None
         asked = options.resamples
         self.resamples = (protocol.resamples or RESAMPLES) if asked is None else asked
         self.result_id = recipe_id(self._recipe())[:16]
@@ -85,6 +88,7 @@ class ProbeRun:
             label_set=self.label_set,
             scheme=self.scheme,
             seed=self.options.seed,
+            buffer_m=self.options.buffer,
         )
         seen = pretrained_on(self.store, data.rows["test"])
         given = (*self.protocol.settled, *found.notes, data.note, *self._store_notes(), seen)
@@ -174,7 +178,10 @@ class ProbeRun:
 
     def _recipe(self) -> dict[str, Any]:
         options = self.options
+        # Only where it is asked for, so that results without a buffer keep their ids.
+        buffer = {} if options.buffer is None else {"buffer_m": float(options.buffer)}
         return {
+            **buffer,
             "algorithm": ALGORITHM,
             "store": self.store.attributes["recipe_id"],
             "labels": self.store.attributes["labels_sha256"],

@@ -39,7 +39,7 @@ def test_only_the_train_split_is_trained_on(imagery, tmp_path):
     made = plan(imagery, tmp_path)
     assert len(made.rows) == 36
     assert set(made.imagery.dataset.samples.splits["random-0"][made.rows]) == {0}
-    assert any("36 of 60 chips: split train (scheme random-0)" in note for note in made.notes)
+    assert any("36 of 60 chips: split train (scheme stratified-0)" in note for note in made.notes)
 
 
 def test_other_splits_are_read_when_asked_for(imagery, tmp_path):
@@ -63,7 +63,7 @@ def test_statistics_are_those_of_the_chips_trained_on(imagery, tmp_path):
     expected = pixels.reshape(-1, 3).astype(float)
     np.testing.assert_allclose(made.inputs.statistics.mean, expected.mean(0), rtol=1e-5)
     np.testing.assert_allclose(made.inputs.statistics.std, expected.std(0), rtol=1e-5)
-    assert made.inputs.statistics.source == "fitted on 12 test chips of scheme random-0"
+    assert made.inputs.statistics.source == "fitted on 12 test chips of scheme stratified-0"
 
 
 def test_the_network_has_the_bands_patches_and_extras_asked_for(imagery, tmp_path):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.catalog import suggest
-from featbank.datasets.splits import SCHEMES
 from featbank.errors import ContractError, UnknownNameError, UsageError
 from featbank.samples import SPLITS, TRAIN, UNLABELLED
 
@@ -69,7 +68,7 @@ def training_rows(imagery: Imagery, splits: tuple[str, ...]) -> tuple[NDArray[np
 def _has_nothing_to_hold_out(samples: Samples, scheme: str) -> bool:
     """Whether there is no split, or only a made-up one of chips without labels."""
     has_none = bool((samples.splits[scheme] == UNLABELLED).all())
-    return has_none or (not samples.labels and scheme in SCHEMES)
+    return has_none or (not samples.labels and scheme in samples.aliases.values())
 
 
 def fitted_on(imagery: Imagery, rows: NDArray[np.intp]) -> Imagery:
