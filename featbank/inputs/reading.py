@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import DecodeError, ReadError
+from featbank.file_names import printable
 from featbank.inputs.checks import Contract, refusal
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _read_one(reader: Reader, index: int, contract: Contract) -> Image | str:
     try:
         image = _with_retries(reader, index)
     except DecodeError as error:
-        return f"{error.subject}: {error.found}"
+        return printable(f"{error.subject}: {error.found}")
     return refusal(image, contract) or image
 
 

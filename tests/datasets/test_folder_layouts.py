@@ -1,0 +1,433 @@
+"""Made folder layouts: each is read as it is meant, or refused with what was seen."""
+
+from __future__ import annotations
+
+import pytest
+from made_folders import braced, make_folder
+
+from featbank.datasets import DATASETS, DatasetRequest
+from featbank.errors import DatasetError
+from featbank.samples import SPLITS
+
+NFC, NFD = "Caf\u00e9", "Cafe\u0301"
+
+
+def open_folder(root, **more):
+    return DATASETS["folder"].open(DatasetRequest(root=root, **more))
+
+
+def triples(dataset):
+    """(id, class or '', split or '') of each sample."""
+    samples = dataset.samples
+    labels, splits = [""] * len(samples), [""] * len(samples)
+    if samples.labels:
+        found = samples.labels["class"]
+        labels = [found.classes[code] if code >= 0 else "" for code in found.codes]
+    if samples.splits:
+        splits = [SPLITS[code] for code in samples.splits["official"]]
+    return {f"{s}|{c}|{p}" for s, c, p in zip(samples.ids, labels, splits, strict=True)}
+
+
+# What is there -> (id|class|split) of each sample. A pattern expands as a shell's braces do;
+# '~' is a space inside a name.
+READ = {
+    "class folders": (
+        "{Forest,River}/{a,b}.png",
+        "Forest/a|Forest| Forest/b|Forest| River/a|River| River/b|River|",
+    ),
+    "train, val, test": (
+        "{train,val,test}/{Forest,River}/a.png",
+        "{train,val,test}/{Forest,River}/a|2|1",
+    ),
+    "training, testing": (
+        "{training,testing}/{Forest,River}/a.png",
+        "training/{Forest,River}/a|2|train testing/{Forest,River}/a|2|test",
+    ),
+    "train, dev, test": (
+        "{train,dev,test}/Forest/a.png",
+        "train/Forest/a|Forest|train dev/Forest/a|Forest|val test/Forest/a|Forest|test",
+    ),
+    "any case": (
+        "{TRAIN,Val,Test}/Forest/a.png",
+        "TRAIN/Forest/a|Forest|train Val/Forest/a|Forest|val Test/Forest/a|Forest|test",
+    ),
+    "short spellings": (
+        "{tr,ts}/{Forest,River}/a.png",
+        "tr/{Forest,River}/a|2|train ts/{Forest,River}/a|2|test",
+    ),
+    "trn, tst": (
+        "{trn,tst}/{Forest,River}/a.png",
+        "trn/{Forest,River}/a|2|train tst/{Forest,River}/a|2|test",
+    ),
+    "train_set, test_set": (
+        "{train_set,test_set}/{Forest,River}/a.png",
+        "train_set/{Forest,River}/a|2|train test_set/{Forest,River}/a|2|test",
+    ),
+    "Training Data, Validation Data": (
+        "{Training~Data,Validation~Data}/{Forest,River}/a.png",
+        "Training~Data/{Forest,River}/a|2|train Validation~Data/{Forest,River}/a|2|val",
+    ),
+    "trainset, testset": (
+        "{trainset,testset}/{Forest,River}/a.png",
+        "trainset/{Forest,River}/a|2|train testset/{Forest,River}/a|2|test",
+    ),
+    "a year in the name": (
+        "{train2017,val2017}/{Forest,River}/a.png",
+        "train2017/{Forest,River}/a|2|train val2017/{Forest,River}/a|2|val",
+    ),
+    "the set's name in the split's": (
+        "{AID_train,AID_test}/{Forest,River}/a.png",
+        "AID_train/{Forest,River}/a|2|train AID_test/{Forest,River}/a|2|test",
+    ),
+    "train and validation together": (
+        "{trainval,test}/{Forest,River}/a.png",
+        "trainval/{Forest,River}/a|2|train test/{Forest,River}/a|2|test",
+    ),
+    "eval where test is there": (
+        "{train,eval,test}/Forest/a.png",
+        "train/Forest/a|Forest|train eval/Forest/a|Forest|val test/Forest/a|Forest|test",
+    ),
+    "eval where val is there": (
+        "{train,val,eval}/Forest/a.png",
+        "train/Forest/a|Forest|train val/Forest/a|Forest|val eval/Forest/a|Forest|test",
+    ),
+    "a train folder alone": (
+        "train/{Forest,River}/a.png",
+        "train/{Forest,River}/a|2|train",
+    ),
+    "a test folder alone": (
+        "test/{Forest,River}/a.png",
+        "test/{Forest,River}/a|2|test",
+    ),
+    "splits inside classes": (
+        "{Forest,River}/{train,val,test}/a.png",
+        "Forest/{train,val,test}/a|1|2 River/{train,val,test}/a|1|2",
+    ),
+    "a split that one class lacks": (
+        "Forest/{train,val,test}/a.png River/{train,test}/a.png",
+        "Forest/{train,val,test}/a|1|2 River/{train,test}/a|1|2",
+    ),
+    "a class that one split lacks": (
+        "train/{Forest,River}/a.png test/Forest/a.png",
+        "train/{Forest,River}/a|2|train test/Forest/a|Forest|test",
+    ),
+    "an empty class folder in one split": (
+        "train/{Forest,River}/a.png test/Forest/a.png test/River/",
+        "train/{Forest,River}/a|2|train test/Forest/a|Forest|test",
+    ),
+    "an empty split folder": (
+        "{train,test}/{Forest,River}/a.png val/",
+        "{train,test}/{Forest,River}/a|2|1",
+    ),
+    "a class in two cases": (
+        "train/{Forest,River}/a.png test/{forest,RIVER}/a.png",
+        "train/{Forest,River}/a|2|train test/forest/a|Forest|test test/RIVER/a|River|test",
+    ),
+    "a class in two Unicode forms": (
+        f"train/{{{NFC},River}}/a.png test/{{{NFD},River}}/a.png",
+        f"train/{{{NFC},River}}/a|2|train test/{NFD}/a|{NFC}|test test/River/a|River|test",
+    ),
+    "a class with a trailing space": (
+        "train/{Forest,River}/a.png test/{Forest~,River}/a.png",
+        "train/{Forest,River}/a|2|train test/Forest~/a|Forest|test test/River/a|River|test",
+    ),
+    "one wrapper folder": (
+        "AID/{Forest,River}/{a,b}.png",
+        "AID/Forest/{a,b}|Forest| AID/River/{a,b}|River|",
+    ),
+    "a wrapper around splits": (
+        "AID/{train,test}/{Forest,River}/a.png",
+        "AID/train/{Forest,River}/a|3|2 AID/test/{Forest,River}/a|3|2",
+    ),
+    "two wrappers": (
+        "dataset/images/{Forest,River}/a.png",
+        "dataset/images/{Forest,River}/a|3|",
+    ),
+    "a wrapper beside a folder without images": (
+        "AID/{Forest,River}/a.png docs/readme.txt",
+        "AID/{Forest,River}/a|2|",
+    ),
+    "a wrapper inside each split": (
+        "{train,test}/images/{Forest,River}/a.png",
+        "train/images/{Forest,River}/a|3|1 test/images/{Forest,River}/a|3|1",
+    ),
+    "Mac leftovers beside a wrapper": (
+        "AID/{Forest,River}/{a,._a}.png __MACOSX/AID/Forest/._a.png",
+        "AID/{Forest,River}/a|2|",
+    ),
+    "hidden and system entries": (
+        "Forest/{a,._a,.b}.png River/a.png {.git,.ipynb_checkpoints,@eaDir,$RECYCLE.BIN}/x.png",
+        "Forest/a|Forest| River/a|River|",
+    ),
+    "hidden and system entries inside classes": (
+        "{Forest,River}/{a,.ipynb_checkpoints/a,@eaDir/a,__MACOSX/a,lost+found/a}.png",
+        "{Forest,River}/a|1|",
+    ),
+    "sub-folders inside classes": (
+        "{Forest,River}/{north,south}/a.png River/a.png",
+        "Forest/{north,south}/a|1| River/{north,south}/a|1| River/a|River|",
+    ),
+    "numbered classes": (
+        "{0,1,10}/a.png",
+        "0/a|0| 1/a|1| 10/a|10|",
+    ),
+    "one class": (
+        "Forest/{a,b}.png",
+        "Forest/{a,b}|1|",
+    ),
+    "classes named by weak words": (
+        "{valid,invalid}/a.png",
+        "valid/a|valid| invalid/a|invalid|",
+    ),
+    "classes named by country codes": (
+        "{de,fr,tr}/a.png",
+        "de/a|de| fr/a|fr| tr/a|tr|",
+    ),
+    "classes that speak of tests": (
+        "{Test~site,Forest}/a.png",
+        "Test~site/a|Test~site| Forest/a|Forest|",
+    ),
+    "flat": ("{a,b}.png", "{a,b}||"),
+    "flat beside a list": ("{a,b}.png labels.csv", "{a,b}||"),
+    "flat inside 'images'": ("images/{a,b}.png", "images/{a,b}||"),
+    "splits without classes": (
+        "{train,val,test}/{a,b}.tif",
+        "train/{a,b}||1 val/{a,b}||1 test/{a,b}||1",
+    ),
+    "splits without classes, in 'images'": (
+        "{train,test}/images/{a,b}.tif",
+        "train/images/{a,b}||1 test/images/{a,b}||1",
+    ),
+    "a test split without classes": (
+        "train/{Forest,River}/a.png test/{a,b}.png",
+        "train/{Forest,River}/a|2|train test/{a,b}||test",
+    ),
+    "samples without labels beside splits": (
+        "{train,test}/{Forest,River}/a.png unlabelled/{a,b}.png",
+        "train/{Forest,River}/a|2|train test/{Forest,River}/a|2|test unlabelled/{a,b}||unlabelled",
+    ),
+    "splits beside a folder without images": (
+        "{train,test}/{Forest,River}/a.png lists/all.txt",
+        "{train,test}/{Forest,River}/a|2|1",
+    ),
+    "names in capitals": ("Forest/{A.PNG,B.JPG,C.TIFF}", "Forest/{A,B,C}|1|"),
+    "names that differ by case": ("Forest/{a,A}.png", "Forest/{a,A}|1|"),
+    "several dots": ("Forest/{a.b.c,a.b.d}.png", "Forest/{a.b.c,a.b.d}|1|"),
+}
+
+
+def expand(expected):
+    """Numbers stand for the n-th part of the id's path, as a class or as a split."""
+    for line in braced(expected):
+        sample, label, split = line.split("|")
+        parts = sample.split("/")
+        label = parts[int(label) - 1] if label.isdigit() and label not in parts else label
+        split = parts[int(split) - 1] if split.isdigit() else split
+        yield f"{sample}|{label}|{split}"
+
+
+@pytest.mark.parametrize("layout", READ)
+def test_a_layout_is_read_as_meant(layout, tmp_path):
+    there, expected = READ[layout]
+    root = make_folder(tmp_path / "root", braced(there))
+    assert triples(open_folder(root)) == set(expand(expected))
+
+
+# What is there -> words of the refusal, which names what was seen.
+REFUSED = {
+    "splits beside another folder": (
+        "{train,val,test,Forest}/River/a.png",
+        ("root: holds train, val, test beside 'Forest'", "move"),
+    ),
+    "a class called Test": (
+        "{Test,Forest,River}/a.png",
+        ("holds Test beside 'Forest', 'River'", "rename"),
+    ),
+    "spelled splits beside another folder": (
+        "{AID_train,AID_test,Forest}/a.png",
+        ("holds AID_train, AID_test beside 'Forest'",),
+    ),
+    "train and eval": (
+        "{train,eval}/{Forest,River}/a.png",
+        ("'eval' may mean validation or test", "rename it"),
+    ),
+    "one split twice": (
+        "{train,val,valid}/Forest/a.png",
+        ("'val' and 'valid' both mean val",),
+    ),
+    "splits in some classes": (
+        "Forest/{train,test}/a.png River/a.png",
+        ("'Forest' holds train, test", "'River' does not"),
+    ),
+    "splits beside images in a class": (
+        "{Forest,River}/{train/a,test/a,b}.png",
+        ("Forest: holds 1 image beside train, test",),
+    ),
+    "splits deep inside a class": (
+        "{Forest,River}/{2019,2020}/{train,test}/a.png",
+        ("Forest/2019: holds train, test inside class folders",),
+    ),
+    "splits inside a split": (
+        "{train,test}/Forest/{train,test}/a.png",
+        ("train/Forest: holds train, test inside class folders",),
+    ),
+    "two sets side by side": (
+        "{AID,UCM}/{train,test}/{Forest,River}/a.png",
+        ("AID/train: holds folders", "name one"),
+    ),
+    "images beside masks": (
+        "{images,masks}/{a,b}.png",
+        ("root: holds 'images' beside 'masks'", "root/images"),
+    ),
+    "img beside gt": ("{img,gt}/{a,b}.png", ("holds 'img' beside 'gt'",)),
+    "images beside label files": (
+        "images/{a,b}.png labels/{a,b}.txt",
+        ("holds 'images' beside 'labels'",),
+    ),
+    "images beside annotations, in splits": (
+        "{train,val}/{images,annotations}/a.png",
+        ("train: holds 'images' beside 'annotations'", "train/images"),
+    ),
+    "imagesTr beside labelsTr": (
+        "{imagesTr,imagesTs,labelsTr}/a.tif",
+        ("holds 'imagesTr', 'imagesTs' beside 'labelsTr'",),
+    ),
+    "train_images beside train_masks": (
+        "{train_images,train_masks,test_images,test_masks}/a.tif",
+        ("beside 'test_masks', 'train_masks'",),
+    ),
+    "two dates and a label": (
+        "{A,B,label}/a.png",
+        ("holds 'A', 'B' beside 'label'",),
+    ),
+    "masks inside each class": (
+        "{Forest,River}/{images,masks}/a.png",
+        ("Forest: holds 'images' beside 'masks'",),
+    ),
+    "folds": (
+        "{fold1,fold2,fold3}/{Forest,River}/a.png",
+        ("'fold1', 'fold2', 'fold3' look like parts of one set, not like classes",),
+    ),
+    "two cases of one class": (
+        "{Forest,forest,River}/a.png",
+        ("'Forest' and 'forest' differ only in case",),
+    ),
+    "two Unicode forms of one class": (
+        f"{{{NFC},{NFD},River}}/a.png",
+        ("differ only in how Unicode spells them",),
+    ),
+    "a class with and without a trailing space": (
+        "{Forest,Forest~,River}/a.png",
+        ("'Forest' and 'Forest ' differ only in spaces",),
+    ),
+    "an empty class folder": (
+        "{Forest,River}/a.png Bare/",
+        ("Bare: this class folder holds no image; expected", "remove it"),
+    ),
+    "a class folder of other files": (
+        "{Forest,River}/a.png Bare/{a,b}.webp2",
+        ("Bare: this class folder holds no image (2 .webp2)",),
+    ),
+    "a class folder of other files, in one split": (
+        "train/{Forest,River}/a.png test/Forest/a.png test/River/a.webp2",
+        ("test/River: this class folder holds no image (1 .webp2)",),
+    ),
+    "a split folder of other files": (
+        "{train,test}/{Forest,River}/a.png val/Forest/{a,b}.webp2",
+        ("val: this split folder holds no image (2 .webp2)",),
+    ),
+    "images beside class folders": (
+        "{Forest,River}/a.png {x,y}.png",
+        ("root: holds 2 images beside its class folders ('x.png' is one)",),
+    ),
+    "images beside split folders": (
+        "{train,test}/Forest/a.png x.png",
+        ("root: holds 1 image beside its split folders ('x.png' is one)",),
+    ),
+    "images beside class folders in a split": (
+        "train/{Forest/a,x}.png test/Forest/a.png",
+        ("train: holds 1 image beside its class folders ('x.png' is one)",),
+    ),
+    "one stem, two suffixes": (
+        "Forest/{a.png,a.jpg,b.png,b.jpg} River/a.png",
+        ("Forest/a: 'a.jpg' and 'a.png' would be one sample (2 names repeat)",),
+    ),
+    "nothing": ("", ("root: this folder holds no image",)),
+    "only other files": (
+        "a.webp2 b.webp2 notes.txt",
+        ("this folder holds no image (2 .webp2, 1 .txt)",),
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", REFUSED)
+def test_a_layout_is_refused_with_what_was_seen(layout, tmp_path):
+    there, words = REFUSED[layout]
+    root = make_folder(tmp_path / "root", braced(there))
+    with pytest.raises(DatasetError) as caught:
+        open_folder(root)
+    told = str(caught.value)
+    assert [word for word in words if word.lower() not in told.lower()] == [], told
+    assert "\n" not in told
+
+
+# What is there -> words of the notes that a user reads.
+SAID = {
+    "nothing to say": ("{Forest,River}/a.png", ()),
+    "canonical splits": ("{train,val,test}/{Forest,River}/a.png", ()),
+    "other split names": (
+        "{training,dev}/{Forest,River}/a.png",
+        ("'training' is taken as train, 'dev' as val",),
+    ),
+    "a wrapper": ("AID/{Forest,River}/a.png", ("the folders of AID/ are read",)),
+    "a wrapper inside each split": (
+        "{train,test}/images/{Forest,River}/a.png",
+        ("the folders of train/images/ are read", "the folders of test/images/ are read"),
+    ),
+    "splits inside classes": (
+        "{Forest,River}/{train,test}/a.png",
+        ("splits are read from inside the class folders",),
+    ),
+    "a class in two cases": (
+        "train/{Forest,River}/a.png test/{forest,River}/a.png",
+        ("'test/forest' is taken as class 'Forest'",),
+    ),
+    "a class that one split lacks": (
+        "train/{Forest,River,Bare}/a.png test/Forest/a.png",
+        ("no sample of Bare, River in test",),
+    ),
+    "a split without labels": (
+        "train/{Forest,River}/a.png test/{a,b}.png",
+        ("2 samples of test stand in no class folder and have no label",),
+    ),
+    "no labels": ("{a,b}.png", ("no class folders are here: samples have no labels",)),
+    "an empty split": (
+        "{train,test}/Forest/a.png val/",
+        ("val holds no image and is left out",),
+    ),
+    "sub-folders": (
+        "{Forest,River}/{2019,2020}/a.png",
+        ("class is the topmost folder; sub-folders (2019, 2020) are not told apart",),
+    ),
+    "unknown suffixes": (
+        "{Forest,River}/a.png Forest/{b,c,d}.webp2 River/{b.npy,c}",
+        ("5 of 7 files are not read: 3 .webp2, 1 .npy, 1 without suffix",),
+    ),
+    "side files": (
+        "{Forest,River}/{a.png,a.png.aux.xml,a.tfw} labels.csv",
+        ("beside the images: 2 .tfw, 2 .xml, 1 .csv",),
+    ),
+    "hidden images": (
+        "{Forest,River}/{a,._a}.png __MACOSX/x.png",
+        ("3 hidden or system entries are skipped",),
+    ),
+}
+
+
+@pytest.mark.parametrize("layout", SAID)
+def test_what_a_layout_was_taken_for_is_said(layout, tmp_path):
+    there, words = SAID[layout]
+    notes = open_folder(make_folder(tmp_path / "root", braced(there))).notes
+    assert [word for word in words if word not in "; ".join(notes)] == [], notes
+    assert len(notes) <= 2
+    assert bool(notes) == bool(words)
