@@ -22,6 +22,7 @@ def as_text(name: str) -> str:
         name: As ``os.listdir`` gives it.
 
     Example:
+        >>> import os
         >>> as_text("Forêt"), as_text(os.fsdecode(b"For\xeat")), as_text(r"a\xea")
         ('Forêt', 'For\\xeat', 'a\\\\xea')
     """
@@ -34,6 +35,7 @@ def printable(text: str) -> str:
     r"""A text about files that any encoder takes: bytes of names that are not UTF-8 as ``\xNN``.
 
     Example:
+        >>> import os
         >>> printable(os.fsdecode(b"For\xeat: starts with b'\\xff'"))
         "For\\xeat: starts with b'\\xff'"
     """
@@ -44,6 +46,7 @@ def from_text(text: str) -> str:
     r"""The name that a text stands for, as ``os`` takes it.
 
     Example:
+        >>> import os
         >>> os.fsencode(from_text(as_text(os.fsdecode(b"For\xeat"))))
         b'For\xeat'
     """

@@ -119,7 +119,8 @@ def _is_container(name: str) -> bool:
 
 def is_image_container(name: str) -> bool:
     """Whether a name says no more than that images are inside."""
-    return set(_words(name)) <= _IMAGES and bool(name.strip())
+    words = set(_words(name))
+    return bool(words) and words <= _IMAGES
 
 
 def is_part(name: str) -> bool:
