@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 # Python gives each byte that is not UTF-8 as a surrogate of its own (PEP 383), which no UTF-8
 # encoder takes.
@@ -29,6 +30,11 @@ def as_text(name: str) -> str:
     if not _BYTES.search(name) and not _LOOKS_ESCAPED.search(name):
         return name
     return printable(name.replace("\\", "\\\\"))
+
+
+def folder_name(path: str | Path) -> str:
+    """What a folder is called, as text, by whatever path it is named."""
+    return as_text(Path(path).resolve().name)
 
 
 def printable(text: str) -> str:

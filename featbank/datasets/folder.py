@@ -14,7 +14,7 @@ from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
 from featbank.datasets.decode import Layout, decode, inspect
 from featbank.datasets.geotiff import read_lonlat
 from featbank.errors import DecodeError, MissingPathError
-from featbank.file_names import as_text
+from featbank.file_names import as_text, folder_name
 from featbank.image import Grid, Image
 from featbank.samples import UNKNOWN_LABEL, LabelSet, Samples
 
@@ -70,7 +70,7 @@ def open_folder(request: DatasetRequest) -> Dataset:
     layout = _common_layout(root, files)
     paths = np.array([file.path for file in files])
     return Dataset(
-        name=as_text(root.resolve().name),
+        name=folder_name(root),
         root=root,
         bands=_bands(layout),
         grids=(_grid(layout),),

@@ -23,7 +23,7 @@ def open_folder(root, **more):
 NAMES = {
     "Latin 1": (LATIN, r"For\xeat"),
     "spaces": (" a  b ", " a  b "),
-    "quotes": ("it's \"so\"", "it's \"so\""),
+    "quotes": ('it\'s "so"', 'it\'s "so"'),
     "a newline": ("a\nb", "a\nb"),
     "a tab": ("a\tb", "a\tb"),
     "a leading dash": ("--rm", "--rm"),
