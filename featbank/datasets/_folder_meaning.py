@@ -7,7 +7,12 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from featbank.datasets._folder_classes import ClassNames, require_distinct
-from featbank.datasets._folder_names import halves, is_image_container, is_part, split_name
+from featbank.datasets._folder_refusals import (
+    is_heap,
+    refuse_halves,
+    refuse_parts,
+    refuse_shared_ids,
+)
 from featbank.datasets._folder_splits import refuse_splits_inside, split_folders
 from featbank.datasets._folder_words import (
     counted,
@@ -19,8 +24,8 @@ from featbank.datasets._folder_words import (
     quoted,
     refusal,
 )
+from featbank.datasets._folder_wrappers import beside, inside_splits, inside_wrappers, told_wrapper
 from featbank.datasets.decode import SUFFIXES
-from featbank.errors import DatasetError
 from featbank.file_names import as_text
 from featbank.samples import SPLITS, UNLABELLED
 
@@ -80,11 +85,11 @@ def meaning_of(tree: Folder, root: str, *, needs_labels: bool) -> Meaning:
             f"files ending in {', '.join(sorted(SUFFIXES))}",
             "Check the path.",
         )
-    _refuse_halves(root, tree)
+    refuse_halves(root, tree)
     reading = _Reading(root, tree, needs_labels)
     reading.read()
     files = sorted(reading.files, key=lambda file: file.path)
-    _refuse_shared_ids(files, root)
+    refuse_shared_ids(files, root)
     notes = ("; ".join(reading.said), left_out_note(tree))
     return Meaning(files, tuple(note for note in notes if note))
 
@@ -103,15 +108,15 @@ class _Reading:
         self.said: list[str] = []
 
     def read(self) -> None:
-        top = _inside_wrappers(self._tree)
-        if not self._needs_labels and _is_heap(top):
+        top = inside_wrappers(self._tree)
+        if not self._needs_labels and is_heap(top):
             refuse_splits_inside(self._root, self._tree, "a folder of loose images")
             self._take(self._tree, "", UNLABELLED)
             return
-        self.said += _told_wrapper(self._tree, top)
+        self.said += told_wrapper(self._tree, top)
         self._read_top(top)
         self._names.require_filled()
-        for folder in (*_beside(self._tree, top), *top.folders):
+        for folder in (*beside(self._tree, top), *top.folders):
             if not folder.count:
                 self.said.append(f"{as_text(folder.path)} holds no image and is left out")
         self.said += [*self._told_unlabelled(), *self._names.notes(), *self._told_inside()]
@@ -131,14 +136,14 @@ class _Reading:
     def _read_splits(self, top: Folder, splits: dict[Folder, int]) -> None:
         self._refuse_stray(top, "its split folders")
         self.said += _told_spellings(splits)
-        wrapped = _inside_splits(splits)
+        wrapped = inside_splits(splits)
         for folder, split in splits.items():
             inner = wrapped[folder]
             if not folder.count:
                 self._refuse_unless_bare(folder)
             elif inner.bearing:
                 self._read_classes(inner, split)
-                self.said += _told_wrapper(folder, inner)
+                self.said += told_wrapper(folder, inner)
             else:
                 self._take(inner, "", split)
                 self._without[split] = inner.count
@@ -155,7 +160,7 @@ class _Reading:
 
     def _read_classes(self, parent: Folder, split: int | None) -> None:
         self._refuse_stray(parent, "its class folders")
-        _refuse_parts(self._root, parent)
+        refuse_parts(self._root, parent)
         refuse_splits_inside(self._root, parent, "class folders")
         require_distinct(self._root, parent, parent.bearing)
         for folder in parent.folders:
@@ -251,75 +256,6 @@ class _Reading:
             yield f"a class is the topmost folder; sub-folders ({names}) are not told apart"
 
 
-def _is_heap(top: Folder) -> bool:
-    """Whether images stand beside folders of images, or the folders are numbered parts."""
-    return bool(top.files and top.bearing) or _are_parts(top)
-
-
-def _are_parts(parent: Folder) -> bool:
-    return len(parent.bearing) > 1 and all(is_part(folder.name) for folder in parent.bearing)
-
-
-def _refuse_parts(root: str, parent: Folder) -> None:
-    if _are_parts(parent):
-        names = quoted([folder.name for folder in parent.bearing])
-        raise refusal(
-            root,
-            parent,
-            f"{names} look like parts of one set, not like classes",
-            "one folder for each class, or train/val/test folders of them",
-            f"Name one of them, such as {place(root, parent.bearing[0])}, or join them.",
-        )
-
-
-def _inside_wrappers(folder: Folder, own: int | None = None) -> Folder:
-    """The folder with more than one folder of images, below those that hold only one.
-
-    Args:
-        folder: Where to start.
-        own: Its split, which a wrapper may name once more: train/train.
-    """
-    while not folder.files and len(folder.bearing) == 1:
-        (inner,) = folder.bearing
-        name = split_name(inner.name)
-        is_split = name is not None and name.is_strong and name.split != own
-        wraps = bool(inner.bearing) and not inner.files
-        is_loose = is_image_container(inner.name) and not inner.bearing
-        if is_split or not (wraps or is_loose):
-            break
-        folder = inner
-    return folder
-
-
-def _inside_splits(splits: dict[Folder, int]) -> dict[Folder, Folder]:
-    """What each split's folder wraps, itself where it wraps nothing."""
-    inner = {folder: _inside_wrappers(folder, split) for folder, split in splits.items()}
-    if all(inner[folder] is not folder for folder in splits if folder.bearing):
-        return inner
-    # One class may be alone in a split: there only a name that is no class is a wrapper.
-    return {folder: inner[folder] if _holds_container(folder) else folder for folder in splits}
-
-
-def _holds_container(folder: Folder) -> bool:
-    return len(folder.bearing) == 1 and is_image_container(folder.bearing[0].name)
-
-
-def _beside(tree: Folder, top: Folder) -> Iterator[Folder]:
-    """Folders without images on the way from the whole tree to what its wrappers hold."""
-    folder = tree
-    while folder is not top:
-        yield from (inner for inner in folder.folders if not inner.count)
-        (folder,) = folder.bearing
-
-
-def _told_wrapper(folder: Folder, inner: Folder) -> list[str]:
-    """From where a folder is read, if not from itself."""
-    if inner is folder:
-        return []
-    what = "folders" if inner.bearing else "images"
-    return [f"the {what} of {as_text(inner.path)}/ are read"]
-
-
 def _told_spellings(splits: dict[Folder, int]) -> list[str]:
     """How split names that are not ours were read."""
     other = {as_text(f.name): SPLITS[s] for f, s in splits.items() if f.name.lower() != SPLITS[s]}
@@ -329,32 +265,3 @@ def _told_spellings(splits: dict[Folder, int]) -> list[str]:
 
 def _names_of(splits: dict[Folder, int]) -> str:
     return listed([folder.name for folder in splits])
-
-
-def _refuse_halves(root: str, tree: Folder) -> None:
-    for folder in tree.walk():
-        images, masks = halves([inner.name for inner in folder.folders])
-        if images:
-            raise refusal(
-                root,
-                folder,
-                f"holds {quoted(images)} beside {quoted(masks)}",
-                "class folders, or images alone: masks and annotations of images are not read",
-                f"Name {place(root, folder)}/{as_text(images[0])} to embed its images without "
-                "labels, or sort them into one folder for each class.",
-            )
-
-
-def _refuse_shared_ids(files: list[ImageFile], root: str) -> None:
-    by_id: dict[str, list[str]] = {}
-    for file in files:
-        by_id.setdefault(file.sample_id, []).append(file.path.rpartition("/")[2])
-    shared = {sample: names for sample, names in by_id.items() if len(names) > 1}
-    for sample, names in shared.items():
-        repeat = f" ({len(shared)} names repeat)" if len(shared) > 1 else ""
-        raise DatasetError(
-            f"{as_text(root)}/{sample}",
-            f"{quoted(names, last=' and ')} would be one sample{repeat}",
-            "one file for each name without its suffix",
-            "Remove or rename one of them.",
-        )

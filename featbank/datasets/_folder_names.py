@@ -35,7 +35,7 @@ _WORDS = {
 }
 # Words that name a split by themselves. The others are classes, too ('valid', country code 'TR'):
 # they mean splits only beside a folder to train on.
-_STRONG = frozenset({"train", "training", "trainval", "val", "validation", "test", "testing"})
+_STRONG = _set("train training trainval val validation test testing unlabelled unlabeled")
 # Words that say no more than that a folder holds the set.
 _FILLERS = _set(
     "set sets data dataset datasets split folder images image imgs img pictures photos chips tiles "
@@ -51,6 +51,12 @@ _MASKS = _set(
     "bbox bboxes boxes"
 )
 _PART = re.compile(r"(cv|k?fold|split|part|batch|subset)[\s_-]*\d+", re.IGNORECASE)
+# Sensors and products whose folders repeat the same classes.
+_PRODUCTS = _set(
+    "rgb ms msi hsi nir swir pan sar optical s1 s2 l7 l8 l9 vv vh dem sentinel1 sentinel2 "
+    "sentinel-1 sentinel-2 sentinel_1 sentinel_2 landsat landsat8 planet naip"
+)
+_YEAR = re.compile(r"(19|20)\d\d")
 _BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])|(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
 
 
@@ -126,6 +132,16 @@ def is_image_container(name: str) -> bool:
 def is_part(name: str) -> bool:
     """Whether a name numbers a part of a set, such as a fold of cross-validation."""
     return _PART.fullmatch(name.strip()) is not None
+
+
+def is_edition(name: str) -> bool:
+    """Whether a name is a year, a sensor or a product, under which classes may be repeated."""
+    bare = name.strip().casefold()
+    return (
+        bare in _PRODUCTS
+        or _YEAR.fullmatch(bare) is not None
+        or bool(_PRODUCTS & set(_words(name)))
+    )
 
 
 def class_key(name: str) -> str:

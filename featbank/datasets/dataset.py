@@ -24,8 +24,9 @@ class DatasetRequest:
         chips: Number of chips of a procedural dataset; None for its default.
         splits: Split lists that the user names, a file or a folder of files; None takes those
             that the publisher puts beside the imagery.
-        needs_labels: Whether images without labels are refused; only a folder of images may
-            come without.
+        needs_labels: Whether labels are wanted where a folder has them: images beside folders of
+            images are then refused, rather than all taken without labels. A folder of images
+            without class folders comes without labels in either case.
     """
 
     root: Path | None = None

@@ -22,19 +22,24 @@ _FITTED_AND_SCORED = ("train", "val", "test")
 
 def print_classes(classes: ClassTable) -> None:
     """Print how many samples of each class each split holds."""
-    table = Table(title=_title(classes), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("class" if classes.counts else "", overflow="fold", max_width=40)
     for split in classes.splits:
         table.add_column(split, justify="right", no_wrap=True)
     for name, cells in _rows(classes):
         table.add_row(escape(name), *cells)
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    # As a table's title it would be folded to the table's width.
+    console.print(_title(classes), soft_wrap=True)
+    console.print(table)
 
 
 def _title(classes: ClassTable) -> str:
     words = [f"labels {classes.label_set}" if classes.label_set else "no labels"]
     words += [f"splits {classes.scheme}"] if classes.scheme else []
     words += ["positives of each class"] if classes.is_multilabel else []
+    is_cut = len(classes.counts) > _MOST_CLASSES
+    words += [f"the {_RAREST} rarest of {len(classes.counts)} classes"] if is_cut else []
     return escape(", ".join(words))
 
 

@@ -167,6 +167,15 @@ READ = {
         "{Forest,River}/{north,south}/a.png River/a.png",
         "Forest/{north,south}/a|1| River/{north,south}/a|1| River/a|River|",
     ),
+    "years as classes": ("{2019,2020}/a.png", "2019/a|2019| 2020/a|2020|"),
+    "a split's folder inside itself": (
+        "{train/train,test/test}/{Forest,River}/a.png",
+        "train/train/{Forest,River}/a|3|1 test/test/{Forest,River}/a|3|1",
+    ),
+    "a split of one class with sub-folders": (
+        "train/{Forest,River}/{2019,2020}/a.png test/Forest/{2019,2020}/a.png",
+        "train/{Forest,River}/{2019,2020}/a|2|1 test/Forest/{2019,2020}/a|2|1",
+    ),
     "numbered classes": (
         "{0,1,10}/a.png",
         "0/a|0| 1/a|1| 10/a|10|",
@@ -306,7 +315,24 @@ REFUSED = {
     ),
     "folds": (
         "{fold1,fold2,fold3}/{Forest,River}/a.png",
-        ("'fold1', 'fold2', 'fold3' look like parts of one set, not like classes",),
+        ("'fold1', 'fold2', 'fold3' look like parts or editions of one set",),
+    ),
+    "years of one set": (
+        "{2019,2020}/{Forest,River}/a.png",
+        ("'2019', '2020' look like parts or editions of one set", "such as"),
+    ),
+    "two products of one set": (
+        "{EuroSAT_RGB,EuroSAT_MS}/{Forest,River}/a.png",
+        ("look like parts or editions of one set",),
+    ),
+    "two sensors": ("{s1,s2}/{Forest,River}/a.png", ("'s1', 's2' look like parts",)),
+    "samples without labels beside classes": (
+        "{Forest,River,unlabelled}/a.png",
+        ("holds unlabelled beside 'Forest', 'River'",),
+    ),
+    "an augmented copy of the train folder": (
+        "{train,train_aug,test}/Forest/a.png",
+        ("holds train, test beside 'train_aug'",),
     ),
     "two cases of one class": (
         "{Forest,forest,River}/a.png",
