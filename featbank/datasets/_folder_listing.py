@@ -6,7 +6,6 @@ import os
 import stat
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from featbank.datasets.decode import SUFFIXES
@@ -152,7 +151,12 @@ class _Walk:
         return top
 
     def _follow(self, parent: Folder, link: Folder) -> None:
-        identity = _identity(os.stat(self._place(link.path)))
+        try:
+            identity = _identity(os.stat(self._place(link.path)))
+        except OSError:
+            # It led somewhere a moment ago.
+            self._leave_out(parent, BROKEN, "", link.path)
+            return
         first = self._seen.get(identity)
         is_inside = first is not None and f"{link.path}/".startswith(f"{first}/" if first else "")
         if identity in self._above or is_inside:
@@ -192,7 +196,7 @@ class _Walk:
 
     def _take(self, folder: Folder, entry: os.DirEntry[str]) -> None:
         path = f"{folder.path}/{entry.name}" if folder.path else entry.name
-        suffix = PurePosixPath(entry.name).suffix.lower()
+        suffix = os.path.splitext(entry.name)[1].lower().removesuffix(".")
         if entry.name.startswith(".") or entry.name.lower() in _SYSTEM:
             if suffix in SUFFIXES or _is_folder(entry):
                 self._leave_out(folder, HIDDEN, "", path)
@@ -215,7 +219,9 @@ class _Walk:
         if is_link:
             self._links.append((parent, folder))
             return
-        first = self._seen.setdefault(_identity(found), folder.path)
+        # Some network disks number nothing: there each folder is its own.
+        is_known = found.st_ino != 0
+        first = self._seen.setdefault(_identity(found), folder.path) if is_known else folder.path
         if first == folder.path:
             parent.folders.append(folder)
         else:

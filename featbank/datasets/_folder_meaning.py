@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from featbank.datasets._folder_classes import ClassNames, require_distinct
@@ -49,7 +48,7 @@ class ImageFile:
     @property
     def sample_id(self) -> str:
         """Path inside the folder, without the suffix, as text."""
-        return as_text(str(PurePosixPath(self.path).with_suffix("")))
+        return as_text(self.path.rpartition(".")[0])
 
 
 @dataclass(frozen=True)
@@ -233,8 +232,8 @@ class _Reading:
             self._root,
             parent,
             f"holds {counted(len(parent.files), 'image')} beside {beside} ('{first}' is one)",
-            "one folder for each class, images inside",
-            "Move each image into the folder of its class.",
+            "images inside those folders alone",
+            "Move each image into the folder where it belongs.",
         )
 
     def _take(self, folder: Folder, label: str, split: int | None) -> None:
