@@ -159,6 +159,5 @@ def _print(report: EmbedReport, plan: EmbedPlan, as_json: bool) -> None:
         print_json({"store": report.store, "embed": row, "classes": classes, "results": []})
     else:
         notes = "".join(f" Note: {note}." for note in plan.notes)
-        # The sentence stays the last line, where scripts look for it.
-        print_classes(_classes(plan))
         click.echo(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
+        print_classes(_classes(plan))

@@ -92,7 +92,7 @@ class Dataset:
         allows_constant: Whether a chip without any contrast is a true chip.
         statistics: Published band statistics; None where there are none.
         masks: Label maps; None where there are none.
-        notes: What a user must know of this copy, said in the last line of ``embed``.
+        notes: What a user must know of this copy, said by ``embed`` beside what it wrote.
         splits_from: Where split lists come from, as a sentence, when this copy has none; empty
             where it has.
     """

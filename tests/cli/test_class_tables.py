@@ -76,8 +76,8 @@ def test_json_holds_classes_by_splits(call, root):
     assert found[0] == found[1] == found[2]
 
 
-def test_embed_says_what_is_not_read_in_its_last_line(call, root):
-    line = call(*embed(root)).splitlines()[-1]
+def test_embed_says_what_is_not_read_in_its_first_line(call, root):
+    line = call(*embed(root)).splitlines()[0]
     assert "2 of 8 files are not read: 2 .webp2" in line
     assert "1 hidden or system entry is skipped" in line
     assert "no sample of River in val" in line

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 from made_folders import braced, make_folder
 
 from featbank.datasets import DATASETS, DatasetRequest
+from featbank.datasets._folder_listing import File, Folder
+from featbank.datasets._folder_meaning import meaning_of
+from featbank.datasets._folder_names import class_key, split_name
 from featbank.errors import DatasetError
+from featbank.file_names import from_text
 from featbank.samples import SPLITS
 
 NFC, NFD = "Caf\u00e9", "Cafe\u0301"
@@ -457,3 +463,34 @@ def test_what_a_layout_was_taken_for_is_said(layout, tmp_path):
     assert [word for word in words if word not in "; ".join(notes)] == [], notes
     assert len(notes) <= 2
     assert bool(notes) == bool(words)
+
+
+def test_numbered_parts_are_taken_without_labels_where_none_are_needed(tmp_path):
+    root = make_folder(tmp_path / "root", braced("{part1,part2}/{a,b}.png"))
+    assert triples(open_folder(root, needs_labels=False)) == {
+        f"part{k}/{name}||unlabelled" for k in (1, 2) for name in "ab"
+    }
+
+
+def test_splits_beside_loose_images_are_refused_where_no_labels_are_needed(tmp_path):
+    """Pretraining on all of them would read the test split."""
+    root = make_folder(tmp_path / "root", braced("{train,test}/Forest/a.png x.png"))
+    with pytest.raises(DatasetError, match="root: holds train, test inside a folder of loose"):
+        open_folder(root, needs_labels=False)
+
+
+letters = st.characters(exclude_characters="/\0", exclude_categories=["Cs"])
+names = st.text(letters, min_size=1, max_size=6)
+
+
+@given(st.lists(names, min_size=2, max_size=4, unique_by=class_key))
+def test_a_class_is_its_folder_whatever_its_name(names):
+    assume(not any(split_name(name) for name in names))
+    folders = [
+        Folder(name, name, files=[File(f"{name}/a.png", 1)], count=1) for name in sorted(names)
+    ]
+    tree = Folder("", "root", folders=folders, count=len(names))
+    found = meaning_of(tree, "root", needs_labels=True).files
+    assert {file.path.removesuffix("/a.png"): from_text(file.label) for file in found} == {
+        name: name for name in names
+    }
