@@ -53,6 +53,11 @@ UNREAD, SIDE, DISGUISED, HIDDEN = "unread", "side", "disguised", "hidden"
 BROKEN, SPECIAL, TWICE, LOOP = "broken", "special", "twice", "loop"
 
 
+def is_skipped(name: str) -> bool:
+    """Whether a file or folder is hidden, or one that a system put there for itself."""
+    return name.startswith(".") or name.lower() in _SYSTEM
+
+
 @dataclass(frozen=True, order=True)
 class File:
     """One image file: path inside the root, as the system spells it, and size."""
@@ -197,7 +202,7 @@ class _Walk:
     def _take(self, folder: Folder, entry: os.DirEntry[str]) -> None:
         path = f"{folder.path}/{entry.name}" if folder.path else entry.name
         suffix = os.path.splitext(entry.name)[1].lower().removesuffix(".")
-        if entry.name.startswith(".") or entry.name.lower() in _SYSTEM:
+        if is_skipped(entry.name):
             if suffix in SUFFIXES or _is_folder(entry):
                 self._leave_out(folder, HIDDEN, "", path)
             return
