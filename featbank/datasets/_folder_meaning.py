@@ -77,10 +77,12 @@ def meaning_of(tree: Folder, root: str, *, needs_labels: bool) -> Meaning:
         DatasetError: It can be read in more than one way, or in none.
     """
     if not tree.count:
+        bare = needs_labels and not tree.folders
+        what = "holds no class folders and no image" if bare else "this folder holds no image"
         raise refusal(
             root,
             tree,
-            f"this folder holds no image{instead(tree)}",
+            f"{what}{instead(tree)}",
             f"files ending in {', '.join(sorted(SUFFIXES))}",
             "Check the path.",
         )

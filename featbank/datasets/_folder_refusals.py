@@ -86,10 +86,10 @@ def refuse_shared_ids(files: Sequence[Named], root: str) -> None:
         by_id.setdefault(file.sample_id, []).append(file.path.rpartition("/")[2])
     shared = {sample: names for sample, names in by_id.items() if len(names) > 1}
     for sample, names in shared.items():
-        repeat = f" ({len(shared)} names repeat)" if len(shared) > 1 else ""
+        repeat = f"; {len(shared)} ids repeat" if len(shared) > 1 else ""
         raise DatasetError(
             f"{as_text(root)}/{sample}",
-            f"{quoted(names, last=' and ')} would be one sample{repeat}",
+            f"{len(names)} samples bear this id ({quoted(names, last=' and ')}{repeat})",
             "one file for each name without its suffix",
-            "Remove or rename one of them.",
+            "Rename or remove the extra files.",
         )

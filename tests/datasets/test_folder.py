@@ -103,12 +103,12 @@ def test_stray_images_are_named(chips):
 
 def test_two_files_of_one_id_are_named(chips):
     shutil.copy(chips / "class0" / "00.png", chips / "class0" / "00.jpg")
-    with pytest.raises(DatasetError, match=r"class0/00: '00\.jpg' and '00\.png' would be one"):
+    with pytest.raises(DatasetError, match="class0/00: 2 samples bear this id"):
         open_folder(chips)
 
 
-def test_a_folder_without_images_is_named(tmp_path):
-    with pytest.raises(DatasetError, match="this folder holds no image"):
+def test_a_folder_without_class_folders_is_named(tmp_path):
+    with pytest.raises(DatasetError, match="holds no class folders"):
         open_folder(tmp_path)
 
 

@@ -382,12 +382,13 @@ REFUSED = {
     ),
     "one stem, two suffixes": (
         "Forest/{a.png,a.jpg,b.png,b.jpg} River/a.png",
-        ("Forest/a: 'a.jpg' and 'a.png' would be one sample (2 names repeat)",),
+        ("Forest/a: 2 samples bear this id ('a.jpg' and 'a.png'; 2 ids repeat)",),
     ),
-    "nothing": ("", ("root: this folder holds no image",)),
+    "nothing": ("", ("root: holds no class folders and no image;",)),
+    "only empty folders": ("Forest/ River/", ("root: this folder holds no image;",)),
     "only other files": (
         "a.webp2 b.webp2 notes.txt",
-        ("this folder holds no image (2 .webp2, 1 .txt)",),
+        ("holds no class folders and no image (2 .webp2, 1 .txt)",),
     ),
 }
 
