@@ -26,7 +26,7 @@ from featbank.datasets._folder_words import (
 from featbank.datasets._folder_wrappers import beside, inside_splits, inside_wrappers, told_wrapper
 from featbank.datasets.decode import SUFFIXES
 from featbank.file_names import as_text
-from featbank.samples import SPLITS, UNLABELLED
+from featbank.samples import SPLITS, TEST, TRAIN, UNLABELLED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +58,12 @@ class Meaning:
     Attributes:
         files: Its images, by path.
         notes: What a user must know of it, at most two lines.
+        splits_from: What to do where no split to train on, or none to test on, is there.
     """
 
     files: list[ImageFile]
     notes: tuple[str, ...]
+    splits_from: str = ""
 
 
 def meaning_of(tree: Folder, root: str, *, needs_labels: bool) -> Meaning:
@@ -92,7 +94,18 @@ def meaning_of(tree: Folder, root: str, *, needs_labels: bool) -> Meaning:
     files = sorted(reading.files, key=lambda file: file.path)
     refuse_shared_ids(files, root)
     notes = ("; ".join(reading.said), left_out_note(tree))
-    return Meaning(files, tuple(note for note in notes if note))
+    return Meaning(files, tuple(note for note in notes if note), _splits_from(files))
+
+
+def _splits_from(files: list[ImageFile]) -> str:
+    found = {file.split for file in files} - {None, UNLABELLED}
+    missing = [SPLITS[split] for split in (TRAIN, TEST) if split not in found]
+    if not found or not missing:
+        return ""
+    return (
+        f"Put a folder {' and one '.join(missing)} beside, or name the folder inside as the "
+        "dataset, and splits are drawn."
+    )
 
 
 class _Reading:

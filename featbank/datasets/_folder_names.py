@@ -53,8 +53,8 @@ _MASKS = _set(
 _PART = re.compile(r"(cv|k?fold|split|part|batch|subset)[\s_-]*\d+", re.IGNORECASE)
 # Sensors and products whose folders repeat the same classes.
 _PRODUCTS = _set(
-    "rgb ms msi hsi nir swir pan sar optical s1 s2 l7 l8 l9 vv vh dem sentinel1 sentinel2 "
-    "sentinel-1 sentinel-2 sentinel_1 sentinel_2 landsat landsat8 planet naip"
+    "rgb ms msi hyperspectral nir swir pan sar optical s1 s2 l7 l8 l9 vv vh dem sentinel1 "
+    "sentinel2 sentinel-1 sentinel-2 sentinel_1 sentinel_2 landsat landsat8 planet naip"
 )
 _YEAR = re.compile(r"(19|20)\d\d")
 _BETWEEN_WORDS = re.compile(r"[\W_]+|(?<=[a-z])(?=[A-Z])|(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
@@ -66,7 +66,7 @@ class SplitName:
 
     Attributes:
         split: ``TRAIN``, ``VAL``, ``TEST``, ``UNLABELLED`` or ``EITHER``.
-        rest: What else it says, such as the name of the set; '' for nothing.
+        rest: What else it says, such as the name of the set, numbers left out; '' for nothing.
         is_strong: Whether it means a split by itself.
     """
 
@@ -84,7 +84,8 @@ def split_name(name: str) -> SplitName | None:
         splits = {TRAIN}  # 'train_val': both together, as 'trainval'.
     if len(splits) != 1:
         return None
-    rest = " ".join(word for word in words if word not in _WORDS and word not in _FILLERS)
+    said = _WORDS.keys() | _FILLERS
+    rest = " ".join(word for word in words if word not in said and not word.isdigit())
     is_strong = not rest and any(word in _STRONG for word in told)
     return SplitName(split=splits.pop(), rest=rest, is_strong=is_strong)
 

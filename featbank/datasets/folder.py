@@ -80,6 +80,7 @@ def open_folder(request: DatasetRequest) -> Dataset:
         licence="unknown",
         citation="",
         notes=meaning.notes,
+        splits_from=meaning.splits_from,
     )
 
 

@@ -15,7 +15,7 @@ from featbank.errors import DatasetError
 from featbank.file_names import from_text
 from featbank.samples import SPLITS
 
-NFC, NFD = "Caf\u00e9", "Cafe\u0301"
+NFC, NFD = "For\u00eat", "Fore\u0302t"
 
 
 def open_folder(root, **more):
@@ -80,6 +80,14 @@ READ = {
     "a year in the name": (
         "{train2017,val2017}/{Forest,River}/a.png",
         "train2017/{Forest,River}/a|2|train val2017/{Forest,River}/a|2|val",
+    ),
+    "numbers before the names": (
+        "{1_train,3-test}/{Forest,River}/a.png",
+        "1_train/{Forest,River}/a|2|train 3-test/{Forest,River}/a|2|test",
+    ),
+    "full-width letters": (
+        "{\uff54\uff52\uff41\uff49\uff4e,test}/Forest/a.png",
+        "\uff54\uff52\uff41\uff49\uff4e/Forest/a|Forest|train test/Forest/a|Forest|test",
     ),
     "the set's name in the split's": (
         "{AID_train,AID_test}/{Forest,River}/a.png",
@@ -269,6 +277,18 @@ REFUSED = {
     "one split twice": (
         "{train,val,valid}/Forest/a.png",
         ("'val' and 'valid' both mean val",),
+    ),
+    "numbered train folders": (
+        "{train-0,train-1,test}/Forest/a.png",
+        ("'train-0' and 'train-1' both mean train",),
+    ),
+    "classes in the names of splits": (
+        "{Forest_train,Forest_test,River_train,River_test}/a.png",
+        ("holds Forest_train, Forest_test beside 'River_test', 'River_train'",),
+    ),
+    "unpaired domains": (
+        "{trainA,trainB,testA,testB}/a.png",
+        ("holds trainA, testA beside 'testB', 'trainB'",),
     ),
     "splits in some classes": (
         "Forest/{train,test}/a.png River/a.png",
@@ -495,3 +515,14 @@ def test_a_class_is_its_folder_whatever_its_name(names):
     assert {file.path.removesuffix("/a.png"): from_text(file.label) for file in found} == {
         name: name for name in names
     }
+
+
+@pytest.mark.parametrize(("there", "missing"), [("train", "test"), ("test", "train")])
+def test_a_split_alone_says_how_to_have_the_other(there, missing, tmp_path):
+    root = make_folder(tmp_path / "root", braced(f"{there}/{{Forest,River}}/a.png"))
+    assert open_folder(root).splits_from.startswith(f"Put a folder {missing} beside, or name")
+
+
+def test_whole_splits_need_no_advice(tmp_path):
+    root = make_folder(tmp_path / "root", braced("{train,test}/{Forest,River}/a.png"))
+    assert open_folder(root).splits_from == ""
