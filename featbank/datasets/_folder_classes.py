@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from featbank.datasets._folder_names import class_key, difference
 from featbank.datasets._folder_words import instead, is_bare, listed, quoted, refusal
-from featbank.file_names import as_text
+from featbank.file_names import as_text, printable
 from featbank.samples import SPLITS, UNLABELLED
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class ClassNames:
         key, own = class_key(folder.name), as_text(folder.name)
         name = self._spelled.setdefault(key, own)
         if name != own:
-            self._other.append((as_text(folder.path), name))
+            self._other.append((folder.path, name))
         if split not in (None, UNLABELLED):
             self._met.setdefault(split or 0, set()).add(name)
         return name
@@ -66,7 +66,7 @@ class ClassNames:
         if self._other:
             path, name = self._other[0]
             rest = f" and {len(self._other) - 1} more so" if len(self._other) > 1 else ""
-            said.append(f"'{path}' is taken as class '{name}'{rest}")
+            said.append(printable(f"'{path}' is taken as class '{name}'{rest}"))
         everything = sorted(set().union(*self._met.values()))
         missing = {
             split: [n for n in everything if n not in met] for split, met in self._met.items()

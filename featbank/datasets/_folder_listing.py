@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from featbank.datasets.decode import SUFFIXES
 from featbank.errors import DatasetError, ReadError
-from featbank.file_names import as_text
+from featbank.file_names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,7 +174,7 @@ class _Walk:
             self._read_all(link)
         else:
             # It stays as a folder without images: no class or split is lost in silence.
-            self._leave_out(link, TWICE, "", f"{as_text(link.path)} is {as_text(first)}")
+            self._leave_out(link, TWICE, "", f"{link.path} is {first}")
 
     def _read_all(self, top: Folder) -> None:
         waiting = [top]
@@ -191,7 +191,7 @@ class _Walk:
                 return sorted(entries, key=lambda entry: entry.name)
         except PermissionError as error:
             raise DatasetError(
-                as_text(place),
+                printable(place),
                 f"this folder must not be read ({error.strerror})",
                 "folders that you may read",
                 "Ask for the right to read it, or move it out of the folder of images.",
@@ -230,13 +230,13 @@ class _Walk:
         if first == folder.path:
             parent.folders.append(folder)
         else:
-            self._leave_out(parent, TWICE, "", f"{as_text(folder.path)} is {as_text(first)}")
+            self._leave_out(parent, TWICE, "", f"{folder.path} is {first}")
 
     def _leave_file(self, folder: Folder, path: str, suffix: str) -> None:
         if suffix in _SIDES:
             self._leave_out(folder, SIDE, suffix, path)
             return
-        detail = as_text(suffix) or NO_SUFFIX
+        detail = printable(suffix) or NO_SUFFIX
         self._leave_out(folder, UNREAD, detail, path)
         if self._looked_into < _MOST_LOOKED_INTO:
             self._looked_into += 1
@@ -245,7 +245,7 @@ class _Walk:
 
     def _leave_out(self, folder: Folder, kind: str, detail: str, example: str) -> None:
         folder.left_out[kind, detail] += 1
-        folder.examples.setdefault(kind, as_text(example) if kind != TWICE else example)
+        folder.examples.setdefault(kind, printable(example))
 
     def _status(self, entry: os.DirEntry[str]) -> os.stat_result | None:
         """What an entry leads to; None for a link that leads nowhere."""
@@ -262,7 +262,7 @@ class _Walk:
 
 def _failed(place: str, error: OSError) -> ReadError:
     return ReadError(
-        as_text(place),
+        printable(place),
         f"cannot be read ({error.strerror or error})",
         "a folder that can be read",
         "Repair the disk, network or path, then repeat the command.",

@@ -25,7 +25,7 @@ from featbank.datasets._folder_words import (
 )
 from featbank.datasets._folder_wrappers import beside, inside_splits, inside_wrappers, told_wrapper
 from featbank.datasets.decode import SUFFIXES
-from featbank.file_names import as_text
+from featbank.file_names import as_text, printable
 from featbank.samples import SPLITS, TEST, TRAIN, UNLABELLED
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class _Reading:
         self._names.require_filled()
         for folder in (*beside(self._tree, top), *top.folders):
             if not folder.count:
-                self.said.append(f"{as_text(folder.path)} holds no image and is left out")
+                self.said.append(f"{printable(folder.path)} holds no image and is left out")
         self.said += [*self._told_unlabelled(), *self._names.notes(), *self._told_inside()]
 
     def _read_top(self, top: Folder) -> None:
@@ -201,8 +201,8 @@ class _Reading:
                 raise refusal(
                     self._root,
                     top,
-                    f"'{as_text(first.name)}' holds {_names_of(found[first])} and "
-                    f"'{as_text(folder.name)}' does not",
+                    f"'{printable(first.name)}' holds {_names_of(found[first])} and "
+                    f"'{printable(folder.name)}' does not",
                     "split folders inside every class folder, or inside none",
                     "Put the splits above the classes: train/CLASS, test/CLASS.",
                 )
@@ -242,7 +242,7 @@ class _Reading:
     def _refuse_stray(self, parent: Folder, beside: str) -> None:
         if not parent.files:
             return
-        first = as_text(parent.files[0].path.rpartition("/")[2])
+        first = printable(parent.files[0].path.rpartition("/")[2])
         raise refusal(
             self._root,
             parent,
@@ -272,7 +272,7 @@ class _Reading:
 
 def _told_spellings(splits: dict[Folder, int]) -> list[str]:
     """How split names that are not ours were read."""
-    other = {as_text(f.name): SPLITS[s] for f, s in splits.items() if f.name.lower() != SPLITS[s]}
+    other = {printable(f.name): SPLITS[s] for f, s in splits.items() if f.name.lower() != SPLITS[s]}
     told = [f"'{name}' as {split}" for name, split in other.items()]
     return [", ".join([told[0].replace("' as", "' is taken as"), *told[1:]])] if told else []
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from featbank.datasets._folder_names import halves, is_edition, is_part
 from featbank.datasets._folder_words import place, quoted, refusal
 from featbank.errors import DatasetError
-from featbank.file_names import as_text
+from featbank.file_names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def refuse_halves(root: str, tree: Folder) -> None:
                 folder,
                 f"holds {quoted(images)} beside {quoted(masks)}",
                 "class folders, or images alone: masks and annotations of images are not read",
-                f"Name {place(root, folder)}/{as_text(images[0])} to embed its images without "
+                f"Name {place(root, folder)}/{printable(images[0])} to embed its images without "
                 "labels, or sort them into one folder for each class.",
             )
 
@@ -88,7 +88,7 @@ def refuse_shared_ids(files: Sequence[Named], root: str) -> None:
     for sample, names in shared.items():
         repeat = f"; {len(shared)} ids repeat" if len(shared) > 1 else ""
         raise DatasetError(
-            f"{as_text(root)}/{sample}",
+            printable(f"{root}/{sample}"),
             f"{len(names)} samples bear this id ({quoted(names, last=' and ')}{repeat})",
             "one file for each name without its suffix",
             "Rename or remove the extra files.",

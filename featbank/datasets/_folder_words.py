@@ -15,7 +15,7 @@ from featbank.datasets._folder_listing import (
     UNREAD,
 )
 from featbank.errors import DatasetError
-from featbank.file_names import as_text
+from featbank.file_names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,17 +32,17 @@ def refusal(root: str, folder: Folder, found: str, expected: str, remedy: str) -
 
 def place(root: str, folder: Folder) -> str:
     """A folder's whole path, as text."""
-    return as_text(f"{root}/{folder.path}" if folder.path else root)
+    return printable(f"{root}/{folder.path}" if folder.path else root)
 
 
 def quoted(names: Sequence[str], *, last: str = ", ") -> str:
     """Names in quotes, the rest of many counted."""
-    return _joined([f"'{as_text(name)}'" for name in names], last)
+    return _joined([f"'{printable(name)}'" for name in names], last)
 
 
 def listed(names: Sequence[str]) -> str:
     """Names as they are, the rest of many counted."""
-    return _joined([as_text(name) for name in names], ", ")
+    return _joined([printable(name) for name in names], ", ")
 
 
 def _joined(words: list[str], last: str) -> str:

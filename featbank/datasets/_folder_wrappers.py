@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from featbank.datasets._folder_names import is_image_container, split_name
-from featbank.file_names import as_text
+from featbank.file_names import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,4 +58,4 @@ def told_wrapper(folder: Folder, inner: Folder) -> list[str]:
     if inner is folder:
         return []
     what = "folders" if inner.bearing else "images"
-    return [f"the {what} of {as_text(inner.path)}/ are read"]
+    return [f"the {what} of {printable(inner.path)}/ are read"]

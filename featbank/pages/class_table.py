@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from featbank.file_names import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -27,7 +29,7 @@ def print_classes(classes: ClassTable) -> None:
     for split in classes.splits:
         table.add_column(split, justify="right", no_wrap=True)
     for name, cells in _rows(classes):
-        table.add_row(escape(name), *cells)
+        table.add_row(escape(printable(name)), *cells)
     console = Console(highlight=False)
     # As a table's title it would be folded to the table's width.
     console.print(_title(classes), soft_wrap=True)

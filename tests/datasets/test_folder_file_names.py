@@ -90,3 +90,15 @@ def test_two_names_never_share_a_text(first, second):
 def test_a_text_can_be_encoded(name):
     assert as_text(name).encode().decode() == as_text(name)
     assert printable(name).encode()
+
+
+def test_a_refusal_of_any_name_is_one_line(tmp_path):
+    root = make_folder(tmp_path / "root", ["a/a.png", "b\n\x1b[31m\u2028c/"])
+    with pytest.raises(ValueError, match="holds no image") as caught:
+        open_folder(root)
+    assert str(caught.value).isprintable()
+
+
+def test_notes_of_any_name_are_one_line(tmp_path):
+    root = make_folder(tmp_path / "root", ["w\n/a/a.png", "w\n/b/a.png", "w\n/a/b.x\ny", "c\n/"])
+    assert "".join(open_folder(root).notes).isprintable()
