@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     help="Backbone; 'featbank models' lists them. Or a checkpoint's path, or its name in the bank.",
 )
 @click.option(
-    "--dataset", required=True, help="Dataset; 'featbank datasets' lists them. Or a folder's path."
+    "--dataset",
+    required=True,
+    help="Dataset; 'featbank datasets' lists them. Or the path of a folder of class folders, of "
+    "train/val/test folders of them, or of images alone.",
 )
 @click.option(
     "--weights",

@@ -58,7 +58,7 @@ def is_skipped(name: str) -> bool:
     return name.startswith(".") or name.lower() in _SYSTEM
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class File:
     """One image file: path inside the root, as the system spells it, and size."""
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _WITHOUT_LABELS = "no class folders are here: samples have no labels"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageFile:
     """One image of the folder: its place, class ('' for none) and split."""
 
