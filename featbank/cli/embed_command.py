@@ -12,6 +12,7 @@ from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
 
 if TYPE_CHECKING:
+    from featbank.stages.class_table import ClassTable
     from featbank.stages.embed import EmbedReport
     from featbank.stages.embed_plan import EmbedPlan
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     help="Backbone; 'featbank models' lists them. Or a checkpoint's path, or its name in the bank.",
 )
 @click.option(
-    "--dataset", required=True, help="Dataset; 'featbank datasets' lists them. Or a folder's path."
+    "--dataset",
+    required=True,
+    help="Dataset; 'featbank datasets' lists them. Or the path of a folder of class folders, of "
+    "train/val/test folders of them, or of images alone.",
 )
 @click.option(
     "--weights",
@@ -140,22 +144,34 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
 
 
 def _rehearse(plan: EmbedPlan, as_json: bool) -> None:
+    from featbank.pages.class_table import print_classes
     from featbank.pages.rehearsal_page import print_rehearsal
     from featbank.stages.rehearse import rehearse
 
-    rehearsal = rehearse(plan)
+    rehearsal, classes = rehearse(plan), _classes(plan)
     if as_json:
-        print_json({"dry_run": rehearsal})
+        print_json({"dry_run": rehearsal, "classes": classes.as_row()})
     else:
         print_rehearsal(rehearsal)
+        print_classes(classes)
+
+
+def _classes(plan: EmbedPlan) -> ClassTable:
+    from featbank.stages.class_table import dataset_classes
+
+    return dataset_classes(plan.imagery.dataset.samples, plan.imagery.scheme)
 
 
 def _print(report: EmbedReport, plan: EmbedPlan, as_json: bool) -> None:
+    from featbank.pages.class_table import print_classes
+
     for sample, reason in list(report.refused.items())[:5]:
         tell(f"refused {sample}: {reason}")
     if as_json:
         row = {**report.as_row(), "notes": list(plan.notes)}
-        print_json({"store": report.store, "embed": row, "results": []})
+        classes = _classes(plan).as_row()
+        print_json({"store": report.store, "embed": row, "classes": classes, "results": []})
     else:
         notes = "".join(f" Note: {note}." for note in plan.notes)
         click.echo(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
+        print_classes(_classes(plan))

@@ -24,7 +24,7 @@ def command(
     as_json: bool,
     debug: bool,
 ) -> None:
-    """Show a store's recipe, origins, licences, splits, labels and refused samples.
+    """Show a store's recipe, origins, licences, refused samples, and its classes by splits.
 
     Without a store, the newest is shown.
 
@@ -33,14 +33,17 @@ def command(
       featbank show --model rcf --dataset synthetic-s2
     """
     from featbank.bank.bank import Bank
+    from featbank.stages.class_table import store_classes
     from featbank.stages.finding import find_store
     from featbank.stages.listing import store_description
 
     path = find_store(Bank(bank), store=store, model=model, dataset=dataset)
-    description = store_description(path)
+    description, classes = store_description(path), store_classes(path)
     if as_json:
-        print_json(description)
+        print_json({**description, "classes": classes.as_row()})
         return
     from featbank.pages.catalog_table import print_description
+    from featbank.pages.class_table import print_classes
 
     print_description(description)
+    print_classes(classes)

@@ -15,6 +15,7 @@ from featbank.datasets._bigearthnet_editions import (
     SENSOR_NAMES,
     Edition,
 )
+from featbank.datasets._folder_listing import is_skipped
 from featbank.datasets._sentinel2_tiles import cell_centres
 from featbank.errors import DatasetError, MissingPathError
 
@@ -108,7 +109,7 @@ def _nested(folder: Path) -> Iterator[str]:
 
 def _children(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
-        return [e.name for e in entries if e.is_dir() and not e.name.startswith(".")]
+        return [e.name for e in entries if e.is_dir() and not is_skipped(e.name)]
 
 
 def _parse(names: list[str], folder: Path, edition: Edition, sensor: str) -> PatchNames:

@@ -24,8 +24,9 @@ class DatasetRequest:
         chips: Number of chips of a procedural dataset; None for its default.
         splits: Split lists that the user names, a file or a folder of files; None takes those
             that the publisher puts beside the imagery.
-        needs_labels: Whether images without labels are refused; only a folder of images may
-            come without.
+        needs_labels: Whether labels are wanted where a folder has them: images beside folders of
+            images are then refused, rather than all taken without labels. A folder of images
+            without class folders comes without labels in either case.
     """
 
     root: Path | None = None
@@ -91,7 +92,7 @@ class Dataset:
         allows_constant: Whether a chip without any contrast is a true chip.
         statistics: Published band statistics; None where there are none.
         masks: Label maps; None where there are none.
-        notes: What a user must know of this copy, said in the last line of ``embed``.
+        notes: What a user must know of this copy, said by ``embed`` beside what it wrote.
         calibration: What the backscatter of radar is per unit area of, ``sigma0``, ``gamma0`` or
             ``beta0``; empty where nobody says.
         splits_from: Where split lists come from, as a sentence, when this copy has none; empty

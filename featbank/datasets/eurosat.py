@@ -20,6 +20,7 @@ from featbank.datasets._eurosat_variants import (
     SIZE_PX,
     Variant,
 )
+from featbank.datasets._folder_listing import is_skipped
 from featbank.datasets._listed_splits import CUT, ListedSplits
 from featbank.datasets._remote_files import (
     EUROSAT_MS,
@@ -118,7 +119,7 @@ def _has_classes(folder: Path) -> bool:
 
 def _files(images: Path, variant: Variant) -> list[tuple[str, int]]:
     files = []
-    folders = [e.name for e in os.scandir(images) if e.is_dir() and not e.name.startswith(".")]
+    folders = [e.name for e in os.scandir(images) if e.is_dir() and not is_skipped(e.name)]
     for folder in set(folders) - {"splits"}:
         if folder not in CLASSES:
             raise DatasetError(
@@ -131,7 +132,7 @@ def _files(images: Path, variant: Variant) -> list[tuple[str, int]]:
             files += [
                 (f"{folder}/{e.name}", e.stat().st_size)
                 for e in entries
-                if e.name.endswith(variant.suffix)
+                if e.name.endswith(variant.suffix) and not is_skipped(e.name)
             ]
     if not files:
         raise DatasetError(

@@ -1,46 +1,32 @@
-"""A folder of class folders, or of train/val/test folders of them: JPEG, PNG or TIFF images."""
+"""A folder of class folders, of train/val/test folders of them, or of images without labels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featbank.bands import RGB, Band, Unit
+from featbank.datasets._folder_listing import list_folder
+from featbank.datasets._folder_meaning import ImageFile, meaning_of
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
-from featbank.datasets.decode import SUFFIXES, Layout, decode, inspect
+from featbank.datasets.decode import Layout, decode, inspect
 from featbank.datasets.geotiff import place_columns
-from featbank.errors import DatasetError, DecodeError, MissingPathError
+from featbank.errors import DecodeError, MissingPathError
+from featbank.file_names import as_text, folder_name
 from featbank.image import Grid, Image
-from featbank.samples import TEST, TRAIN, UNKNOWN_LABEL, UNLABELLED, VAL, LabelSet, Samples
+from featbank.samples import UNKNOWN_LABEL, LabelSet, Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
 GRID = "image"
 LABELS = "class"
-_SPLIT_FOLDERS = {"train": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
 # How many unreadable files may stand before the first readable one, which tells bands and dtype.
 _TRIES = 16
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """One image of the folder: its place, class ('' for none) and split."""
-
-    path: str
-    size_bytes: int
-    label: str
-    split: int | None
-
-    @property
-    def sample_id(self) -> str:
-        """Path inside the folder, without the suffix."""
-        return str(Path(self.path).with_suffix("").as_posix())
 
 
 @dataclass(frozen=True)
@@ -69,21 +55,22 @@ def open_folder(request: DatasetRequest) -> Dataset:
     """Open a folder of images.
 
     Args:
-        request: Names the folder as ``root``. Where labels are not needed, a folder without class
-            folders gives all its images, at any depth, without labels.
+        request: Names the folder as ``root``. A folder without class folders gives its images
+            without labels; where labels are not needed, so do images beside folders of images.
 
     Raises:
         MissingPathError: The folder is not there.
-        DatasetError: No class folders, an empty class folder, stray images, or repeated ids.
+        DatasetError: No image, or folders that can be read in more than one way.
         DecodeError: None of the first images decodes.
+        ReadError: A folder inside cannot be listed.
     """
     root = _existing(request.root)
-    found = _images(root) if request.needs_labels or _has_classes(root) else _any_images(root)
-    files = sorted(found, key=lambda file: file.path)
+    meaning = meaning_of(list_folder(root), str(root), needs_labels=request.needs_labels)
+    files = meaning.files
     layout = _common_layout(root, files)
     paths = np.array([file.path for file in files])
     return Dataset(
-        name=root.resolve().name,
+        name=folder_name(root),
         root=root,
         bands=_bands(layout),
         grids=(_grid(layout),),
@@ -92,33 +79,9 @@ def open_folder(request: DatasetRequest) -> Dataset:
         processing="as stored in the files",
         licence="unknown",
         citation="",
+        notes=meaning.notes,
+        splits_from=meaning.splits_from,
     )
-
-
-def _has_classes(root: Path) -> bool:
-    """Whether a folder looks like class folders: folders inside, and no image beside them."""
-    children = list(root.iterdir())
-    is_flat = any(c.is_file() and c.suffix.lower() in SUFFIXES for c in children)
-    return bool(_folders(root)) and not is_flat
-
-
-def _any_images(root: Path) -> Iterator[ImageFile]:
-    """Images of a folder at any depth, without labels.
-
-    Raises:
-        DatasetError: There is none.
-    """
-    found = [p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
-    found = [p for p in found if not any(n.startswith(".") for n in p.relative_to(root).parts)]
-    if not found:
-        raise DatasetError(
-            str(root),
-            "this folder holds no image",
-            f"files ending in {', '.join(sorted(SUFFIXES))}",
-            "Check the path.",
-        )
-    for path in found:
-        yield ImageFile(path.relative_to(root).as_posix(), path.stat().st_size, "", UNLABELLED)
 
 
 def _existing(root: Path | None) -> Path:
@@ -127,59 +90,6 @@ def _existing(root: Path | None) -> Path:
             str(root), "there is no such folder", "a folder of class folders", "Check the path."
         )
     return root
-
-
-def _images(root: Path) -> Iterator[ImageFile]:
-    children = _folders(root)
-    splits = {c.name: _SPLIT_FOLDERS[c.name.lower()] for c in children if _is_split(c)}
-    if "train" in {name.lower() for name in splits} and len(splits) == len(children):
-        for child in children:
-            yield from _class_folders(root, child, splits[child.name])
-    else:
-        yield from _class_folders(root, root, None)
-
-
-def _is_split(folder: Path) -> bool:
-    return folder.name.lower() in _SPLIT_FOLDERS
-
-
-def _folders(parent: Path) -> list[Path]:
-    return sorted(c for c in parent.iterdir() if c.is_dir() and not c.name.startswith("."))
-
-
-def _class_folders(root: Path, parent: Path, split: int | None) -> Iterator[ImageFile]:
-    stray = [c.name for c in parent.iterdir() if c.is_file() and c.suffix.lower() in SUFFIXES]
-    if stray:
-        raise DatasetError(
-            str(parent),
-            f"holds {len(stray)} images beside its class folders ('{min(stray)}' is one)",
-            "one folder for each class, images inside",
-            "Move each image into the folder of its class.",
-        )
-    folders = _folders(parent)
-    if not folders:
-        raise DatasetError(
-            str(parent),
-            "holds no class folders",
-            "one folder for each class, or train/val/test folders of them",
-            "Check the path.",
-        )
-    for folder in folders:
-        yield from _class_images(root, folder, split)
-
-
-def _class_images(root: Path, folder: Path, split: int | None) -> Iterator[ImageFile]:
-    found = [p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
-    if not found:
-        raise DatasetError(
-            str(folder),
-            "this class folder holds no image",
-            f"files ending in {', '.join(sorted(SUFFIXES))}",
-            "Fill the folder or remove it.",
-        )
-    for path in found:
-        inside = path.relative_to(root).as_posix()
-        yield ImageFile(inside, path.stat().st_size, folder.name, split)
 
 
 def _common_layout(root: Path, files: list[ImageFile]) -> Layout:
@@ -210,7 +120,7 @@ def _samples(files: list[ImageFile], root: Path) -> Samples:
     splits = [file.split for file in files if file.split is not None]
     return Samples(
         ids=np.array([file.sample_id for file in files], dtype=object),
-        origins=np.array([f"{file.path}\t{file.size_bytes}" for file in files], dtype=object),
+        origins=np.array([f"{as_text(f.path)}\t{f.size_bytes}" for f in files], dtype=object),
         labels={LABELS: LabelSet(classes=classes, codes=labels)} if classes else {},
         splits={"official": np.array(splits, dtype=np.int8)} if splits else {},
         **place_columns(root, [file.path for file in files]),
@@ -220,7 +130,8 @@ def _samples(files: list[ImageFile], root: Path) -> Samples:
 SPECS = (
     DatasetSpec(
         name="folder",
-        title="any folder of class folders, or train/val/test folders of them (--dataset PATH)",
+        title="any folder of class folders, of train/val/test folders of them, or of images "
+        "without labels (--dataset PATH)",
         bands=(),
         size="any",
         processing="as stored in the files",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featbank.errors import DecodeError, ReadError
+from featbank.file_names import printable
 from featbank.inputs.checks import Contract, refusal
 from featbank.inputs.missing import (
     absent_bands,
@@ -109,7 +110,7 @@ def _read_one(reader: Reader, index: int, contract: Contract) -> Image | str:
     try:
         image = _with_retries(reader, index)
     except DecodeError as error:
-        return f"{error.subject}: {error.found}"
+        return printable(f"{error.subject}: {error.found}")
     if any(grid.name not in image for grid in contract.grids):
         return refusal(image, contract)
     image = with_missing(image, contract)

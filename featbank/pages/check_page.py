@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from featbank.file_names import printable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,7 +36,7 @@ def _facts(report: CheckReport) -> Table:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("dataset", escape(report.dataset))
-    table.add_row("folder", escape(str(report.root or "none, it is computed")))
+    table.add_row("folder", escape(printable(str(report.root or "none, it is computed"))))
     table.add_row("extent", report.extent)
     for scheme, counts in report.splits.items():
         table.add_row(f"split {escape(scheme)}", _counted(counts))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.errors import MissingPathError, UsageError
+from featbank.file_names import folder_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from featbank.bank.bank import Bank
 
 
@@ -30,7 +32,7 @@ def find_store(
         return store
     if model is None and dataset is None:
         return bank.newest()
-    name = None if dataset is None else Path(dataset).resolve().name
+    name = None if dataset is None else folder_name(dataset)
     found = bank.stores(dataset=name, model=model)
     wanted = " and ".join(
         f"{what} '{value}'" for what, value in (("model", model), ("dataset", name)) if value

@@ -40,7 +40,8 @@ def open_dataset(
         chips: Number of chips of a procedural dataset, at least 1.
         splits: Split lists, a file or a folder; None takes those beside the imagery.
         download: Whether to fetch a named dataset that is not there.
-        needs_labels: Whether a folder of images without class folders is refused.
+        needs_labels: Whether a folder of images whose labels cannot be told is refused; one
+            without class folders has none in either case.
         progress: Takes the step of a download, its bytes done and in all.
 
     Raises:

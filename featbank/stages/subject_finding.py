@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from featbank.bank.results import read_result
 from featbank.catalog import suggest
 from featbank.errors import MissingPathError, UnknownNameError, UsageError
+from featbank.file_names import folder_name
 from featbank.stages.comparing.choice import complete_id
 from featbank.stages.finding import find_store
 from featbank.stages.joining.combined_store import SEPARATOR
@@ -120,7 +121,7 @@ def _of_dataset(bank: Bank, dataset: str, every: Sequence[Rows]) -> tuple[Store,
 
     Baselines come last: they are probed after what they stand beside, and nobody asks for them.
     """
-    name = Path(dataset).resolve().name
+    name = folder_name(dataset)
     stores = [path for path in bank.stores(dataset=name) if is_finished(path)]
     known = {path.resolve() for path in stores}
     found = [
@@ -143,7 +144,7 @@ def _of_dataset(bank: Bank, dataset: str, every: Sequence[Rows]) -> tuple[Store,
 def _is_meant(head: Result, store: Path | None, model: str | None, dataset: str | None) -> bool:
     if store is not None:
         return Path(head.store).name == store.name
-    name = None if dataset is None else Path(dataset).resolve().name
+    name = None if dataset is None else folder_name(dataset)
     if model is None and name is None:
         return False
     return model in (None, head.model) and name in (None, head.dataset)

@@ -211,3 +211,11 @@ def test_metadata_without_a_column(v2):
 def test_metadata_that_is_not_parquet(v2):
     (v2 / "metadata.parquet").write_bytes(b"hello")
     assert "metadata.parquet: is not a Parquet file" in fails("s2", v2)
+
+
+def test_what_a_mac_or_a_disk_station_leaves_is_no_patch(v2):
+    folder = next(path for path in v2.iterdir() if path.name.endswith("S2"))
+    for name in ("__MACOSX", "@eaDir", ".ipynb_checkpoints"):
+        (folder / name).mkdir()
+    found = DATASETS["bigearthnet-s2"].open(DatasetRequest(root=v2))
+    assert list(found.samples.ids) == [V2_S2]

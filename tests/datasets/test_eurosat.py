@@ -208,3 +208,12 @@ def test_lists_of_other_chips(copy):
     (copy / "eurosat-val.txt").unlink()
     (copy / "eurosat-test.txt").unlink()
     assert "lists none of the 100 samples that are here, but 'Lake_1'" in fails("eurosat-ms", copy)
+
+
+def test_what_a_mac_or_a_disk_station_leaves_is_no_chip(copy):
+    """An unpacked archive of macOS bears a '._' twin of each file, named like an image."""
+    images = copy / "EuroSATallBands"
+    (images / "Forest" / "._Forest_1.tif").write_bytes(b"\0\5\26\7")
+    for folder in ("__MACOSX", "@eaDir", "Forest/.ipynb_checkpoints"):
+        (images / folder).mkdir()
+    assert len(open_named("eurosat-ms", copy).samples) == 100

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from featbank.bank.results import read_result
 from featbank.catalog import suggest
 from featbank.errors import MissingPathError, UnknownNameError, UsageError
+from featbank.file_names import folder_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +137,7 @@ def complete_id(bank: Bank, prefix: str, known: Sequence[str]) -> str:
 
 def _asked(options: CompareOptions) -> dict[str, str]:
     """What all results must have in common, by field of their rows."""
-    dataset = None if options.dataset is None else Path(options.dataset).resolve().name
+    dataset = None if options.dataset is None else folder_name(options.dataset)
     wanted = {
         "dataset": dataset,
         "model": options.model,

@@ -11,6 +11,7 @@ from featbank.bank.bank import STORE_SUFFIX
 from featbank.datasets import DATASETS
 from featbank.downloads.hub import hub_folder
 from featbank.errors import MissingPathError, StoreError, UsageError
+from featbank.file_names import folder_name
 from featbank.recipe import recipe_id
 from featbank.stages.embed import embed_dataset
 from featbank.stages.embed_options import Followed
@@ -186,7 +187,7 @@ def _require_whole(saved: SavedProbe) -> None:
 def _command(saved: SavedProbe, options: PredictOptions) -> str:
     """The command that finishes the store: no path of this machine."""
     is_named = options.source in DATASETS
-    source = options.source if is_named else f"path/to/{Path(options.source).resolve().name}"
+    source = options.source if is_named else f"path/to/{folder_name(options.source)}"
     return f"featbank predict --probe {saved.result} {source}"
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from featbank.bank.results import read_result
 from featbank.catalog import suggest
 from featbank.errors import MissingPathError, UnfinishedStoreError, UnknownNameError, UsageError
+from featbank.file_names import folder_name
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -139,4 +140,4 @@ def _of_dataset(bank: Bank, dataset: str, found: Sequence[Rows]) -> Store | None
 
 def dataset_name(dataset: str) -> str:
     """A dataset's name; a folder's path stands for its name."""
-    return Path(dataset).resolve().name
+    return folder_name(dataset)
