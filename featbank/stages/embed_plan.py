@@ -150,9 +150,8 @@ def plan_embed(
     method = normalise_method(spec, options, adapted.channels, imagery)
     provides = _together(spec.describe(weights.config), passes)
     statistics = statistics_of(method, imagery, adapted, moments=moments, weights=weights)
-    inputs = _inputs(options, imagery, adapted, statistics, size)
     fill = fill_values(imagery, adapted, statistics, moments=moments, misses=seen.misses)
-    inputs = replace(inputs, fill=fill)
+    inputs = _inputs(options, imagery, adapted, statistics, size, fill=fill)
     weights = fitted_weights(spec, weights, imagery=imagery, inputs=inputs, seed=options.seed)
     layout = _layout(options, provides, size, layers, dataset=imagery.dataset)
     layout = with_masks(layout, options, imagery.dataset)
@@ -191,6 +190,8 @@ def _inputs(
     adapted: Adapted,
     statistics: Statistics,
     size: int | None,
+    *,
+    fill: tuple[float, ...],
 ) -> InputRecipe:
     return InputRecipe(
         grids=imagery.dataset.grids,
@@ -199,6 +200,7 @@ def _inputs(
         resize=options.resize,
         statistics=statistics,
         weights=adapted.weights,
+        fill=fill,
     )
 
 
