@@ -44,8 +44,10 @@ class EmbedOptions:
         adapt: Name in the adapters catalog.
         wavelengths: Centre wavelengths in µm, one a channel, instead of the checkpoint's; None
             for those.
-        dofa_reshape: ``new`` or ``old``, for DOFA files of unknown hash.
-        positions: ``original`` or ``transformers``: how DINOv2's positions are interpolated.
+        answers: What the weights do not tell, by the names that the model's family declares:
+            ``part``, ``heads``, ``positions``, ``reshape``.
+        dofa_reshape: The answer ``reshape``, by its older name.
+        positions: The answer ``positions``, likewise.
         bands: ``all``, ``rgb``, a sensor, or names.
         normalise: Name in ``featbank.inputs.normalise.METHODS``; None for the backbone's own.
         image_size: Side in pixels; None for the backbone's own.
@@ -77,6 +79,7 @@ class EmbedOptions:
     weights: str | None = None
     adapt: str = "none"
     wavelengths: tuple[float, ...] | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
     dofa_reshape: str | None = None
     positions: str | None = None
     bands: str = "all"

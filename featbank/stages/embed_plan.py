@@ -134,7 +134,7 @@ def plan_embed(
     seen = look(imagery)
     adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
-    method = normalise_method(spec, options, adapted.channels, imagery)
+    method = normalise_method(spec, options, adapted.channels, imagery, weights)
     provides = _together(spec.describe(weights.config), passes)
     statistics = statistics_of(method, imagery, adapted, moments=moments, weights=weights)
     inputs = _inputs(options, imagery, adapted, statistics, size)

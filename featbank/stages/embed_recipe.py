@@ -6,12 +6,13 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from featbank.backbones.answers import PART
 from featbank.datasets import DATASETS
 from featbank.inputs.adapters import ADAPTERS
 from featbank.recipe import recipe_id
 from featbank.stages.precision import compute_dtype
 from featbank.stages.selection import fingerprint
-from featbank.stages.weights import HUB_PREFIX, RANDOM
+from featbank.stages.weights import HUB_PREFIX, RANDOM, answer_words, answers_of
 from featbank.store.schema import MAX_CHUNK_ROWS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -214,8 +215,12 @@ def _model_words(plan: EmbedPlan) -> list[str]:
     options, words = plan.options, []
     if options.wavelengths is not None:
         words += ["--wavelengths", ",".join(f"{wave:g}" for wave in options.wavelengths)]
-    if options.dofa_reshape is not None:
-        words += ["--dofa-reshape", options.dofa_reshape]
-    if options.positions is not None:
-        words += ["--positions", options.positions]
-    return words
+    return words + settled_answer_words(plan)
+
+
+def settled_answer_words(plan: EmbedPlan) -> list[str]:
+    """The user's answers as words of a command, as they were settled: a part by its whole name."""
+    answers = dict(answers_of(plan.spec, plan.options))
+    if PART.name in answers:
+        answers[PART.name] = plan.weights.config[PART.name]
+    return answer_words(answers)

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones import WeightsFile
+from featbank.backbones.answers import PART, settled_answers
 from featbank.bank.checkpoints import is_checkpoint
-from featbank.errors import MissingPathError, UsageError
+from featbank.errors import MissingPathError, UsageError, WeightsError
 from featbank.recipe import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from featbank.backbones import BackboneSpec
-    from featbank.backbones.backbone import Config, State
+    from featbank.backbones.answers import Value
+    from featbank.backbones.backbone import Config, Loaded, State
     from featbank.bank.checkpoints import Checkpoint
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.opening import FetchProgress
@@ -42,7 +43,8 @@ class Weights:
         notes: What a user must know of them.
         is_read: Whether they come from a file, and so decide the number of channels.
         is_random: Whether they are yet to be drawn, for the channels that there are.
-        processor: ``preprocessor_config.json`` beside them.
+        processor: ``image_mean`` and ``image_std`` that ``preprocessor_config.json`` beside them
+            amounts to.
         trained: What the checkpoint says that they are of; None for other weights.
         seen: Ids of the chips that the checkpoint was trained on, by dataset.
     """
@@ -98,7 +100,23 @@ def load_weights(
         from featbank.stages.checkpoint_opening import checkpoint_weights
 
         return checkpoint_weights(place)
-    return _read_folder(spec, place, options) if place.is_dir() else _read(spec, place, options)
+    if place.is_dir() or _is_of_folder(place):
+        return _read_folder(spec, place if place.is_dir() else place.parent, options)
+    return _read(spec, place, options)
+
+
+def _is_of_folder(path: Path) -> bool:
+    """Whether a file is a transformers folder's weights: its settings beside it then count."""
+    from featbank.backbones._transformers_folder import read_settings, weights_files
+
+    if not path.is_file() or not (path.parent / "config.json").is_file():
+        return False
+    try:
+        is_whole = weights_files(path.parent) == [path]
+        return is_whole and "model_type" in read_settings(path.parent)
+    except WeightsError:
+        # Whatever stands beside it, the file may be read for itself.
+        return False
 
 
 def _place(spec: BackboneSpec, options: EmbedOptions, progress: FetchProgress | None) -> Path:
@@ -152,27 +170,72 @@ def _own(spec: BackboneSpec, options: EmbedOptions, progress: FetchProgress | No
     return path
 
 
-def _answers(options: EmbedOptions) -> dict[str, str]:
-    given = {"reshape": options.dofa_reshape, "positions": options.positions}
-    return {name: value for name, value in given.items() if value is not None}
+def answers_of(spec: BackboneSpec, options: EmbedOptions) -> dict[str, Value]:
+    """What the user said of the weights, as the backbone's family declares it.
+
+    ``--dofa-reshape`` and ``--positions`` say the same as their answers.
+
+    Raises:
+        UsageError: An answer that these weights do not leave open, of another kind, or said twice
+            and otherwise.
+    """
+    named = {"reshape": options.dofa_reshape, "positions": options.positions}
+    given: dict[str, Any] = dict(options.answers)
+    for name, value in named.items():
+        if value is not None and given.setdefault(name, value) != value:
+            raise UsageError(
+                f"--answer {name}={given[name]}",
+                f"another option says {name} {value}",
+                "one of the two",
+                "Leave one out.",
+            )
+    # Random weights leave nothing open.
+    declared = () if options.weights == RANDOM else spec.answers
+    return settled_answers(declared, given, subject=f"model '{spec.name}'")
+
+
+def answer_words(answers: Mapping[str, Any]) -> list[str]:
+    """Answers as words of a command."""
+    return [word for n, value in answers.items() for word in ("--answer", f"{n}={value}")]
 
 
 def _read(spec: BackboneSpec, path: Path, options: EmbedOptions) -> Weights:
-    from featbank.backbones._weights import read_state
+    from featbank.backbones._weights import read_part
 
-    state = read_state(path)
-    file = WeightsFile(name=str(path), sha256=file_sha256(path), answers=_answers(options))
-    return _weights(spec, state, file, origin=path.name)
+    answers = answers_of(spec, options)
+    asked = answers.get(PART.name)
+    part, notes = read_part(path, None if asked is None else str(asked))
+    file = WeightsFile(name=str(path), sha256=file_sha256(path), answers=answers)
+    weights = _weights(spec, part.state, file, origin=path.name)
+    is_declared = any(answer.name == PART.name for answer in spec.answers)
+    recorded = {PART.name: part.name} if is_declared else {}
+    return replace(weights, config={**weights.config, **recorded}, notes=(*notes, *weights.notes))
 
 
 def _read_folder(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> Weights:
-    from featbank.backbones._weights import read_folder, weights_files
+    from featbank.backbones._weights import read_folder
 
-    state = read_folder(folder)
+    answers = answers_of(spec, options)
+    require_no_part(answers, folder)
     origin = _origin(spec, folder, options)
-    file = folder_file(folder, name=origin, answers=_answers(options))
-    sha256 = _joint_sha256([file_sha256(path) for path in weights_files(folder)])
-    return _weights(spec, state, replace(file, sha256=sha256), origin=origin)
+    file = folder_file(folder, name=origin, answers=answers)
+    state = read_folder(folder)
+    return _weights(spec, state, replace(file, sha256=folder_sha256(folder)), origin=origin)
+
+
+def require_no_part(answers: Mapping[str, Any], folder: Path) -> None:
+    """Raise where a part is asked for of a folder, which holds one network.
+
+    Raises:
+        UsageError: It is.
+    """
+    if PART.name in answers:
+        raise UsageError(
+            f"--answer {PART.name}={answers[PART.name]}",
+            f"{folder.name} is a folder of one network",
+            "a weights file of several",
+            "Leave the answer out.",
+        )
 
 
 def _origin(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> str:
@@ -184,32 +247,33 @@ def _origin(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> str:
 
 
 def folder_file(
-    folder: Path, *, name: str, answers: Mapping[str, str] | None = None
+    folder: Path, *, name: str, answers: Mapping[str, Value] | None = None
 ) -> WeightsFile:
     """A transformers folder with its settings, before any tensor is read.
 
     Raises:
         MissingPathError: It holds no ``config.json``.
+        WeightsError: Its settings are damaged, or its processor does what no normalising is.
     """
-    if not (folder / "config.json").is_file():
-        raise MissingPathError(
-            str(folder), "holds no config.json", "a transformers folder", "Check the path."
-        )
+    from featbank.backbones._transformers_folder import read_processor, read_settings
+
     return WeightsFile(
         name=name,
         folder=str(folder),
-        config=json.loads((folder / "config.json").read_text()),
-        processor=_json(folder / "preprocessor_config.json"),
+        config=read_settings(folder),
+        processor=read_processor(folder),
         answers=answers or {},
     )
 
 
-def _json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    return content
+def folder_sha256(folder: Path) -> str:
+    """The one digest of a transformers folder's weights.
 
+    Of one file its SHA-256; of shards that of their digests in order, end to end.
+    """
+    from featbank.backbones._transformers_folder import weights_files
 
-def _joint_sha256(digests: list[str]) -> str:
+    digests = [file_sha256(path) for path in weights_files(folder)]
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("".join(digests).encode()).hexdigest()
@@ -220,7 +284,7 @@ def _weights(spec: BackboneSpec, state: State, file: WeightsFile, *, origin: str
         return Weights(
             config=spec.config, state=state, origin=origin, sha256=file.sha256, is_read=True
         )
-    loaded = spec.read(spec.config, state, file)
+    loaded: Loaded = spec.read(spec.config, state, file)
     return Weights(
         config=loaded.config,
         state=loaded.state,

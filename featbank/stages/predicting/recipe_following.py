@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featbank.backbones.answers import HEADS, PART, POSITIONS, RESHAPE
 from featbank.errors import WeightsError
 from featbank.inputs.adapters import ADAPTERS, Moments
 from featbank.inputs.normalise import Statistics
@@ -70,11 +71,13 @@ def _answers(follow: Followed) -> dict[str, Any]:
     found: dict[str, Any] = {} if waves is None else {"wavelengths": tuple(waves)}
     if is_untrained(follow):
         return found | {"weights": RANDOM}
-    if "reshape" in config:
-        found["dofa_reshape"] = config["reshape"]
-    if config.get("positions") == _TRANSFORMERS:
-        found["positions"] = "transformers"
-    return found
+    kept = [name for name in (PART.name, RESHAPE.name) if name in config]
+    # Of a folder its settings tell the heads; there is no part then.
+    kept += [HEADS.name] if PART.name in config else []
+    answers = {name: config[name] for name in kept}
+    if config.get(POSITIONS.name) == _TRANSFORMERS:
+        answers[POSITIONS.name] = "transformers"
+    return found | ({"answers": answers} if answers else {})
 
 
 def followed_channels(spec: AdapterSpec, dataset: Dataset, follow: Followed) -> Adapted:
