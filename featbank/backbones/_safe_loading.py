@@ -115,9 +115,14 @@ def _load_torch(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     # What somebody else has put on the list stays on it.
     ours = [each for each in _INERT if not _is_among(each, listed)]
     try:
-        with warnings.catch_warnings(), torch.serialization.safe_globals(ours):
+        with (
+            path.open("rb") as file,
+            warnings.catch_warnings(),
+            torch.serialization.safe_globals(ours),
+        ):
             warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True)
+            # By its path torch would judge a file by its suffix.
+            return torch.load(file, map_location="cpu", weights_only=True)
     except _DAMAGE as error:
         raise _refusal(path, str(error)) from None
 

@@ -83,6 +83,7 @@ def load_weights(
         WeightsError: The file does not fit the backbone.
         DownloadError: A hub id that the hub does not give.
     """
+    answers_of(spec, options)
     if not spec.takes_weights:
         if options.weights is not None:
             raise UsageError(
