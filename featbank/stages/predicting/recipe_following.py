@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featbank.backbones import BACKBONES
 from featbank.backbones.answers import HEADS, PART, POSITIONS, RESHAPE
 from featbank.errors import WeightsError
 from featbank.inputs.adapters import ADAPTERS, Moments
 from featbank.inputs.normalise import Statistics
 from featbank.stages.embed_options import EmbedOptions, Followed
-from featbank.stages.weights import RANDOM, UNTRAINED
+from featbank.stages.weights import HUB_PREFIX, RANDOM, UNTRAINED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,10 @@ def _answers(follow: Followed) -> dict[str, Any]:
     found: dict[str, Any] = {} if waves is None else {"wavelengths": tuple(waves)}
     if is_untrained(follow):
         return found | {"weights": RANDOM}
+    name = follow.recipe["model"]["name"]
+    if name not in BACKBONES and not name.startswith(HUB_PREFIX):
+        # A checkpoint's record tells all.
+        return found
     kept = [name for name in (PART.name, RESHAPE.name) if name in config]
     # Of a folder its settings tell the heads; there is no part then.
     kept += [HEADS.name] if PART.name in config else []
