@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 from featbank.errors import MissingPathError, WeightsError
@@ -15,9 +16,15 @@ SAFETENSORS, TORCH = "safetensors", "torch"
 # ``torch.serialization.MAGIC_NUMBER``, pickled, as files before PyTorch 1.6 begin.
 _LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+# What Python's reader of zip files raises for damaged ones.
+_ZIP_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError, EOFError, LookupError),
+    *(struct.error, MemoryError, OverflowError),
+)
 # The library's own limit (safetensors ``MAX_HEADER_SIZE``).
 _MAX_HEADER = 100_000_000
 _HEAD_BYTES = 512
+_BLOCK_BYTES = 1 << 20
 # How files begin that people have beside weights, or in their place.
 _OTHERS = (
     (b"version https://git-lfs", "a git-LFS pointer: the file itself was not fetched"),
@@ -114,11 +121,24 @@ def _described_text(head: bytes) -> str:
     return f"it starts with {head[:8]!r}, as no known weights file does"
 
 
+def _require_checksums(archive: zipfile.ZipFile) -> None:
+    """Raise ``BadZipFile`` where a member is not what its checksum says; torch does not ask.
+
+    A checksum of zero was never taken (``torch.serialization.set_crc32_options``).
+    """
+    for member in archive.infolist():
+        if member.CRC:
+            with archive.open(member) as file:
+                while file.read(_BLOCK_BYTES):
+                    pass
+
+
 def _require_torch_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+            _require_checksums(archive)
+    except _ZIP_DAMAGE as error:
         raise not_weights(path, "it is a zip file that is cut short or damaged") from error
     is_script = any(name.endswith("/constants.pkl") or "/code/" in name for name in names)
     if is_script:

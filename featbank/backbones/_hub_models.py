@@ -169,7 +169,12 @@ def _require_tensors(state: State, source: str) -> None:
     """Matrices must be numbers of a trained network; the library would take anything."""
     from featbank.backbones._tensor_checks import float_tensors, require_trained
 
-    matrices = {name: value for name, value in state.items() if name.endswith(".weight")}
+    # Factors of trained batch norms may be zero throughout; those of layer norms are not.
+    matrices = {
+        name: value
+        for name, value in state.items()
+        if name.endswith(".weight") and (value.ndim > 1 or "layernorm" in name)
+    }
     require_trained(float_tensors(matrices, source), source)
 
 
@@ -216,4 +221,7 @@ def _plain(settings: dict[str, Any]) -> dict[str, Any]:
     """What decides the network; not where it came from or how it is to be trained."""
     dropped = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype")
     labels = ("id2label", "label2id", "problem_type")
-    return {n: v for n, v in settings.items() if n not in dropped + labels and v is not None}
+    # How outputs are handed over; this package asks for what it takes.
+    form = ("return_dict", "output_hidden_states", "output_attentions")
+    left_out = dropped + labels + form
+    return {n: v for n, v in settings.items() if n not in left_out and v is not None}

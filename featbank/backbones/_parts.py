@@ -7,7 +7,7 @@ None of them is listed here: a network begins wherever its own first names appea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,16 +30,19 @@ _SECOND = ("cls_token", "blocks.0.norm1.weight")
 _BLOCKS = ("blocks.0.", "model.blocks.0.", "encoder.layer.0.", "layer.0.", "encoder.layers.0.")
 # Words of names for averages of a network over its training.
 _AVERAGED = frozenset(
-    ("ema", "averaged", "average", "avg", "swa", "teacher", "target", "momentum", "shadow")
-)
+    ("ema", "averaged", "average", "avg", "swa", "polyak", "shadow"),
+) | {"teacher", "target", "momentum"}
+# Words of a name: of ``model_ema``, of ``modelEMA``.
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # Deeper than any known script wraps; a pickle may also hold itself.
 _MAX_DEPTH = 5
 # DINOv2's own trainer keeps blocks in chunks, numbered through: ``blocks.1.10.norm1.weight``.
 _CHUNKED = re.compile(r"^((?:model\.)?blocks\.)\d+\.(\d+\.)")
 _SHOWN = 4
+_LONGEST = 100
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
     """One network of a file.
 
@@ -55,10 +58,14 @@ class Part:
     state: Mapping[str, Any]
     beside: tuple[str, ...] = ()
 
-    @property
-    def is_averaged(self) -> bool:
-        """Whether its place is called as averages over training are."""
-        words = {word for key in self.path for word in re.split(r"[._\W]", key.lower())}
+    def is_averaged(self, shared: int) -> bool:
+        """Whether its place is called as averages over training are.
+
+        Args:
+            shared: Leading words of its path that every part of the file has.
+        """
+        own = self.path[shared:]
+        words = {word.lower() for key in own for word in _WORD.findall(key)}
         return bool(words & _AVERAGED)
 
 
@@ -69,6 +76,33 @@ def parts_of(content: object) -> list[Part]:
         found += _networks(path, tensors)
     whole = [part for part in found if _has_blocks(part.state)]
     return whole or found
+
+
+def require_names(content: object, source: str) -> None:
+    """Raise where tensors beside named ones have no names, or names cannot be printed.
+
+    Control characters tell of damage, and would reach a terminal.
+
+    Raises:
+        WeightsError: Shows the first such name with its characters escaped.
+    """
+    for path, tensors in _mappings(content, (), frozenset()):
+        odd = [key for key in tensors if not isinstance(key, str)]
+        if odd:
+            raise WeightsError(
+                source,
+                f"has a tensor called {ascii(odd[0])[:_LONGEST]}, a {type(odd[0]).__name__}",
+                "names that are text",
+                "Save the state dict alone.",
+            )
+        for name in (*path, *tensors):
+            if not name.isprintable():
+                raise WeightsError(
+                    source,
+                    f"has a name with control characters, {ascii(name)[:_LONGEST]}",
+                    "names that can be printed",
+                    "Fetch the file again.",
+                )
 
 
 def chosen_part(parts: list[Part], answer: str | None, source: str) -> tuple[Part, str]:
@@ -86,7 +120,9 @@ def chosen_part(parts: list[Part], answer: str | None, source: str) -> tuple[Par
         return _named(parts, answer, source), ""
     if all(_is_same(part, parts[0]) for part in parts):
         return parts[0], ""
-    averaged = [part for part in parts if part.is_averaged and _averages(part, parts)]
+    shared = min(_shared(part.path, parts[0].path) for part in parts[1:])
+    plain = [part for part in parts if not part.is_averaged(shared)]
+    averaged = [part for part in parts if part not in plain and _averages(part, plain)]
     if averaged and all(_is_same(part, averaged[0]) for part in averaged):
         others = ", ".join(part.name for part in parts if part is not averaged[0])
         return averaged[0], (
@@ -141,13 +177,9 @@ def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
     return is_plain and a.dtype == b.dtype and a.shape == b.shape and bool(torch.equal(a, b))
 
 
-def _averages(part: Part, parts: list[Part]) -> bool:
-    """Whether a part can be the average of another: same names and shapes, as a teacher's may not.
-
-    A frozen teacher of another size is no average of its student.
-    """
+def _averages(part: Part, plain: list[Part]) -> bool:
+    """Whether a part can be the average of another: a teacher of another size is none."""
     shapes = {name: value.shape for name, value in part.state.items()}
-    plain = [other for other in parts if not other.is_averaged]
     return not plain or any(
         all(value.shape == shapes.get(name, value.shape) for name, value in other.state.items())
         for other in plain
@@ -156,20 +188,16 @@ def _averages(part: Part, parts: list[Part]) -> bool:
 
 def _mappings(
     content: object, path: tuple[str, ...], above: frozenset[int]
-) -> Iterator[tuple[tuple[str, ...], dict[str, torch.Tensor]]]:
-    """Every mapping with tensors in it, however deep, and where it stands."""
+) -> Iterator[tuple[tuple[str, ...], dict[Any, torch.Tensor]]]:
+    """Every mapping with named tensors in it, however deep, and where it stands."""
     if len(path) > _MAX_DEPTH or id(content) in above:
         return
     if isinstance(content, list | tuple):
         content = dict(enumerate(content)) if len(content) <= _MAX_DEPTH else {}
     if not isinstance(content, Mapping):
         return
-    tensors = {
-        name: value
-        for name, value in content.items()
-        if isinstance(name, str) and isinstance(value, torch.Tensor)
-    }
-    if tensors:
+    tensors = {name: value for name, value in content.items() if isinstance(value, torch.Tensor)}
+    if any(isinstance(name, str) for name in tensors):
         yield path, tensors
     for name, value in content.items():
         if isinstance(value, Mapping | list | tuple):
@@ -215,7 +243,7 @@ def _first_words(name: str, prefixes: list[str]) -> str:
     return words[min(shared, len(words) - 1)]
 
 
-def _shared(words: list[str], others: list[str]) -> int:
+def _shared(words: Sequence[str], others: Sequence[str]) -> int:
     count = 0
     for word, other in zip(words, others, strict=False):
         if word != other:
@@ -235,17 +263,20 @@ def _has_blocks(state: Mapping[str, Any]) -> bool:
 
 def no_network(content: object, source: str) -> WeightsError:
     """The refusal of a file that holds no network of a known form."""
-    names = [name for _, tensors in _mappings(content, (), frozenset()) for name in tensors]
+    names = [
+        name[:_LONGEST] for _, tensors in _mappings(content, (), frozenset()) for name in tensors
+    ]
     keys = list(content) if isinstance(content, Mapping) else []
     if names:
         told = f"; its tensors are called {', '.join(names[:_SHOWN])}"
     elif any(not isinstance(key, str) for key in keys):
-        told = f"; its keys are no names but {type(keys[0]).__name__}, such as {keys[0]!r}"
+        first = ascii(keys[0])[:_LONGEST]
+        told = f"; its keys are no names but {type(keys[0]).__name__}, such as {first}"
     else:
         told = f"; it is a {type(content).__name__} without tensors by name"
     return WeightsError(
         source,
-        f"holds no cls_token and no {_FIRST[0]}{told[:300]}",
+        f"holds no cls_token and no {_FIRST[0]}{told}",
         "a vision transformer under the names of timm, DINO, DINOv2, MAE, transformers or DOFA",
         "Choose another file.",
     )

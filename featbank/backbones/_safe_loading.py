@@ -40,8 +40,14 @@ _DAMAGE = (
     *(LookupError, MemoryError, OSError, pickle.PickleError, RuntimeError, SafetensorError),
     *(struct.error, SystemError, TypeError, ValueError),
 )
+_LONGEST = 200
+# Tensors that torch reads only after parts of it are imported, by a word of its refusal.
+_SPREAD = {
+    "DTensor": "tensors that are spread over processes (DTensor)",
+    "torch.nested": "nested tensors",
+}
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
-_CLASS = re.compile(r"<(?:class|function|built-in function) '?([\w.]+)")
+_CLASS = re.compile(r"<(?:class|function) '?(\w+\.[\w.]+)")
 _OPERAND = re.compile(r"Unsupported operand (\d+)")
 
 
@@ -133,6 +139,9 @@ def _is_among(each: object, listed: Iterable[object]) -> bool:
 
 def _refusal(path: Path, text: str) -> WeightsError:
     """Our own words for what torch refused or could not read."""
+    for word, what in _SPREAD.items():
+        if word in text:
+            return not_weights(path, f"it holds {what}")
     found = _GLOBAL.search(text) or _CLASS.search(text)
     operand = _OPERAND.search(text)
     if found is None and operand is None:
@@ -140,7 +149,7 @@ def _refusal(path: Path, text: str) -> WeightsError:
     if found is None:
         why = "its pickle has instructions that no plain torch.save writes"
     else:
-        why = f"it holds a {found[1]}, which is neither a tensor nor a plain value"
+        why = f"it asks for {found[1]}, which is neither a tensor nor a plain value"
     return WeightsError(
         str(path),
         f"does not load ({why})",
@@ -150,5 +159,6 @@ def _refusal(path: Path, text: str) -> WeightsError:
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    lines = str(error).strip().splitlines()
+    first = lines[0] if lines else type(error).__name__
+    return "".join(c if c.isprintable() else "?" for c in first)[:_LONGEST]

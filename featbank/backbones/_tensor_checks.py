@@ -53,6 +53,8 @@ def _float(name: str, value: torch.Tensor, source: str) -> torch.Tensor:
 
 
 def _other_kind(value: torch.Tensor) -> str:
+    if type(value) not in (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer):
+        return f"a {type(value).__name__}"
     if value.is_quantized:
         return "quantised"
     if value.layout != torch.strided or value.is_nested:

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_WHOLE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+# Whole file and index of shards, in the library's order; the second pair is of its older releases.
+_KINDS = (
+    ("model.safetensors", "model.safetensors.index.json"),
+    ("pytorch_model.bin", "pytorch_model.bin.index.json"),
+)
 _SHARD = re.compile(r"model-(\d+)-of-(\d+)\.safetensors")
 _UINT8_MAX = 255.0
 # Eight-bit values to 0..1: what processors do where nothing is said.
@@ -35,17 +39,26 @@ def weights_files(folder: Path) -> list[Path]:
     Raises:
         WeightsError: A shard is missing, or the index is damaged.
     """
-    if (folder / _WHOLE).is_file():
-        return [folder / _WHOLE]
-    if (folder / _INDEX).is_file():
-        named = read_object(folder / _INDEX).get("weight_map")
-        is_map = isinstance(named, dict) and all(isinstance(n, str) for n in named.values())
-        if not is_map or not named:
-            raise _damaged(folder / _INDEX, "names no shards")
-        names = sorted(set(named.values()))
-    else:
-        names = sorted(path.name for path in folder.glob("model*.safetensors"))
-        names = _all_shards(names)
+    loose = sorted(path.name for path in folder.glob("model*.safetensors"))
+    for whole, index in _KINDS:
+        if (folder / whole).is_file():
+            return [folder / whole]
+        if (folder / index).is_file():
+            return _present(folder, _indexed(folder / index))
+        if loose:
+            break
+    return _present(folder, _all_shards(loose))
+
+
+def _indexed(index: Path) -> list[str]:
+    named = read_object(index).get("weight_map")
+    is_map = isinstance(named, dict) and all(isinstance(n, str) for n in named.values())
+    if not is_map or not named:
+        raise _damaged(index, "names no shards")
+    return sorted(set(named.values()))
+
+
+def _present(folder: Path, names: list[str]) -> list[Path]:
     missing = [name for name in names if "/" in name or not (folder / name).is_file()]
     if missing:
         raise _damaged(folder, f"lacks {', '.join(missing[:2])}")
@@ -97,17 +110,32 @@ def read_processor(folder: Path) -> dict[str, Any]:
     ``do_rescale``, ``rescale_factor`` and ``do_normalize`` are worked into the numbers.
 
     Returns:
-        The two, three numbers each; empty where the folder does not tell.
+        The two, three numbers each, and ``image_px``, the side of the square that it makes; without
+        what the folder does not tell.
 
     Raises:
         WeightsError: It is damaged, or does something else that changes the numbers.
     """
     path = folder / "preprocessor_config.json"
-    if path.is_file():
-        return input_statistics(read_object(path), str(path))
-    path = folder / "processor_config.json"
-    nested = read_object(path).get("image_processor") if path.is_file() else None
-    return input_statistics(nested, str(path)) if isinstance(nested, dict) else {}
+    found: object = read_object(path) if path.is_file() else None
+    if found is None:
+        path = folder / "processor_config.json"
+        found = read_object(path).get("image_processor") if path.is_file() else None
+    if not isinstance(found, dict):
+        return {}
+    return {**input_statistics(found, str(path)), **_side(found)}
+
+
+def _side(processor: Mapping[str, Any]) -> dict[str, int]:
+    """Side in pixels of what a processor makes, where it makes squares."""
+    is_cropped = processor.get("do_center_crop") and processor.get("crop_size")
+    size = processor.get("crop_size") if is_cropped else processor.get("size")
+    if isinstance(size, dict):
+        sides = {size.get("height"), size.get("width")}
+        size = sides.pop() if len(sides) == 1 else None
+    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+        return {}
+    return {"image_px": size}
 
 
 def input_statistics(processor: Mapping[str, Any], source: str) -> dict[str, Any]:
@@ -174,7 +202,7 @@ def _numbers(processor: Mapping[str, Any], name: str, source: str) -> list[float
 def _other(source: str, name: str, value: object) -> WeightsError:
     return WeightsError(
         source,
-        f"says {name} {value!r}"[:200],
+        f"says {name if name.isprintable() else ascii(name)} {value!r}"[:200],
         "rescaling and normalising of 8-bit RGB alone",
         "Correct the file; or take it away and pass --normalise.",
     )

@@ -37,7 +37,14 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "vit_msn": {**_SHARED, "patch_size": 16, "layer_norm_eps": 1e-6},
     "deit": {**_SHARED, "patch_size": 16, "layer_norm_eps": 1e-12},
 }
-_COUNTS = ("hidden_size", "num_hidden_layers", "num_attention_heads", "num_channels")
+# Counts, each with a number that no network reaches and that a damaged file may hold.
+_COUNTS = {
+    "hidden_size": 1 << 20,
+    "num_hidden_layers": 1000,
+    "num_attention_heads": 1 << 20,
+    "num_channels": 1 << 20,
+}
+_LONGEST_SIDE = 1 << 20
 # LayerNorm's epsilon of ``featbank.layers.transformer``, which stands beside torch.
 _NORM_EPS = 1e-6
 # Settings that change a network's numbers whatever its family, and that no reader here follows.
@@ -109,8 +116,8 @@ def other_setting(source: str, name: str, found: object, expected: str) -> Weigh
 
 def _count(settings: Mapping[str, Any], name: str, source: str) -> int:
     value = settings[name]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise other_setting(source, name, value, "a whole number, 1 or more,")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _COUNTS[name]:
+        raise other_setting(source, name, value, f"a whole number, 1 to {_COUNTS[name]},")
     return value
 
 
@@ -118,6 +125,6 @@ def _side(settings: Mapping[str, Any], name: str, source: str) -> int:
     value = settings[name]
     if isinstance(value, list | tuple) and len(value) == 2 and value[0] == value[1]:
         value = value[0]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LONGEST_SIDE:
         raise other_setting(source, name, value, "one side in pixels, of squares,")
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones._parts import chosen_part, no_network, parts_of
+from featbank.backbones._parts import chosen_part, no_network, parts_of, require_names
 from featbank.backbones._safe_loading import load_values
 from featbank.backbones._transformers_folder import weights_files
 from featbank.errors import MissingPathError, WeightsError
@@ -32,6 +32,7 @@ def read_part(path: Path, answer: str | None = None) -> tuple[Part, tuple[str, .
             whose networks leave open which is meant.
     """
     content = load_values(path)
+    require_names(content, str(path))
     parts = parts_of(content)
     if not parts:
         raise no_network(content, str(path))

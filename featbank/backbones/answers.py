@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
@@ -10,7 +11,7 @@ from featbank.catalog import suggest
 from featbank.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 Value = str | int
 
@@ -101,6 +102,24 @@ def settled_answers(
                 suggest(str(name), known) if known else "Leave it out.",
             )
     return {name: _settled(known[name], value) for name, value in given.items()}
+
+
+def as_mapping(given: object) -> dict[str, Any]:
+    """Answers as they came, by name.
+
+    Raises:
+        UsageError: They are no mapping.
+    """
+    if isinstance(given, Mapping):
+        return {str(name): value for name, value in given.items()}
+    if given is None:
+        return {}
+    raise UsageError(
+        "answers",
+        f"is a {type(given).__name__}",
+        "a mapping such as {'heads': 12}",
+        "Pass answers by their names.",
+    )
 
 
 def _settled(answer: Answer, value: object) -> Value:

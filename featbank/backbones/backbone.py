@@ -32,7 +32,7 @@ class WeightsFile:
         folder: The transformers folder that it stands in; empty for single files.
         config: ``config.json`` of a transformers folder; empty for single files.
         processor: ``image_mean`` and ``image_std`` of 0..1 that its ``preprocessor_config.json``
-            amounts to; empty where absent.
+            amounts to, and ``image_px``; empty where absent.
         answers: What the user said that the file does not tell, such as ``reshape``.
     """
 

@@ -186,7 +186,7 @@ def own_statistics(spec: BackboneSpec, weights: Weights) -> str | None:
         spec: The backbone.
         weights: Its weights, with what their ``preprocessor_config.json`` amounts to.
     """
-    if not weights.processor or spec.normalise not in _OF_RGB:
+    if "image_mean" not in weights.processor or spec.normalise not in _OF_RGB:
         return spec.normalise
     usual, told = (
         published(name, RGB, dataset=spec.name, processor=weights.processor)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones import WeightsFile
-from featbank.backbones.answers import PART, settled_answers
+from featbank.backbones.answers import PART, as_mapping, settled_answers
 from featbank.bank.checkpoints import is_checkpoint
 from featbank.errors import MissingPathError, UsageError, WeightsError
 from featbank.recipe import file_sha256
@@ -28,6 +28,8 @@ RANDOM = "random"
 # How the origin of random weights begins; with the comma it is no file's name.
 UNTRAINED = "random, untrained"
 HUB_PREFIX = "hf:"
+# Files of a transformers folder that people name in its place.
+_BESIDE = ("config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json")
 WEIGHTS_VARIABLE = "FEATBANK_WEIGHTS"
 
 
@@ -101,9 +103,26 @@ def load_weights(
         from featbank.stages.checkpoint_opening import checkpoint_weights
 
         return checkpoint_weights(place)
-    if place.is_dir() or _is_of_folder(place):
-        return _read_folder(spec, place if place.is_dir() else place.parent, options)
-    return _read(spec, place, options)
+    alone = _lone_file(place)
+    if alone is not None:
+        return _read(spec, alone, options)
+    return _read_folder(spec, place if place.is_dir() else place.parent, options)
+
+
+def _lone_file(place: Path) -> Path | None:
+    """The file that stands for itself; None where a transformers folder is meant.
+
+    timm's folders have a ``config.json`` too, which is no model's of transformers: their one file
+    is read like any other of timm.
+    """
+    if not place.is_dir():
+        return None if _is_of_folder(place) else place
+    from featbank.backbones._transformers_folder import read_settings, weights_files
+
+    if not (place / "config.json").is_file() or "model_type" in read_settings(place):
+        return None
+    files = weights_files(place)
+    return files[0] if len(files) == 1 else None
 
 
 def _is_of_folder(path: Path) -> bool:
@@ -113,8 +132,8 @@ def _is_of_folder(path: Path) -> bool:
     if not path.is_file() or not (path.parent / "config.json").is_file():
         return False
     try:
-        is_whole = weights_files(path.parent) == [path]
-        return is_whole and "model_type" in read_settings(path.parent)
+        files = {*weights_files(path.parent), *(path.parent / name for name in _BESIDE)}
+        return path in files and "model_type" in read_settings(path.parent)
     except WeightsError:
         # Whatever stands beside it, the file may be read for itself.
         return False
@@ -141,7 +160,8 @@ def is_hub_id(name: str) -> bool:
     """
     parts = name.split("/")
     suffixes = (".pth", ".pt", ".bin", ".safetensors", ".ckpt")
-    return len(parts) == 2 and all(parts) and parts[0] != "." and not name.endswith(suffixes)
+    is_file = name.lower().endswith(suffixes)
+    return len(parts) == 2 and all(parts) and parts[0] != "." and not is_file
 
 
 def _own(spec: BackboneSpec, options: EmbedOptions, progress: FetchProgress | None) -> Path:
@@ -181,7 +201,7 @@ def answers_of(spec: BackboneSpec, options: EmbedOptions) -> dict[str, Value]:
             and otherwise.
     """
     named = {"reshape": options.dofa_reshape, "positions": options.positions}
-    given: dict[str, Any] = dict(options.answers)
+    given = as_mapping(options.answers)
     for name, value in named.items():
         if value is not None and given.setdefault(name, value) != value:
             raise UsageError(
@@ -219,9 +239,16 @@ def _read_folder(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> Wei
     answers = answers_of(spec, options)
     require_no_part(answers, folder)
     origin = _origin(spec, folder, options)
-    file = folder_file(folder, name=origin, answers=answers)
+    # In messages a folder of this machine is named in full.
+    name = origin if is_hub_id(origin) else str(folder)
+    file = folder_file(folder, name=name, answers=answers)
     state = read_folder(folder)
-    return _weights(spec, state, replace(file, sha256=folder_sha256(folder)), origin=origin)
+    weights = _weights(spec, state, replace(file, sha256=folder_sha256(folder)), origin=origin)
+    told, side = file.processor.get("image_px"), options.image_size or spec.image_size
+    if not told or told == side:
+        return weights
+    note = f"the folder's processor makes images of {told} px, this run {side} (--image-size)"
+    return replace(weights, notes=(*weights.notes, note))
 
 
 def require_no_part(answers: Mapping[str, Any], folder: Path) -> None:

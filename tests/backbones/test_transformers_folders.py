@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from fake_hub import SHAPE, save_model
+from made_weights import Harmful, network, tensors
+from made_weights import load as load_made
 from safetensors.torch import load_file, save_file
 
 from featbank.backbones import BACKBONES
@@ -236,6 +238,37 @@ def test_another_precision_beside_the_whole_is_not_taken(folder):
     torch.testing.assert_close(cls(*by_name(path)), tokens(path)[:, 0], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["dinov2", "vit"])
+def test_a_folder_of_an_older_release_is_read(folder, kind):
+    path = folder(kind)
+    expected = cls(*by_name(path))
+    torch.save(load_file(path / "model.safetensors"), path / "pytorch_model.bin")
+    (path / "model.safetensors").unlink()
+    torch.testing.assert_close(cls(*by_name(path)), expected)
+
+
+def test_a_pickle_in_such_a_folder_never_runs(folder):
+    path = folder("vit")
+    (path / "model.safetensors").unlink()
+    torch.save({"vit.layernorm.weight": Harmful()}, path / "pytorch_model.bin")
+    with pytest.raises(WeightsError, match="it asks for exec, which is neither") as caught:
+        by_name(path)
+    assert "weights_only" not in str(caught.value)
+
+
+def test_a_folder_of_timm_is_its_file(tmp_path):
+    (tmp_path / "config.json").write_text('{"architecture": "vit_tiny_patch4_16"}')
+    path = tensors(network, "model.safetensors")(tmp_path)
+    found, expected = load_made(tmp_path), load_made(path)
+    assert (found.config, found.sha256) == (expected.config, expected.sha256)
+
+
+def test_form_of_outputs_is_no_part_of_the_network(folder):
+    path = folder("vit", changes={"return_dict": False, "output_attentions": True})
+    torch.testing.assert_close(cls(*by_name(path)), cls(*by_name(path)))
+    assert "return_dict" not in by_name(path)[1].config["transformers"]
+
+
 def test_shards_have_one_digest_wherever_they_are_read(folder):
     shards = sharded(folder(), "dinov2")
     digests = {folder_sha256(shards), by_name(shards)[1].sha256}
@@ -322,6 +355,29 @@ def test_dinov2_without_a_processor_keeps_its_own_statistics(folder):
 def test_other_statistics_of_a_catalog_models_folder_are_taken(folder, mean, expected):
     processor = {"image_mean": mean, "image_std": [0.229, 0.224, 0.225]}
     assert own_statistics(SPEC, as_weights(folder(processor=processor))) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        ({"size": {"height": 384, "width": 384}}, True),
+        ({"size": 384}, True),
+        ({"size": {"height": 224, "width": 224}}, False),
+        ({"size": {"shortest_edge": 256}, "do_center_crop": True, "crop_size": 224}, False),
+        ({"size": {"shortest_edge": 256}}, False),
+        ({"size": None}, False),
+    ],
+)
+def test_another_size_of_the_processor_is_told(folder, size, told):
+    notes = by_name(folder(processor={"image_mean": MEAN, "image_std": STD, **size}))[1].notes
+    assert any("processor makes images of 384 px, this run 224" in note for note in notes) == told
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_file_of_the_folder_means_the_folder(folder, name):
+    path = folder(num_attention_heads=4)
+    torch.testing.assert_close(as_weights(path / name).state, as_weights(path).state)
+    assert as_weights(path / name).config == as_weights(path).config
 
 
 def test_a_vit_folder_is_no_file_of_timm(folder):

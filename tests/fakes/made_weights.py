@@ -198,6 +198,15 @@ RIGHT = {
     "model, model_ema": (saved(pair("model_ema", "model")), {}),
     "model, ema": (saved(pair("ema", "model")), {}),
     "ema, inside": (saved(lambda: {"model": other(), "ema": {"shadow": network()}}), {}),
+    "modelEMA": (saved(pair("modelEMA", "model")), {}),
+    "a teacher of a method called after momentum": (
+        saved(
+            lambda: {
+                "momentum_training": prefixed("teacher.", network()) | prefixed("student.", other())
+            }
+        ),
+        {},
+    ),
     "i-jepa": (
         saved(
             lambda: {
@@ -291,6 +300,12 @@ def without(*names):
     return lambda: {n: v for n, v in network().items() if n not in names}
 
 
+def flipped():
+    data = bytearray(bytes_of(network()))
+    data[len(data) // 2] ^= 1
+    return bytes(data)
+
+
 FC1 = "blocks.0.mlp.fc1.weight"
 NUMPY = io.BytesIO()
 np.savez(NUMPY, w=np.zeros(3))
@@ -382,10 +397,35 @@ REFUSED = {
         {},
         "its keys are no names",
     ),
+    "a tensor without a name beside named ones": (
+        saved(lambda: {**network(), 7: torch.ones(2)}),
+        {},
+        "has a tensor called 7, a int",
+    ),
+    "a program in a list's place": (
+        saved(beside([torch.nn.GELU()])),
+        {},
+        "torch.nn.modules.activation.GELU",
+    ),
+    "two encoders of one teacher": (
+        saved(lambda: {"teacher": prefixed("a.", network()) | prefixed("b.", other())}),
+        {},
+        "holds 2 networks: teacher.a, teacher.b",
+    ),
     "names that are bytes": (
         saved(lambda: {n.encode(): v for n, v in network().items()}),
         {},
         "its keys are no names but bytes",
+    ),
+    "a name that a terminal would obey": (
+        tensors(lambda: {**network(), "blocks\x1b[31m\n": torch.ones(2)}),
+        {},
+        r"control characters, 'blocks\\x1b\[31m\\n'",
+    ),
+    "a torch file with one flipped bit": (
+        raw(lambda: flipped()),
+        {},
+        "zip file that is cut short or damaged",
     ),
     "a tensor": (saved(lambda: torch.zeros(3)), {}, "it is a Tensor"),
     "another network": (

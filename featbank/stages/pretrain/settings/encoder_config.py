@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones import BACKBONES
-from featbank.backbones.answers import HEADS, PART, settled_answers
+from featbank.backbones.answers import HEADS, PART, as_mapping, settled_answers
 from featbank.bank.checkpoints import is_checkpoint
 from featbank.catalog import suggest
 from featbank.errors import UnknownNameError, UsageError
@@ -97,7 +97,8 @@ def settled_options(options: PretrainOptions, spec: BackboneSpec) -> PretrainOpt
         UsageError: An answer that is none, or one where no weights are named.
     """
     declared = () if options.weights is None else (PART, HEADS)
-    answers = settled_answers(declared, options.answers, subject=f"model '{spec.name}'")
+    given = as_mapping(options.answers)
+    answers = settled_answers(declared, given, subject=f"model '{spec.name}'")
     return replace(options, answers=answers)
 
 
