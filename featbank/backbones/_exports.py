@@ -130,9 +130,10 @@ def timm_arguments(config: Config) -> dict[str, Any]:
 def _defaults(config: Config) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from featbank.backbones._vit_build import network_config
     from featbank.layers.vit import VitConfig
 
-    return asdict(VitConfig(**config))
+    return asdict(VitConfig(**network_config(config)))
 
 
 def _common_misfits(shape: dict[str, Any], *, has_norm: bool) -> list[str]:

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from featbank.backbones._transformers_settings import whole_settings
 from featbank.backbones.backbone import Loaded, Provides
 from featbank.errors import WeightsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from featbank.backbones.backbone import Config, Encoder, State, WeightsFile
 
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 VIT_TYPES = ("vit", "vit_mae", "vit_msn", "deit", "ijepa", "dinov3_vit", "siglip_vision_model")
 RESNET = "resnet"
 _IMAGE_PX = 224
+# What the library raises for settings and files that it does not take.
+_REFUSED = (
+    *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError),
+    ImportError,
+)
 # Tokens before the patch tokens: CLS, and DeiT's distillation token.
 _PREFIX = {"ijepa": 0, "siglip_vision_model": 0, "deit": 2}
 
@@ -28,7 +34,7 @@ def config_of(transformers: dict[str, Any]) -> dict[str, Any]:
     Args:
         transformers: Its content; ``model_type`` is among it.
     """
-    registers = int(transformers.get("num_register_tokens", 0))
+    registers = int(transformers.get("num_register_tokens") or 0)
     return {"transformers": transformers, "channels": 3, "registers": registers}
 
 
@@ -113,6 +119,7 @@ def read_hub(config: Config, state: State, file: WeightsFile) -> Loaded:
             f"a transformers folder of {wanted!r}",
             "Choose another --model, or name the folder that holds config.json.",
         )
+    _require_tensors(state, file.name)
     model, info = _from_folder(file)
     missing = sorted(name for name in info["missing_keys"] if "pooler" not in name)
     if missing:
@@ -124,7 +131,7 @@ def read_hub(config: Config, state: State, file: WeightsFile) -> Loaded:
         )
     ignored = sorted({name.split(".")[0] for name in info["unexpected_keys"]})
     notes = (f"the file's {', '.join(ignored)} is ignored",) if ignored else ()
-    settings = _plain(model.config.to_dict())
+    settings = whole_settings(_plain(model.config.to_dict()), file.name)
     return Loaded(
         config={
             **config,
@@ -137,6 +144,50 @@ def read_hub(config: Config, state: State, file: WeightsFile) -> Loaded:
     )
 
 
+def library_settings(settings: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """A ``config.json`` with the library's own defaults for what it leaves out.
+
+    Args:
+        settings: Its content, of a family that the library knows.
+        source: Its folder, for messages.
+
+    Raises:
+        WeightsError: A value that the library does not take, or that no network here follows.
+    """
+    from transformers import AutoConfig
+
+    asked = whole_settings(settings, source)
+    try:
+        with _quiet():
+            found = AutoConfig.for_model(**asked).to_dict()
+    except _REFUSED as error:
+        raise _not_loaded(source, error) from error
+    return whole_settings(_plain(found), source)
+
+
+def _require_tensors(state: State, source: str) -> None:
+    """Matrices must be numbers of a trained network; the library would take anything."""
+    from featbank.backbones._tensor_checks import float_tensors, require_trained
+
+    # Factors of trained batch norms may be zero throughout; those of layer norms are not.
+    matrices = {
+        name: value
+        for name, value in state.items()
+        if name.endswith(".weight") and (value.ndim > 1 or "layernorm" in name)
+    }
+    require_trained(float_tensors(matrices, source), source)
+
+
+def _not_loaded(source: str, error: Exception) -> WeightsError:
+    text = str(error).strip().splitlines()
+    return WeightsError(
+        source,
+        f"does not load ({text[0] if text else type(error).__name__})",
+        "a transformers folder",
+        "Fetch it again.",
+    )
+
+
 def _from_folder(file: WeightsFile) -> tuple[Any, dict[str, Any]]:
     from transformers import AutoModel
 
@@ -145,11 +196,8 @@ def _from_folder(file: WeightsFile) -> tuple[Any, dict[str, Any]]:
             model, info = AutoModel.from_pretrained(
                 Path(file.folder), local_files_only=True, output_loading_info=True, dtype="float32"
             )
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise WeightsError(
-            file.name, f"does not load ({first})", "a transformers folder", "Fetch it again."
-        ) from error
+    except _REFUSED as error:
+        raise _not_loaded(file.name, error) from error
     return model, info
 
 
@@ -173,4 +221,7 @@ def _plain(settings: dict[str, Any]) -> dict[str, Any]:
     """What decides the network; not where it came from or how it is to be trained."""
     dropped = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype")
     labels = ("id2label", "label2id", "problem_type")
-    return {n: v for n, v in settings.items() if n not in dropped + labels and v is not None}
+    # How outputs are handed over; this package asks for what it takes.
+    form = ("return_dict", "output_hidden_states", "output_attentions")
+    left_out = dropped + labels + form
+    return {n: v for n, v in settings.items() if n not in left_out and v is not None}

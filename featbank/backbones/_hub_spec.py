@@ -10,12 +10,15 @@ from featbank.backbones._hub_models import (
     config_of,
     describe_hub,
     initial_hub,
+    library_settings,
     read_hub,
 )
+from featbank.backbones._transformers_settings import other_setting, whole_settings
 from featbank.backbones._vit_build import build_vit, initial_vit
 from featbank.backbones._vit_cost import describe_vit
+from featbank.backbones.answers import POSITIONS
 from featbank.backbones.backbone import BackboneSpec
-from featbank.backbones.dinov2 import read_dinov2
+from featbank.backbones.dinov2 import DINOV2_TYPES, read_dinov2
 from featbank.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -23,9 +26,9 @@ if TYPE_CHECKING:
 
     from featbank.backbones.backbone import Config, Provides, WeightsFile
 
-# One behaviour for DINOv2 whatever file it comes from, so these are our own network.
-_DINOV2 = ("dinov2", "dinov2_with_registers")
 _IMAGE_PX = 224
+# Wider feed-forward layers than any published network's would be a mistake of the file.
+_MAX_RATIO = 1000
 
 
 def hub_spec(name: str, file: WeightsFile) -> BackboneSpec:
@@ -39,16 +42,17 @@ def hub_spec(name: str, file: WeightsFile) -> BackboneSpec:
         WeightsError: A model of another family.
     """
     kind = file.config.get("model_type")
-    if kind in _DINOV2:
-        return _dinov2(name, file.config)
+    if kind in DINOV2_TYPES:
+        # One behaviour for DINOv2 whatever file it comes from, so these are our own network.
+        return _dinov2(name, file)
     if kind not in VIT_TYPES:
         raise WeightsError(
             file.name,
             f"its model_type is {kind!r}",
-            f"one of {', '.join((*VIT_TYPES, *_DINOV2))}",
+            f"one of {', '.join((*VIT_TYPES, *DINOV2_TYPES))}",
             "Choose a vision transformer, or a model of 'featbank models'.",
         )
-    config = config_of(dict(file.config))
+    config = config_of(library_settings(file.config, file.name))
     features = describe_hub(config).features
     return BackboneSpec(
         name=name,
@@ -58,16 +62,16 @@ def hub_spec(name: str, file: WeightsFile) -> BackboneSpec:
         build=build_hub,
         read=read_hub,
         initial=initial_hub,
-        **_shared(file, "cls" if "cls" in features else "mean"),
+        **_shared(file, "cls" if "cls" in features else "mean", normalise=None),
     )
 
 
-def _shared(file: WeightsFile, feature: str) -> dict[str, Any]:
+def _shared(file: WeightsFile, feature: str, *, normalise: str | None) -> dict[str, Any]:
     return {
         "default_feature": feature,
         "image_size": _IMAGE_PX,
-        # The folder's own numbers; without them the user has to say.
-        "normalise": "processor" if file.processor.get("image_mean") else None,
+        # The folder's own numbers; without them the family's, or the user has to say.
+        "normalise": "processor" if file.processor.get("image_mean") else normalise,
         "compute_dtype": "bfloat16",
         "takes_weights": True,
         "licence": "the weights' own",
@@ -75,41 +79,44 @@ def _shared(file: WeightsFile, feature: str) -> dict[str, Any]:
     }
 
 
-def _dinov2(name: str, settings: Mapping[str, Any]) -> BackboneSpec:
-    registers = int(settings.get("num_register_tokens", 0))
-    is_gated = bool(settings.get("use_swiglu_ffn", False))
-    dim = int(settings["hidden_size"])
-    hidden = int(dim * settings.get("mlp_ratio", 4))
-    config = {
+def _dinov2(name: str, file: WeightsFile) -> BackboneSpec:
+    short = name.removeprefix("hf:")
+    return BackboneSpec(
+        name=name,
+        summary=f"DINOv2 from {short}",
+        config=_dinov2_config(whole_settings(file.config, file.name), file.name),
+        describe=_describe,
+        build=build_vit,
+        read=read_dinov2,
+        answers=(POSITIONS,),
+        initial=initial_vit,
+        **{**_shared(file, "cls", normalise="imagenet"), "weights_from": short},
+    )
+
+
+def _dinov2_config(settings: Mapping[str, Any], source: str) -> dict[str, Any]:
+    registers = settings.get("num_register_tokens", 0)
+    if isinstance(registers, bool) or not isinstance(registers, int) or registers < 0:
+        raise other_setting(source, "num_register_tokens", registers, "a whole number")
+    ratio = settings["mlp_ratio"]
+    if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 < ratio < _MAX_RATIO:
+        raise other_setting(source, "mlp_ratio", ratio, "a number above zero")
+    is_gated = bool(settings["use_swiglu_ffn"])
+    dim = settings["hidden_size"]
+    hidden = int(dim * ratio)
+    return {
         "dim": dim,
-        "depth": int(settings["num_hidden_layers"]),
-        "heads": int(settings["num_attention_heads"]),
-        "patch_px": int(settings["patch_size"]),
-        "channels": int(settings.get("num_channels", 3)),
-        "grid": int(settings["image_size"]) // int(settings["patch_size"]),
+        "depth": settings["num_hidden_layers"],
+        "heads": settings["num_attention_heads"],
+        "patch_px": settings["patch_size"],
+        "channels": settings["num_channels"],
+        "grid": settings["image_size"] // settings["patch_size"],
         "mlp_dim": (int(hidden * 2 / 3) + 7) // 8 * 8 if is_gated else hidden,
         "registers": registers,
         "layer_scale": True,
         "swiglu": is_gated,
         "positions": "antialiased" if registers else "offset",
     }
-    return BackboneSpec(
-        name=name,
-        summary=f"DINOv2 from {name.removeprefix('hf:')}",
-        config=config,
-        default_feature="cls",
-        image_size=_IMAGE_PX,
-        normalise="imagenet",
-        compute_dtype="bfloat16",
-        takes_weights=True,
-        licence="the weights' own",
-        weights_from=name.removeprefix("hf:"),
-        describe=_describe,
-        build=build_vit,
-        read=read_dinov2,
-        answers=("--positions",),
-        initial=initial_vit,
-    )
 
 
 def _describe(config: Config) -> Provides:

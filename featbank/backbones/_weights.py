@@ -1,47 +1,57 @@
-"""Weights files to flat state dicts: safetensors, or pickles read with ``weights_only=True``."""
+"""Weights files and folders to flat state dicts: the part that is meant, under its own names."""
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-
+from featbank.backbones._parts import chosen_part, no_network, parts_of, require_names
+from featbank.backbones._safe_loading import load_values
+from featbank.backbones._transformers_folder import weights_files
 from featbank.errors import MissingPathError, WeightsError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Where training scripts put the encoder inside a checkpoint: DINO v1 (`teacher`), MAE (`model`),
-# Lightning (`state_dict`).
-_WRAPPERS = ("teacher", "model", "state_dict")
-# What those scripts put before each key; stripped one after another.
-_PREFIXES = ("module.", "_orig_mod.", "backbone.", "encoder.", "model.")
+    import torch
+
+    from featbank.backbones._parts import Part
+
+_SHOWN = 4
 
 
-def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """Read a weights file to a flat mapping of names to tensors.
+def read_part(path: Path, answer: str | None = None) -> tuple[Part, tuple[str, ...]]:
+    """The network of a weights file that is meant, and what a user must know of the choice.
 
     Args:
-        path: ``.safetensors``, or a PyTorch file that holds tensors alone.
+        path: Safetensors, or a PyTorch file of tensors and plain values, told by its bytes.
+        answer: Which of its networks; None takes the only one, or the averaged one.
 
     Raises:
         MissingPathError: The file is not there.
-        WeightsError: Not a weights file, or one that holds more than tensors.
+        WeightsError: Not a weights file, one that holds more than tensors and plain values, or one
+            whose networks leave open which is meant.
     """
-    if not path.is_file():
-        raise MissingPathError(
-            str(path), "there is no such file", "a weights file", "Check the path after --weights."
-        )
-    state = _load(path)
-    for wrapper in _WRAPPERS:
-        if isinstance(state.get(wrapper), Mapping):
-            state = state[wrapper]
-    tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
-    return _without_prefix(tensors)
+    content = load_values(path)
+    require_names(content, str(path))
+    parts = parts_of(content)
+    if not parts:
+        raise no_network(content, str(path))
+    part, note = chosen_part(parts, answer, str(path))
+    notes = [note] if note else []
+    if part.beside:
+        more = ", …" if len(part.beside) > _SHOWN else ""
+        notes.append(f"the file's {', '.join(part.beside[:_SHOWN])}{more} is ignored")
+    return part, tuple(notes)
+
+
+def read_state(path: Path) -> dict[str, torch.Tensor]:
+    """Tensors of the network of a weights file, without what training put before their names.
+
+    Raises:
+        MissingPathError: The file is not there.
+        WeightsError: As of ``read_part``.
+    """
+    return dict(read_part(path)[0].state)
 
 
 def read_folder(folder: Path) -> dict[str, torch.Tensor]:
@@ -49,7 +59,7 @@ def read_folder(folder: Path) -> dict[str, torch.Tensor]:
 
     Raises:
         MissingPathError: It holds no safetensors.
-        WeightsError: A file does not load.
+        WeightsError: A file does not load, or a shard is missing.
     """
     files = weights_files(folder)
     if not files:
@@ -61,42 +71,15 @@ def read_folder(folder: Path) -> dict[str, torch.Tensor]:
         )
     state: dict[str, torch.Tensor] = {}
     for path in files:
-        state |= _load(path)
+        state |= _tensors(load_values(path), path)
     return state
 
 
-def weights_files(folder: Path) -> list[Path]:
-    """Weights of a transformers folder, in one file or several, in order."""
-    return sorted(folder.glob("model*.safetensors"))
+def _tensors(content: Any, path: Path) -> dict[str, torch.Tensor]:  # noqa: ANN401 - a file's
+    import torch
 
-
-def _load(path: Path) -> Mapping[str, Any]:
-    try:
-        if path.suffix == ".safetensors":
-            state: Mapping[str, Any] = load_file(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise WeightsError(
-            str(path),
-            f"does not load ({first})",
-            "safetensors, or a PyTorch file of tensors alone",
-            "Convert it to safetensors, or fetch it again.",
-        ) from error
-    if not isinstance(state, Mapping):
-        raise WeightsError(
-            str(path), f"holds a {type(state).__name__}", "a state dict", "Save the state dict."
-        )
-    return state
-
-
-def _without_prefix(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    for prefix in _PREFIXES:
-        # Already the encoder itself: DOFA v2 keeps ``patch_embed`` beside a trunk called ``model``.
-        if any(key.startswith("patch_embed.") for key in state):
-            return state
-        kept = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
-        if kept and any(key.startswith(("blocks.", "backbone.", "encoder.")) for key in kept):
-            state = kept
-    return state
+    if isinstance(content, dict) and all(isinstance(v, torch.Tensor) for v in content.values()):
+        return content
+    raise WeightsError(
+        str(path), "holds more than tensors by name", "a shard of weights", "Save the folder again."
+    )

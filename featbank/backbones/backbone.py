@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from featbank.backbones.answers import Answer, Value
     from featbank.bands import Band
     from featbank.remote import RemoteFile
 
@@ -30,7 +31,8 @@ class WeightsFile:
         sha256: Of the file's bytes; empty where unknown.
         folder: The transformers folder that it stands in; empty for single files.
         config: ``config.json`` of a transformers folder; empty for single files.
-        processor: ``preprocessor_config.json`` of a transformers folder; empty where absent.
+        processor: ``image_mean`` and ``image_std`` of 0..1 that its ``preprocessor_config.json``
+            amounts to, and ``image_px``; empty where absent.
         answers: What the user said that the file does not tell, such as ``reshape``.
     """
 
@@ -39,7 +41,7 @@ class WeightsFile:
     folder: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     processor: Mapping[str, Any] = field(default_factory=dict)
-    answers: Mapping[str, str] = field(default_factory=dict)
+    answers: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +127,7 @@ class BackboneSpec:
         read: Fits a weights file's state to the network; raises ``WeightsError``.
         bind: Config of a network for given bands, where more than their number matters, as for
             kernels made from wavelengths; raises ``ContractError``.
-        answers: Options that settle what its files do not tell, such as ``--positions``.
+        answers: What its files do not tell and users may (``--answer NAME=VALUE``).
         remote: The publisher's file, taken when no ``--weights`` are named.
         hub_id: The publisher's hub id, likewise.
         initial: Untrained state of a config from a seed.
@@ -147,7 +149,7 @@ class BackboneSpec:
     build: Callable[[Config, State], Encoder] = field(repr=False)
     read: Callable[[Config, State, WeightsFile], Loaded] | None = field(default=None, repr=False)
     bind: Callable[[Config, Sequence[Band]], Config] | None = field(default=None, repr=False)
-    answers: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
     remote: RemoteFile | None = None
     hub_id: str = ""
     initial: Callable[[Config, int], State] | None = field(default=None, repr=False)

@@ -9,10 +9,13 @@ from featbank.backbones._vit_build import (
     build_vit,
     initial_vit,
     require_keys,
+    require_whole,
     require_width,
+    settled_heads,
     square_side,
 )
 from featbank.backbones._vit_cost import describe_vit
+from featbank.backbones.answers import HEADS, PART, POSITIONS
 from featbank.backbones.backbone import BackboneSpec, Loaded
 from featbank.errors import WeightsError
 from featbank.remote import RemoteFile
@@ -30,7 +33,9 @@ _SIZES = {
 }
 _PATCH_PX, _TRAINED_PX, _IMAGE_PX, _REGISTERS = 14, 518, 224, 4
 _FILES = "https://dl.fbaipublicfiles.com/dinov2"
-_HEADS = ("classifier.", "head.", "linear_head.")
+_HEADS = ("classifier.", "head.", "linear_head.", "dino_head.", "ibot_head.")
+# Families of the transformers library whose network this is.
+DINOV2_TYPES = ("dinov2", "dinov2_with_registers")
 
 
 def _config(size: str, registers: int) -> dict[str, Any]:
@@ -63,18 +68,25 @@ def read_dinov2(config: Config, state: State, file: WeightsFile) -> Loaded:
     Raises:
         WeightsError: Another architecture or size.
     """
+    from featbank.backbones._tensor_checks import float_tensors, require_ranks
+
+    _require_settings(file)
     names = original_names(state, file.name)
     heads = [name for name in names if name.startswith(_HEADS)]
-    kept = {n: v.float() for n, v in names.items() if n != "mask_token" and n not in heads}
+    kept = {n: v for n, v in names.items() if n != "mask_token" and n not in heads}
     _require_registers(config, kept, file)
     require_keys(config, kept, file.name, names="DINOv2's or transformers'")
+    kept = float_tensors(kept, file.name)
+    require_ranks(kept, file.name)
     width = int(kept["cls_token"].shape[-1])
     suffix = "-reg" if config["registers"] else ""
     fitting = [f"dinov2-{name}{suffix}" for name, row in _SIZES.items() if row[0] == width]
     require_width(width, config, file.name, fitting=fitting[0] if fitting else None)
     gated = "blocks.0.mlp.w3.weight"
+    count, notes = settled_heads(config, file)
     found = {
         **config,
+        "heads": count,
         "channels": int(kept["patch_embed.proj.weight"].shape[1]),
         "patch_px": int(kept["patch_embed.proj.weight"].shape[2]),
         "grid": square_side(kept["pos_embed"].shape[1] - 1, file.name),
@@ -84,12 +96,30 @@ def read_dinov2(config: Config, state: State, file: WeightsFile) -> Loaded:
     }
     if file.answers.get("positions") == "transformers" and not config["registers"]:
         found["positions"] = "plain"
-    notes = ("the file's classification head is ignored",) if heads else ()
+    require_whole(found, kept, file.name)
+    notes += ("the file's classification head is ignored",) if heads else ()
     return Loaded(config=found, state=kept, notes=notes)
 
 
+def _require_settings(file: WeightsFile) -> None:
+    """What a transformers folder says beside its tensors must be what our network does."""
+    if not file.config:
+        return
+    from featbank.backbones._transformers_settings import (
+        other_setting,
+        require_own_network,
+        whole_settings,
+    )
+
+    kind = file.config.get("model_type")
+    if kind not in DINOV2_TYPES:
+        raise other_setting(file.name, "model_type", kind, " or ".join(DINOV2_TYPES))
+    require_own_network(whole_settings(file.config, file.name), file.name)
+
+
 def _require_registers(config: Config, state: State, file: WeightsFile) -> None:
-    found = state["register_tokens"].shape[1] if "register_tokens" in state else 0
+    tokens = state.get("register_tokens")
+    found = 0 if tokens is None else tokens.shape[1] if tokens.ndim == 3 else tuple(tokens.shape)
     if found != config["registers"]:
         raise WeightsError(
             file.name,
@@ -126,7 +156,7 @@ def _spec(size: str, registers: int, *, has_head: bool = False) -> BackboneSpec:
         describe=_describe,
         build=build_vit,
         read=read_dinov2,
-        answers=("--positions",),
+        answers=(PART, HEADS, POSITIONS),
         initial=initial_vit,
         remote=remote,
         hub_id=hub_id,

@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones._vit_build import build_vit, require_keys, require_width, square_side
+from featbank.backbones._vit_build import (
+    build_vit,
+    empty_state,
+    network_config,
+    require_keys,
+    require_width,
+    settled_heads,
+    square_side,
+)
 from featbank.backbones._vit_cost import describe_vit
+from featbank.backbones.answers import HEADS, PART, RESHAPE
 from featbank.backbones.backbone import BackboneSpec, Loaded
 from featbank.errors import ContractError, WeightsError
 from featbank.remote import RemoteFile
@@ -77,7 +86,7 @@ def _config(size: str, version: int) -> dict[str, Any]:
 
 def _trunk(config: Config) -> dict[str, Any]:
     own = ("version", "reshape", "wavelengths_um")
-    return {name: value for name, value in config.items() if name not in own}
+    return {name: value for name, value in network_config(config).items() if name not in own}
 
 
 def _describe(config: Config) -> Provides:
@@ -155,20 +164,51 @@ def _wavelength(band: Band, version: int) -> float:
 
 
 def _read(config: Config, state: State, file: WeightsFile) -> Loaded:
+    from featbank.backbones._tensor_checks import float_tensors, require_ranks
+
     _require_version(config, state, file)
-    kept = {name: v.float() for name, v in _own_names(config, state).items()}
+    kept = float_tensors(_own_names(config, state), file.name)
     if config["version"] == 1:
         config = {**config, "has_norm": "norm.weight" in kept}
         kept |= _identity_norm(config["dim"], kept)
     trunk = {name: v for name, v in kept.items() if not name.startswith(_PREFIX)}
     stand_in = {f"{_PREFIX}proj.{part}": None for part in ("weight", "bias")}
     require_keys(_trunk(config), {**trunk, **stand_in}, file.name, names="DOFA's")
+    require_ranks(kept, file.name)
     width = int(kept["cls_token"].shape[-1])
     fitting = [f"{_stem(config)}{s}" for s, (dim, _, _) in _SIZES.items() if dim == width]
     require_width(width, config, file.name, fitting=_short(fitting[0]) if fitting else None)
     grid = square_side(kept["pos_embed"].shape[1] - 1, file.name)
-    config = {**config, "grid": grid, "reshape": _reshape(config, file)}
-    return Loaded(config=config, state=kept, notes=_notes(config))
+    heads, notes = settled_heads(config, file)
+    config = {**config, "grid": grid, "heads": heads, "reshape": _reshape(config, file)}
+    _require_whole(config, kept, file.name)
+    is_known = file.sha256 in _NEW_HASHES
+    return Loaded(
+        config=config, state=kept, notes=_notes(config) + (() if is_known else tuple(notes))
+    )
+
+
+def _require_whole(config: Config, state: State, source: str) -> None:
+    import torch
+
+    from featbank.backbones._tensor_checks import require_shapes, require_trained
+    from featbank.layers.wave_kernels import WaveKernels
+
+    with torch.device("meta"):
+        generator = WaveKernels(config["patch_px"], config["dim"]).state_dict()
+    trunk = empty_state(_trunk(config))
+    expected = {name: v for name, v in trunk.items() if not name.startswith(_PREFIX)}
+    expected |= {f"{_PREFIX}{name}": value for name, value in generator.items()}
+    require_shapes(state, expected, source)
+    missing = sorted(set(expected) - set(state))
+    if missing:
+        raise WeightsError(
+            source,
+            f"lacks {len(missing)} tensors ({', '.join(missing[:2])})",
+            "DOFA's generator of kernels, whole",
+            "Fetch the file again.",
+        )
+    require_trained(state, source)
 
 
 def _stem(config: Config) -> str:
@@ -216,17 +256,25 @@ def _identity_norm(dim: int, state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reshape(config: Config, file: WeightsFile) -> str:
-    answer = file.answers.get("reshape")
+    answer, is_known = file.answers.get("reshape"), file.sha256 in _NEW_HASHES
+    if answer == "old" and is_known:
+        raise WeightsError(
+            file.name,
+            f"its hash is that of {_NEW_HASHES[file.sha256]}, laid out the new way",
+            "no other answer",
+            "Leave --answer reshape=old out.",
+        )
     if answer is not None:
-        return answer
-    if file.sha256 in _NEW_HASHES or config["version"] == 2:
+        return str(answer)
+    if is_known or config["version"] == 2:
         return "new"
     raise WeightsError(
         file.name,
         f"its hash {file.sha256[:8] or '(none)'} is unknown, and keys cannot tell how its kernels "
         "are laid out",
         f"a known file ({', '.join(_NEW_HASHES.values())}), or your word",
-        "Pass --dofa-reshape new for files published since 2024-08-30, old for earlier ones.",
+        "Pass --answer reshape=new (or --dofa-reshape new) for files published since 2024-08-30, "
+        "old for earlier ones.",
     )
 
 
@@ -279,7 +327,7 @@ SPECS = tuple(
         build=_build,
         read=_read,
         bind=_bind,
-        answers=("--dofa-reshape",),
+        answers=(PART, HEADS, RESHAPE),
         initial=_initial,
         remote=_FILES[size, version],
     )

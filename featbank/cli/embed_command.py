@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, imagery_options, integers, output_options
+from featbank.cli.options import (
+    answer_option,
+    bank_option,
+    imagery_options,
+    integers,
+    output_options,
+)
 from featbank.cli.output import print_json, progress_bar, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
@@ -55,15 +61,16 @@ if TYPE_CHECKING:
     "in µm (from 100 on: nm), first:last:count, a file of them, or 'descriptions' for those that "
     "the images give their bands.",
 )
+@answer_option
 @click.option(
     "--dofa-reshape",
     type=click.Choice(["new", "old"]),
-    help="Kernel layout of DOFA v1 weights of unknown hash.",
+    help="The same as --answer reshape=….",
 )
 @click.option(
     "--positions",
     type=click.Choice(["original", "transformers"]),
-    help="How DINOv2's positions are interpolated; default: as the original does.",
+    help="The same as --answer positions=….",
 )
 @click.option("--image-size", type=int, help="Side in pixels; default: the backbone's own.")
 @click.option(

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, cache_option, imagery_options, output_options
+from featbank.cli.options import (
+    answer_option,
+    bank_option,
+    cache_option,
+    imagery_options,
+    output_options,
+)
 from featbank.cli.output import print_json, progress_bar, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
@@ -78,7 +84,12 @@ if TYPE_CHECKING:
 @click.option("--split-scheme", help="Split scheme; default: the dataset's first.")
 @click.option("--adapt", default="none", show_default=True, help="As 'featbank embed' takes it.")
 @click.option("--normalise", type=click.Choice(METHODS), help="As 'featbank embed' takes it.")
-@click.option("--positions", type=click.Choice(["original", "transformers"]))
+@answer_option
+@click.option(
+    "--positions",
+    type=click.Choice(["original", "transformers"]),
+    help="The same as --answer positions=….",
+)
 @click.option("--image-size", type=int, help="Side in pixels; default: the backbone's own.")
 @click.option(
     "--dtype",

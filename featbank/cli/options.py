@@ -89,6 +89,39 @@ def cache_option(command: CommandT) -> CommandT:
     )(command)
 
 
+def answers(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Repeated ``name=value``, values as they are typed; a name twice must say the same."""
+    found: dict[str, str] = {}
+    for each in values:
+        name, equals, value = each.partition("=")
+        if not equals or not name or not value:
+            raise click.BadParameter(
+                f"'{each}' is no NAME=VALUE; expected such as heads=12.", context, parameter
+            )
+        if found.setdefault(name, value) != value:
+            raise click.BadParameter(
+                f"'{name}' is answered twice, {found[name]} and {value}; expected one answer.",
+                context,
+                parameter,
+            )
+    return found
+
+
+def answer_option(command: CommandT) -> CommandT:
+    """``--answer``: what a weights file does not tell."""
+    return click.option(
+        "--answer",
+        "answers",
+        multiple=True,
+        callback=answers,
+        metavar="NAME=VALUE",
+        help="What the weights do not tell: part=teacher, heads=12, positions=transformers, "
+        "reshape=new; may be repeated. 'featbank models NAME' lists a model's.",
+    )(command)
+
+
 def output_options(command: CommandT) -> CommandT:
     """``--json`` and ``--debug``."""
     command = click.option(

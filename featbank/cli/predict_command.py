@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, output_options
+from featbank.cli.options import answer_option, bank_option, output_options
 from featbank.cli.output import print_json, progress_bar, tell
 from featbank.cli.step_bars import step_bars
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--threshold", help="0.5 (default) or tuned-f2, for probes of several labels.")
 @click.option("--overwrite", is_flag=True, help="Write over any other file.")
 @click.option("--weights", help="The backbone's weights file, where it is not found by itself.")
+@answer_option
 @click.option(
     "--data-root",
     type=click.Path(path_type=Path),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featbank.cli.options import (
+    answer_option,
     bank_option,
     cache_option,
     imagery_options,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     help="Start from trained weights: a file, transformers folder, hub id or checkpoint; default: "
     "at random.",
 )
+@answer_option
 @click.option(
     "--teacher",
     type=click.Path(path_type=Path),

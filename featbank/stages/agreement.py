@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.backbones._checkpoint_spec import OWN_STATISTICS
+from featbank.bands import RGB
 from featbank.errors import ContractError, UsageError
-from featbank.inputs.normalise import is_rgb
+from featbank.inputs.normalise import is_rgb, published
 from featbank.inputs.wavelengths import parse_wavelengths
 from featbank.samples import TRAIN
-from featbank.stages.weights import RANDOM
+from featbank.stages.weights import answers_of
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 _RGB_COUNT = 3
 _SHOWN = 6
 _WAVES = "wavelengths_um"
+# Own statistics of models whose folders may tell others.
+_OF_RGB = ("imagenet", "sat493m")
+# Of 0..255: a folder writes ImageNet's numbers rounded, or as float32.
+_SAME_LEVELS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,26 +175,40 @@ def require_statistics(spec: BackboneSpec, options: EmbedOptions) -> None:
 
 
 def require_answers_taken(spec: BackboneSpec, options: EmbedOptions) -> None:
-    """Raise where an option speaks of another family of models: it would be ignored in silence.
+    """Raise where an answer speaks of another family of models: it would be ignored in silence.
 
     Random weights leave nothing open either.
 
     Raises:
-        UsageError: Names the option.
+        UsageError: Names the answer.
     """
-    given = {"--dofa-reshape": options.dofa_reshape, "--positions": options.positions}
-    for option, value in given.items():
-        if value is not None and (option not in spec.answers or options.weights == RANDOM):
-            raise UsageError(
-                f"{option} {value}",
-                f"model '{spec.name}' with these weights leaves no such choice",
-                "a weights file that does",
-                f"Leave {option} out.",
-            )
+    answers_of(spec, options)
+
+
+def own_statistics(spec: BackboneSpec, weights: Weights) -> str | None:
+    """Name of a backbone's own statistics: its weights folder's where that tells others.
+
+    Args:
+        spec: The backbone.
+        weights: Its weights, with what their ``preprocessor_config.json`` amounts to.
+    """
+    if "image_mean" not in weights.processor or spec.normalise not in _OF_RGB:
+        return spec.normalise
+    usual, told = (
+        published(name, RGB, dataset=spec.name, processor=weights.processor)
+        for name in (spec.normalise, "processor")
+    )
+    pairs = zip((*usual.mean, *usual.std), (*told.mean, *told.std), strict=False)
+    is_same = all(abs(a - b) <= _SAME_LEVELS for a, b in pairs)
+    return spec.normalise if is_same else "processor"
 
 
 def normalise_method(
-    spec: BackboneSpec, options: EmbedOptions, channels: tuple[Band, ...], imagery: Imagery
+    spec: BackboneSpec,
+    options: EmbedOptions,
+    channels: tuple[Band, ...],
+    imagery: Imagery,
+    weights: Weights,
 ) -> str:
     """The normalisation asked for, or the backbone's own, or the dataset's.
 
@@ -201,7 +220,7 @@ def normalise_method(
         return options.normalise
     if spec.normalise == OWN_STATISTICS:
         return OWN_STATISTICS
-    own = spec.normalise or "dataset"
+    own = own_statistics(spec, weights) or "dataset"
     method = own if is_rgb(channels) else "dataset"
     has_train = bool((imagery.dataset.samples.splits[imagery.scheme] == TRAIN).any())
     if method == "dataset" and not has_train and imagery.dataset.statistics is not None:

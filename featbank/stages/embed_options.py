@@ -45,8 +45,10 @@ class EmbedOptions:
         wavelengths: Centre wavelengths in µm, one a channel, instead of the checkpoint's, or a
             text as ``featbank.inputs.wavelengths`` reads it; ``descriptions`` takes those that the
             images give their bands; None for the checkpoint's.
-        dofa_reshape: ``new`` or ``old``, for DOFA files of unknown hash.
-        positions: ``original`` or ``transformers``: how DINOv2's positions are interpolated.
+        answers: What the weights do not tell, by the names that the model's family declares:
+            ``part``, ``heads``, ``positions``, ``reshape``.
+        dofa_reshape: The answer ``reshape``, by its older name.
+        positions: The answer ``positions``, likewise.
         bands: ``all``, ``rgb``, a sensor, or names.
         normalise: Name in ``featbank.inputs.normalise.METHODS``; None for the backbone's own.
         image_size: Side in pixels; None for the backbone's own.
@@ -81,6 +83,7 @@ class EmbedOptions:
     weights: str | None = None
     adapt: str = "none"
     wavelengths: tuple[float, ...] | str | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
     dofa_reshape: str | None = None
     positions: str | None = None
     bands: str = "all"

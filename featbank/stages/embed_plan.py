@@ -132,11 +132,7 @@ def plan_embed(
         FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
     """
     check_choices(options)
-    spec, options = named_backbone(options)
-    require_statistics(spec, options)
-    require_answers_taken(spec, options)
-    weights = load_weights(spec, options, progress)
-    require_followed_weights(options.follow, weights)
+    spec, options, weights = _model(options, progress)
     # Whatever the options ask of the network is settled before any chip is read.
     alone = spec.describe(weights.config)
     size = image_size(spec, options, alone.patch_px)
@@ -147,7 +143,7 @@ def plan_embed(
     seen = look(imagery)
     adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
-    method = normalise_method(spec, options, adapted.channels, imagery)
+    method = normalise_method(spec, options, adapted.channels, imagery, weights)
     provides = _together(spec.describe(weights.config), passes)
     statistics = statistics_of(method, imagery, adapted, moments=moments, weights=weights)
     fill = fill_values(imagery, adapted, statistics, moments=moments, misses=seen.misses)
@@ -166,6 +162,18 @@ def plan_embed(
         options=options,
     )
     return _named(parts, seen)
+
+
+def _model(
+    options: EmbedOptions, progress: FetchProgress | None
+) -> tuple[BackboneSpec, EmbedOptions, Weights]:
+    """The backbone named, what its name says beside, and its weights."""
+    spec, options = named_backbone(options)
+    require_statistics(spec, options)
+    require_answers_taken(spec, options)
+    weights = load_weights(spec, options, progress)
+    require_followed_weights(options.follow, weights)
+    return spec, options, weights
 
 
 def _named(parts: RecipeParts, seen: Look) -> EmbedPlan:

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from featbank.backbones.answers import PART
 from featbank.datasets import DATASETS
 from featbank.inputs.adapters import ADAPTERS
 from featbank.inputs.checks import Contract
@@ -13,7 +14,7 @@ from featbank.recipe import recipe_id
 from featbank.stages.filling import fill_recipe
 from featbank.stages.precision import compute_dtype
 from featbank.stages.selection import fingerprint
-from featbank.stages.weights import HUB_PREFIX, RANDOM
+from featbank.stages.weights import HUB_PREFIX, RANDOM, answer_words, answers_of
 from featbank.store.schema import MAX_CHUNK_ROWS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -230,8 +231,12 @@ def _model_words(plan: EmbedPlan) -> list[str]:
     if options.wavelengths is not None:
         waves = plan.weights.config["wavelengths_um"]
         words += ["--wavelengths", ",".join(f"{wave:.9g}" for wave in waves)]
-    if options.dofa_reshape is not None:
-        words += ["--dofa-reshape", options.dofa_reshape]
-    if options.positions is not None:
-        words += ["--positions", options.positions]
-    return words
+    return words + settled_answer_words(plan)
+
+
+def settled_answer_words(plan: EmbedPlan) -> list[str]:
+    """The user's answers as words of a command, as they were settled: a part by its whole name."""
+    answers = dict(answers_of(plan.spec, plan.options))
+    if PART.name in answers:
+        answers[PART.name] = plan.weights.config[PART.name]
+    return answer_words(answers)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from featbank.backbones._vit_build import network_config
 from featbank.bank.bank import write_atomically
 from featbank.bank.checkpoints import (
     LOG,
@@ -19,6 +20,7 @@ from featbank.bank.checkpoints import (
 from featbank.bank.lock import locked
 from featbank.layers.stochastic_depth import set_drop_path
 from featbank.recipe import recipe_id
+from featbank.stages.embed_recipe import settled_answer_words
 from featbank.stages.finetuning.chips import LabelledChips
 from featbank.stages.finetuning.network import (
     FinetuneNetwork,
@@ -179,7 +181,7 @@ def _record(plan: FinetunePlan, epochs: list[Epoch]) -> Checkpoint:
     steps = len(epochs) * -(-len(plan.rows["train"]) // plan.options.batch_size)
     return Checkpoint(
         name=plan.name,
-        config=dict(embed.weights.config),
+        config=network_config(embed.weights.config),
         bands=band_records(embed.adapted.channels),
         image_px=int(embed.inputs.image_size or 0),
         statistics={
@@ -235,8 +237,8 @@ def _command(plan: FinetunePlan) -> str:
     words += ["--dataset", name if name in DATASETS else f"path/to/{name}"]
     for field in fields(FinetuneOptions):
         value = getattr(options, field.name)
-        if field.name in own | {"model", "dataset"} or value == field.default:
+        if field.name in own | {"model", "dataset", "answers"} or value == field.default:
             continue
         told = plan.embed.weights.origin if field.name == "weights" else value
         words += [f"--{field.name.replace('_', '-')}", str(told)]
-    return shlex.join(words)
+    return shlex.join(words + settled_answer_words(plan.embed))

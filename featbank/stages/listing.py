@@ -58,6 +58,7 @@ def _model(spec: BackboneSpec) -> dict[str, Any]:
         "needs": _needs(spec),
         "weights": spec.weights_from,
         "licence": spec.licence,
+        "answers": {answer.name: answer.sentence() for answer in spec.answers},
     }
 
 

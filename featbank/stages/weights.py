@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones import WeightsFile
+from featbank.backbones.answers import PART, as_mapping, settled_answers
 from featbank.bank.checkpoints import is_checkpoint
-from featbank.errors import MissingPathError, UsageError
+from featbank.errors import MissingPathError, UsageError, WeightsError
 from featbank.recipe import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from featbank.backbones import BackboneSpec
-    from featbank.backbones.backbone import Config, State
+    from featbank.backbones.answers import Value
+    from featbank.backbones.backbone import Config, Loaded, State
     from featbank.bank.checkpoints import Checkpoint
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.opening import FetchProgress
@@ -27,6 +28,8 @@ RANDOM = "random"
 # How the origin of random weights begins; with the comma it is no file's name.
 UNTRAINED = "random, untrained"
 HUB_PREFIX = "hf:"
+# Files of a transformers folder that people name in its place.
+_BESIDE = ("config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json")
 WEIGHTS_VARIABLE = "FEATBANK_WEIGHTS"
 
 
@@ -42,7 +45,8 @@ class Weights:
         notes: What a user must know of them.
         is_read: Whether they come from a file, and so decide the number of channels.
         is_random: Whether they are yet to be drawn, for the channels that there are.
-        processor: ``preprocessor_config.json`` beside them.
+        processor: ``image_mean`` and ``image_std`` that ``preprocessor_config.json`` beside them
+            amounts to.
         trained: What the checkpoint says that they are of; None for other weights.
         seen: Ids of the chips that the checkpoint was trained on, by dataset.
     """
@@ -81,6 +85,7 @@ def load_weights(
         WeightsError: The file does not fit the backbone.
         DownloadError: A hub id that the hub does not give.
     """
+    answers_of(spec, options)
     if not spec.takes_weights:
         if options.weights is not None:
             raise UsageError(
@@ -98,7 +103,40 @@ def load_weights(
         from featbank.stages.checkpoint_opening import checkpoint_weights
 
         return checkpoint_weights(place)
-    return _read_folder(spec, place, options) if place.is_dir() else _read(spec, place, options)
+    alone = _lone_file(place)
+    if alone is not None:
+        return _read(spec, alone, options)
+    return _read_folder(spec, place if place.is_dir() else place.parent, options)
+
+
+def _lone_file(place: Path) -> Path | None:
+    """The file that stands for itself; None where a transformers folder is meant.
+
+    timm's folders have a ``config.json`` too, which is no model's of transformers: their one file
+    is read like any other of timm.
+    """
+    if not place.is_dir():
+        return None if _is_of_folder(place) else place
+    from featbank.backbones._transformers_folder import read_settings, weights_files
+
+    if not (place / "config.json").is_file() or "model_type" in read_settings(place):
+        return None
+    files = weights_files(place)
+    return files[0] if len(files) == 1 else None
+
+
+def _is_of_folder(path: Path) -> bool:
+    """Whether a file is a transformers folder's weights: its settings beside it then count."""
+    from featbank.backbones._transformers_folder import read_settings, weights_files
+
+    if not path.is_file() or not (path.parent / "config.json").is_file():
+        return False
+    try:
+        files = {*weights_files(path.parent), *(path.parent / name for name in _BESIDE)}
+        return path in files and "model_type" in read_settings(path.parent)
+    except WeightsError:
+        # Whatever stands beside it, the file may be read for itself.
+        return False
 
 
 def _place(spec: BackboneSpec, options: EmbedOptions, progress: FetchProgress | None) -> Path:
@@ -122,7 +160,8 @@ def is_hub_id(name: str) -> bool:
     """
     parts = name.split("/")
     suffixes = (".pth", ".pt", ".bin", ".safetensors", ".ckpt")
-    return len(parts) == 2 and all(parts) and parts[0] != "." and not name.endswith(suffixes)
+    is_file = name.lower().endswith(suffixes)
+    return len(parts) == 2 and all(parts) and parts[0] != "." and not is_file
 
 
 def _own(spec: BackboneSpec, options: EmbedOptions, progress: FetchProgress | None) -> Path:
@@ -152,27 +191,79 @@ def _own(spec: BackboneSpec, options: EmbedOptions, progress: FetchProgress | No
     return path
 
 
-def _answers(options: EmbedOptions) -> dict[str, str]:
-    given = {"reshape": options.dofa_reshape, "positions": options.positions}
-    return {name: value for name, value in given.items() if value is not None}
+def answers_of(spec: BackboneSpec, options: EmbedOptions) -> dict[str, Value]:
+    """What the user said of the weights, as the backbone's family declares it.
+
+    ``--dofa-reshape`` and ``--positions`` say the same as their answers.
+
+    Raises:
+        UsageError: An answer that these weights do not leave open, of another kind, or said twice
+            and otherwise.
+    """
+    named = {"reshape": options.dofa_reshape, "positions": options.positions}
+    given = as_mapping(options.answers)
+    for name, value in named.items():
+        if value is not None and given.setdefault(name, value) != value:
+            raise UsageError(
+                f"--answer {name}={given[name]}",
+                f"another option says {name} {value}",
+                "one of the two",
+                "Leave one out.",
+            )
+    # Random weights leave nothing open.
+    declared = () if options.weights == RANDOM else spec.answers
+    return settled_answers(declared, given, subject=f"model '{spec.name}'")
+
+
+def answer_words(answers: Mapping[str, Any]) -> list[str]:
+    """Answers as words of a command."""
+    return [word for n, value in answers.items() for word in ("--answer", f"{n}={value}")]
 
 
 def _read(spec: BackboneSpec, path: Path, options: EmbedOptions) -> Weights:
-    from featbank.backbones._weights import read_state
+    from featbank.backbones._weights import read_part
 
-    state = read_state(path)
-    file = WeightsFile(name=str(path), sha256=file_sha256(path), answers=_answers(options))
-    return _weights(spec, state, file, origin=path.name)
+    answers = answers_of(spec, options)
+    asked = answers.get(PART.name)
+    part, notes = read_part(path, None if asked is None else str(asked))
+    file = WeightsFile(name=str(path), sha256=file_sha256(path), answers=answers)
+    weights = _weights(spec, part.state, file, origin=path.name)
+    is_declared = any(answer.name == PART.name for answer in spec.answers)
+    recorded = {PART.name: part.name} if is_declared else {}
+    return replace(weights, config={**weights.config, **recorded}, notes=(*notes, *weights.notes))
 
 
 def _read_folder(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> Weights:
-    from featbank.backbones._weights import read_folder, weights_files
+    from featbank.backbones._weights import read_folder
 
-    state = read_folder(folder)
+    answers = answers_of(spec, options)
+    require_no_part(answers, folder)
     origin = _origin(spec, folder, options)
-    file = folder_file(folder, name=origin, answers=_answers(options))
-    sha256 = _joint_sha256([file_sha256(path) for path in weights_files(folder)])
-    return _weights(spec, state, replace(file, sha256=sha256), origin=origin)
+    # In messages a folder of this machine is named in full.
+    name = origin if is_hub_id(origin) else str(folder)
+    file = folder_file(folder, name=name, answers=answers)
+    state = read_folder(folder)
+    weights = _weights(spec, state, replace(file, sha256=folder_sha256(folder)), origin=origin)
+    told, side = file.processor.get("image_px"), options.image_size or spec.image_size
+    if not told or told == side:
+        return weights
+    note = f"the folder's processor makes images of {told} px, this run {side} (--image-size)"
+    return replace(weights, notes=(*weights.notes, note))
+
+
+def require_no_part(answers: Mapping[str, Any], folder: Path) -> None:
+    """Raise where a part is asked for of a folder, which holds one network.
+
+    Raises:
+        UsageError: It is.
+    """
+    if PART.name in answers:
+        raise UsageError(
+            f"--answer {PART.name}={answers[PART.name]}",
+            f"{folder.name} is a folder of one network",
+            "a weights file of several",
+            "Leave the answer out.",
+        )
 
 
 def _origin(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> str:
@@ -184,32 +275,33 @@ def _origin(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> str:
 
 
 def folder_file(
-    folder: Path, *, name: str, answers: Mapping[str, str] | None = None
+    folder: Path, *, name: str, answers: Mapping[str, Value] | None = None
 ) -> WeightsFile:
     """A transformers folder with its settings, before any tensor is read.
 
     Raises:
         MissingPathError: It holds no ``config.json``.
+        WeightsError: Its settings are damaged, or its processor does what no normalising is.
     """
-    if not (folder / "config.json").is_file():
-        raise MissingPathError(
-            str(folder), "holds no config.json", "a transformers folder", "Check the path."
-        )
+    from featbank.backbones._transformers_folder import read_processor, read_settings
+
     return WeightsFile(
         name=name,
         folder=str(folder),
-        config=json.loads((folder / "config.json").read_text()),
-        processor=_json(folder / "preprocessor_config.json"),
+        config=read_settings(folder),
+        processor=read_processor(folder),
         answers=answers or {},
     )
 
 
-def _json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
-    return content
+def folder_sha256(folder: Path) -> str:
+    """The one digest of a transformers folder's weights.
 
+    Of one file its SHA-256; of shards that of their digests in order, end to end.
+    """
+    from featbank.backbones._transformers_folder import weights_files
 
-def _joint_sha256(digests: list[str]) -> str:
+    digests = [file_sha256(path) for path in weights_files(folder)]
     if len(digests) == 1:
         return digests[0]
     return hashlib.sha256("".join(digests).encode()).hexdigest()
@@ -220,7 +312,7 @@ def _weights(spec: BackboneSpec, state: State, file: WeightsFile, *, origin: str
         return Weights(
             config=spec.config, state=state, origin=origin, sha256=file.sha256, is_read=True
         )
-    loaded = spec.read(spec.config, state, file)
+    loaded: Loaded = spec.read(spec.config, state, file)
     return Weights(
         config=loaded.config,
         state=loaded.state,

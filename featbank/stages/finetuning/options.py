@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from featbank.errors import UsageError
 from featbank.stages.embed_options import EmbedOptions
 from featbank.stages.ranges import Check, at_least, require, seed_check, share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FULL, FROZEN = "full", "frozen"
 _LAST = re.compile(r"last-([1-9]\d*)")
@@ -30,6 +34,7 @@ class FinetuneOptions:
         adapt: Name in the adapters catalog.
         normalise: Name in ``featbank.inputs.normalise.METHODS``; None for the backbone's own.
         image_size: Side in pixels; None for the backbone's own.
+        answers: As ``EmbedOptions`` has them.
         positions: ``original`` or ``transformers``: how DINOv2's positions are interpolated.
         labels: Label set; None for the first.
         split_scheme: Split scheme; None for the first.
@@ -72,6 +77,7 @@ class FinetuneOptions:
     adapt: str = "none"
     normalise: str | None = None
     image_size: int | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
     positions: str | None = None
     labels: str | None = None
     split_scheme: str | None = None

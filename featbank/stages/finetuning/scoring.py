@@ -100,6 +100,7 @@ def _embedded(plan: FinetunePlan, progress: Progress) -> Path:
         model=str(plan.path),
         weights=None,
         normalise=None,
+        answers={},
         positions=None,
         image_size=plan.embed.inputs.image_size,
     )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from featbank.stages.embed_options import DEFAULT_BATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,7 @@ class PredictOptions:
         overwrite: Whether to write over any other file.
         threshold: Name of the thresholds that decide on labels; None takes 0.5.
         weights: File of the backbone's weights, where it is not found by itself.
+        answers: What the weights do not tell; those of the probe's store, which they may repeat.
         data_root: Folder of a named dataset.
         splits: Split lists of a named dataset.
         chips: Number of chips of a procedural dataset.
@@ -39,6 +44,7 @@ class PredictOptions:
     overwrite: bool = False
     threshold: str | None = None
     weights: str | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
     data_root: Path | None = None
     splits: Path | None = None
     chips: int | None = None

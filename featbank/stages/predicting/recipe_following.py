@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featbank.backbones import BACKBONES
+from featbank.backbones.answers import HEADS, PART, POSITIONS, RESHAPE
 from featbank.errors import WeightsError
 from featbank.inputs.adapters import ADAPTERS, Moments
 from featbank.inputs.normalise import Statistics
 from featbank.stages.embed_options import EmbedOptions, Followed
 from featbank.stages.opening import dataset_spec
 from featbank.stages.units import unit_of
-from featbank.stages.weights import RANDOM, UNTRAINED
+from featbank.stages.weights import HUB_PREFIX, RANDOM, UNTRAINED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,11 +81,17 @@ def _answers(follow: Followed) -> dict[str, Any]:
     found: dict[str, Any] = {} if waves is None else {"wavelengths": tuple(waves)}
     if is_untrained(follow):
         return found | {"weights": RANDOM}
-    if "reshape" in config:
-        found["dofa_reshape"] = config["reshape"]
-    if config.get("positions") == _TRANSFORMERS:
-        found["positions"] = "transformers"
-    return found
+    name = follow.recipe["model"]["name"]
+    if name not in BACKBONES and not name.startswith(HUB_PREFIX):
+        # A checkpoint's record tells all.
+        return found
+    kept = [name for name in (PART.name, RESHAPE.name) if name in config]
+    # Of a folder its settings tell the heads; there is no part then.
+    kept += [HEADS.name] if PART.name in config else []
+    answers = {name: config[name] for name in kept}
+    if config.get(POSITIONS.name) == _TRANSFORMERS:
+        answers[POSITIONS.name] = "transformers"
+    return found | ({"answers": answers} if answers else {})
 
 
 def followed_channels(spec: AdapterSpec, dataset: Dataset, follow: Followed) -> Adapted:

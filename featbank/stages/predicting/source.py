@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +110,9 @@ def predict_source(
 
 def _of_store(saved: SavedProbe, options: PredictOptions, path: Path) -> Source:
     given = ("weights", "data_root", "splits", "chips", "limit")
-    for name in given:
-        if getattr(options, name) is not None:
+    named = {name: getattr(options, name) for name in given} | {"answer": options.answers or None}
+    for name, value in named.items():
+        if value is not None:
             raise UsageError(
                 f"--{name.replace('_', '-')}",
                 f"{options.source} is embedded already",
@@ -142,10 +143,9 @@ def _of_images(
     _require_images(options.source)
     _require_whole(saved)
     settings: dict[str, Any] = {name: getattr(options, name) for name in _NO_PART_OF_THE_RECIPE}
-    plan = plan_embed(
-        following(follow, dataset=options.source, **settings, **_weights(follow, options)),
-        progress=progress,
-    )
+    asked = following(follow, dataset=options.source, **settings, **_weights(follow, options))
+    asked = replace(asked, answers={**asked.answers, **options.answers})
+    plan = plan_embed(asked, progress=progress)
     require_same_embedding(
         saved.recipe,
         plan.recipe,

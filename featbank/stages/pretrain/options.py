@@ -20,6 +20,7 @@ class PretrainOptions:
         dataset: Catalog name, or path of a folder.
         weights: What to start from: a weights file, a transformers folder, a hub id or a
             checkpoint; None starts at random.
+        answers: What the weights file does not tell: ``part``, which of its networks; ``heads``.
         teacher: Checkpoint of a frozen teacher, for methods that need one.
         hyper: Hyper-parameters in place of the method's own, by name.
         epochs: Times that every chip is seen; None takes the method's.
@@ -66,6 +67,7 @@ class PretrainOptions:
     model: str
     dataset: str
     weights: str | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
     teacher: Path | None = None
     hyper: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None

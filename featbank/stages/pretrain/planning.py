@@ -12,7 +12,11 @@ from featbank.stages.precision import run_dtype
 from featbank.stages.pretrain.methods import METHODS
 from featbank.stages.pretrain.methods.method import MethodRequest
 from featbank.stages.pretrain.plan import PretrainPlan
-from featbank.stages.pretrain.settings.encoder_config import encoder_config, trainable
+from featbank.stages.pretrain.settings.encoder_config import (
+    encoder_config,
+    settled_options,
+    trainable,
+)
 from featbank.stages.pretrain.settings.hyper import settled_hyper
 from featbank.stages.pretrain.settings.lengths import length_notes, require_numbers, settled_length
 from featbank.stages.pretrain.settings.run_recipe import RunParts, run_command, run_recipe, saw_of
@@ -50,6 +54,7 @@ def plan_pretrain(
         FeatbankError: Whatever the options, the dataset, the model and the method do not agree on.
     """
     method, spec = METHODS[options.method], trainable(options.model)
+    options = settled_options(options, spec)
     hyper = settled_hyper(method, options)
     require_numbers(options)
     require_choices(options)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones import BACKBONES
+from featbank.backbones.answers import HEADS, PART, as_mapping, settled_answers
 from featbank.bank.checkpoints import is_checkpoint
 from featbank.catalog import suggest
 from featbank.errors import UnknownNameError, UsageError
@@ -76,6 +78,7 @@ def encoder_config(options: PretrainOptions, spec: BackboneSpec, channels: int) 
     scaled = config.get("layer_scale", False)
     return {
         **config,
+        "heads": _heads(options, config),
         "channels": channels,
         "patch_px": patch,
         "grid": size // patch,
@@ -85,6 +88,31 @@ def encoder_config(options: PretrainOptions, spec: BackboneSpec, channels: int) 
         # As the published networks with registers do.
         "positions": "antialiased" if registers else config["positions"],
     }
+
+
+def settled_options(options: PretrainOptions, spec: BackboneSpec) -> PretrainOptions:
+    """Options whose answers are of their types.
+
+    Raises:
+        UsageError: An answer that is none, or one where no weights are named.
+    """
+    declared = () if options.weights is None else (PART, HEADS)
+    given = as_mapping(options.answers)
+    answers = settled_answers(declared, given, subject=f"model '{spec.name}'")
+    return replace(options, answers=answers)
+
+
+def _heads(options: PretrainOptions, config: dict[str, Any]) -> int:
+    """The model's heads; those of the weights it starts from, where the user tells them."""
+    heads = int(options.answers.get(HEADS.name, config["heads"]))
+    if config["dim"] % heads:
+        raise UsageError(
+            f"--answer {HEADS.name}={heads}",
+            f"does not divide the model's width of {config['dim']}",
+            f"a divisor, such as {config['heads']}",
+            "Correct it.",
+        )
+    return heads
 
 
 def _feed_forward(ffn: str | None, config: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featbank.backbones.answers import PART
 from featbank.datasets import DATASETS
 from featbank.stages.pretrain.settings.hyper import as_json
 from featbank.stages.selection import fingerprint
+from featbank.stages.weights import answer_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,6 +160,7 @@ def run_command(parts: RunParts) -> str:
     words = ["featbank", "pretrain", "--method", parts.method.name, "--model", options.model]
     words += ["--dataset", dataset]
     words += ["--weights", parts.start.origin] if options.weights is not None else []
+    words += answer_words({**options.answers, **_part(parts)})
     words += ["--teacher", str(parts.teacher["name"])] if parts.teacher else []
     words += ["--unit", options.unit] if options.unit is not None else []
     words += ["--bands", ",".join(parts.inputs.bands)]
@@ -174,6 +177,12 @@ def run_command(parts: RunParts) -> str:
         if value != as_json(parts.method.hyper)[name]:
             words += ["--set", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
     return shlex.join([*words, "--dtype", parts.compute_dtype, "--seed", str(options.seed)])
+
+
+def _part(parts: RunParts) -> dict[str, Any]:
+    """The part that was asked for, by its whole name."""
+    named = {PART.name: parts.start.recipe.get(PART.name)}
+    return named if PART.name in parts.options.answers else {}
 
 
 def next_command(plan: PretrainPlan) -> str:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones._dinov2_names import original_names
+from featbank.backbones._tensor_checks import float_tensors, require_ranks, require_trained
+from featbank.backbones._transformers_settings import (
+    eps_note,
+    require_own_network,
+    whole_settings,
+)
 from featbank.backbones._vit_build import square_side
-from featbank.backbones._weights import read_folder, read_state, weights_files
+from featbank.backbones._weights import read_folder, read_part, read_state
+from featbank.backbones.answers import HEADS, PART
 from featbank.bands import RGB, Band
 from featbank.bank.checkpoints import ENCODER, is_checkpoint, read_checkpoint
 from featbank.errors import WeightsError
 from featbank.recipe import file_sha256
-from featbank.stages.weights import folder_file, is_hub_id
+from featbank.stages.weights import folder_file, folder_sha256, is_hub_id, require_no_part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from featbank.backbones.answers import Value
     from featbank.backbones.backbone import State
 
 _BLOCK = re.compile(r"blocks\.(\d+)\.")
@@ -37,7 +45,9 @@ class FirstWeights:
         bands: Bands of the patch embedding, in order; empty where unknown.
         origin: In words: file name, hub id or checkpoint's name.
         licence: In words.
-        sha256: Of the file, or of each of a folder's, joined by ``+``.
+        sha256: Of the file, or of a folder's as ``featbank.stages.weights.folder_sha256`` has it.
+        part: Which of a file's networks; empty for folders and checkpoints.
+        notes: What a user must know of them.
     """
 
     state: State
@@ -46,6 +56,8 @@ class FirstWeights:
     origin: str
     licence: str
     sha256: str
+    part: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -53,34 +65,62 @@ class FirstWeights:
         return _shape(self.state, self.origin)
 
 
-def read_first_weights(named: str) -> FirstWeights:
+def read_first_weights(named: str, answers: Mapping[str, Value] | None = None) -> FirstWeights:
     """Read the weights that a run starts from.
 
     Args:
         named: Path of a weights file, of a transformers folder or of a checkpoint, or a hub id,
             which is fetched.
+        answers: What a file does not tell: ``part`` and ``heads``.
 
     Raises:
         MissingPathError: There is no such file or folder.
         DownloadError: A hub id that the hub does not give.
         WeightsError: It does not load, or holds no vision transformer.
     """
-    path = Path(named)
+    path, answers = Path(named), answers or {}
     if not path.exists() and is_hub_id(named):
         from featbank.downloads.hub import hub_folder
 
-        return _of_folder(hub_folder(named, may_download=True), origin=named)
-    if path.is_dir():
-        is_own = is_checkpoint(path)
-        return _of_checkpoint(path) if is_own else _of_folder(path, origin=path.resolve().name)
-    state = _encoder_names(read_state(path), path.name)
+        folder = hub_folder(named, may_download=True)
+        return _with_heads(_of_folder(folder, origin=named, answers=answers), answers)
+    if not path.is_dir():
+        return _of_file(path, answers)
+    if not is_checkpoint(path):
+        origin = path.resolve().name
+        return _with_heads(_of_folder(path, origin=origin, answers=answers), answers)
+    require_no_part(answers, path)
+    return _with_heads(_of_checkpoint(path), answers)
+
+
+def _of_file(path: Path, answers: Mapping[str, Value]) -> FirstWeights:
+    asked = answers.get(PART.name)
+    part, notes = read_part(path, None if asked is None else str(asked))
+    state = _encoder_names(part.state, str(path))
     return FirstWeights(
         state=state,
-        heads=0,
+        heads=int(answers.get(HEADS.name, 0)),
         bands=_bands_of(state),
         origin=path.name,
         licence=_OWN_LICENCE,
         sha256=file_sha256(path),
+        part=part.name,
+        notes=notes,
+    )
+
+
+def _with_heads(weights: FirstWeights, answers: Mapping[str, Value]) -> FirstWeights:
+    """Weights whose heads are told already: an answer may repeat them, never change them."""
+    asked = answers.get(HEADS.name)
+    if asked is None or asked == weights.heads:
+        return weights
+    if weights.heads == 0:
+        return replace(weights, heads=int(asked))
+    raise WeightsError(
+        weights.origin,
+        f"says {weights.heads} attention heads",
+        f"those, not --answer {HEADS.name}={asked}",
+        "Leave the answer out.",
     )
 
 
@@ -106,16 +146,20 @@ def _band(entry: Mapping[str, Any]) -> Band:
     )
 
 
-def _of_folder(folder: Path, *, origin: str) -> FirstWeights:
-    settings = folder_file(folder, name=origin).config
+def _of_folder(folder: Path, *, origin: str, answers: Mapping[str, Value]) -> FirstWeights:
+    require_no_part(answers, folder)
+    settings = whole_settings(folder_file(folder, name=origin).config, origin)
+    require_own_network(settings, origin, any_eps=True)
     state = _encoder_names(read_folder(folder), origin)
+    note = eps_note(settings)
     return FirstWeights(
         state=state,
         heads=int(settings.get("num_attention_heads", 0)),
         bands=_bands_of(state),
         origin=origin,
         licence=_OWN_LICENCE,
-        sha256="+".join(file_sha256(path) for path in weights_files(folder)),
+        sha256=folder_sha256(folder),
+        notes=(note,) if note else (),
     )
 
 
@@ -134,8 +178,20 @@ def _encoder_names(tensors: State, source: str) -> State:
             "a vision transformer of timm, DINO, DINOv2, MAE, transformers or a checkpoint",
             "Choose another file.",
         )
-    state = {name: value.float() for name, value in state.items()}
+    state = _floats(state, source)
+    require_ranks(state, source)
+    require_trained({name: v for name, v in state.items() if _is_encoders(name)}, source)
     return _with_cls_position(state)
+
+
+def _floats(state: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The encoder's tensors as float32; what stands beside them is left out later."""
+    encoder = {name: value for name, value in state.items() if _is_encoders(name)}
+    return {**state, **float_tensors(encoder, source)}
+
+
+def _is_encoders(name: str) -> bool:
+    return name in _NEEDED or name == "register_tokens" or name.startswith(("blocks.", "norm."))
 
 
 def _without_timm(state: dict[str, Any]) -> dict[str, Any]:

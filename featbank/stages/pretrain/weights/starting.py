@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from featbank.bank.checkpoints import Checkpoint
     from featbank.stages.pretrain.methods.method import MethodSpec
     from featbank.stages.pretrain.options import PretrainOptions
+    from featbank.stages.pretrain.weights.first_weights import FirstWeights
 
 # Hyper-parameters that shape a method's heads have one of these in their names.
 _OF_HEADS = ("head", "prototypes", "decoder", "untied")
@@ -104,9 +105,10 @@ def _warm_start(
     from featbank.stages.pretrain.weights.first_weights import read_first_weights
     from featbank.stages.pretrain.weights.warm_start import warm_started
 
+    source = read_first_weights(named, options.answers)
     warm = warm_started(
         config,
-        read_first_weights(named),
+        source,
         bands=bands,
         inflate=options.inflate,
         seed=options.seed,
@@ -125,11 +127,18 @@ def _warm_start(
             "weights_sha256": warm.sha256,
             "inflate": options.inflate,
             "has_heads": bool(heads),
+            **({"part": source.part} if source.part else {}),
         },
         saw=() if own is None else own.saw,
         seen={} if own is None else read_seen(folder),
-        notes=(*warm.notes, *said),
+        notes=(*source.notes, *_assumed(source, config), *warm.notes, *said),
     )
+
+
+def _assumed(source: FirstWeights, config: Config) -> tuple[str, ...]:
+    from featbank.backbones._vit_build import assumed_heads
+
+    return () if source.heads else (assumed_heads(config["dim"], config["heads"]),)
 
 
 def _heads(
