@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,24 +53,22 @@ class Rung:
     ways: Ways
 
 
-@dataclass(frozen=True)
 class Ground:
     """What makes samples depend on one another.
 
     Args:
         samples: The dataset.
+
+    Attributes:
+        samples: The dataset.
+        pairs: (P, 2) rows of chips that overlap.
     """
 
-    samples: Samples
-    pairs: NDArray[np.intp] = field(init=False)
-    knows_all_pairs: bool = field(init=False)
-    atoms: Units = field(init=False)
-
-    def __post_init__(self) -> None:
-        pairs, is_whole = overlapping_pairs(self.samples)
-        object.__setattr__(self, "knows_all_pairs", is_whole)
-        object.__setattr__(self, "pairs", pairs)
-        object.__setattr__(self, "atoms", joined(len(self.samples), pairs))
+    def __init__(self, samples: Samples) -> None:
+        self.samples = samples
+        self.pairs, self._knows_all_pairs = overlapping_pairs(samples)
+        # Sets of chips that overlap one another; most are one chip each.
+        self._atoms = joined(len(samples), self.pairs)
 
     @property
     def has_places(self) -> bool:
@@ -78,15 +76,15 @@ class Ground:
         lonlat = self.samples.lonlat
         return lonlat is not None and np.isfinite(lonlat).all(axis=1).mean() >= _PLACED
 
-    @property
+    @cached_property
     def own_rung(self) -> Rung:
-        """The rung that is tried first: groups, else blocks of 0.1°, else single samples."""
+        """The rung that is tried first: groups, else blocks of 0.1°, else chips by their class."""
         if self.samples.group is not None:
             return Rung(GROUP, partial(candidates, self._groups()))
         if self.samples.lonlat is not None and self.has_places:
             units = self._whole(degree_blocks(self.samples.lonlat))
             return Rung(f"{BLOCK}{BLOCK_DEGREES}deg", partial(candidates, units))
-        return self.last_rung
+        return next(self._overlap_rung(), self.last_rung)
 
     @property
     def last_rung(self) -> Rung:
@@ -97,19 +95,23 @@ class Ground:
         """Rungs between the first and the last."""
         if self.samples.lonlat is not None and self.has_places:
             yield from self._smaller_blocks(local_metres(self.samples.lonlat))
-        if 2 < self.atoms.max() + 1 < len(self.samples):
+        yield from self._overlap_rung()
+
+    def _overlap_rung(self) -> Iterator[Rung]:
+        """Sets of overlapping chips as groups, where some overlap and not all of them."""
+        if 2 < self._atoms.max() + 1 < len(self.samples):
             kind = GROUP if self.samples.group is None else OVERLAP
-            yield Rung(kind, partial(candidates, self.atoms))
+            yield Rung(kind, partial(_by_class_first, self._atoms))
 
     def _smaller_blocks(self, metres: NDArray[np.float64]) -> Iterator[Rung]:
         blocks = {edge: metre_blocks(metres, edge) for edge in EDGES_M}
         for edge, own in blocks.items():
             units = self._whole(own)
             # Blocks of one set of overlapping chips each keep nothing else together.
-            if units.max() == self.atoms.max():
+            if units.max() == self._atoms.max():
                 break
             yield Rung(BLOCK + edge_name(edge), partial(candidates, units))
-        if len(self.pairs) and self.knows_all_pairs:
+        if len(self.pairs) and self._knows_all_pairs:
             same = twins(self.samples)
             for edge, own in blocks.items():
                 ways = partial(_cut, own, self.pairs, same)
@@ -119,8 +121,8 @@ class Ground:
         """Units in which overlapping chips stand together, in the unit of the first of them."""
         if not len(self.pairs):
             return units
-        first = np.unique(self.atoms, return_index=True)[1]
-        return np.unique(units[first[self.atoms]], return_inverse=True)[1].reshape(-1)
+        first = np.unique(self._atoms, return_index=True)[1]
+        return np.unique(units[first[self._atoms]], return_inverse=True)[1].reshape(-1)
 
     def _groups(self) -> Units:
         names, units = np.unique(np.asarray(self.samples.group).astype(str), return_inverse=True)
@@ -130,6 +132,11 @@ class Ground:
         # Groups whose chips overlap are one.
         merged = joined(len(names), np.stack([units[left], units[right]], axis=1))
         return merged[units]
+
+
+def _by_class_first(units: Units, judge: SplitJudge, seed: int) -> Iterator[Split]:
+    yield by_need(units, judge, seed)
+    yield from candidates(units, judge, seed)
 
 
 def _stratified(samples: Samples, judge: SplitJudge, seed: int) -> Iterator[Split]:

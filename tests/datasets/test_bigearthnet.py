@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+import rasterio
 import tifffile
 from fake_bigearthnet import copy_writable
 
@@ -147,6 +148,15 @@ def test_places_are_those_of_the_files(single, root):
     band = "VV" if single.name == "bigearthnet-s1" else "B02"
     paths = [f"{name}/{name}_{band}.tif" for name in single.samples.ids]
     np.testing.assert_allclose(single.samples.lonlat, read_lonlat(folder, paths), atol=1e-9)
+
+
+def test_boxes_are_those_of_the_files(single, root):
+    """Files by rasterio; the label files tell corners alone."""
+    band = "VV" if single.name == "bigearthnet-s1" else "B02"
+    for row, name in enumerate(single.samples.ids):
+        with rasterio.open(root / FOLDERS[single.name] / name / f"{name}_{band}.tif") as file:
+            np.testing.assert_allclose(single.samples.bbox[row], file.bounds, atol=1e-6)
+            assert single.samples.crs[row] == f"EPSG:{file.crs.to_epsg()}"
 
 
 def test_times_are_those_of_the_label_files(single, root):

@@ -289,6 +289,18 @@ def test_mostly_without_places_is_not_called_spatial():
     assert "100 of 400 samples have a known place" in samples.split_notes["stratified-0"]
 
 
+def test_overlapping_chips_among_many_without_a_place_do_not_part():
+    columns = in_utm(np.repeat(np.arange(30) * 5000.0, 3), np.zeros(90))
+    unknown = {"bbox": np.full((210, 4), np.nan), "lonlat": np.full((210, 2), np.nan)}
+    unknown["crs"] = np.full(210, "", dtype=object)
+    both = {name: np.concatenate([columns[name], unknown[name]]) for name in columns}
+    samples = with_splits(make(300, labels=labels(np.arange(300) // 3 % 4), **both))
+    assert kinds(samples) == {"group"}
+    assert [parted(samples, scheme) for scheme in SCHEMES] == [0] * 5
+    for scheme in SCHEMES:
+        np.testing.assert_allclose(shares(samples.splits[scheme]), [0.6, 0.2, 0.2], atol=0.03)
+
+
 @st.composite
 def layouts(draw):
     """Places in clusters, classes that may follow them, groups, chips that may overlap."""
@@ -302,7 +314,7 @@ def layouts(draw):
     x, y = cluster * step + rng.uniform(0, 1, n) * spread, rng.uniform(0, 1, n) * spread
     columns = in_utm(x, y) if draw(st.booleans()) else {}
     if columns and draw(st.booleans()):
-        lost = rng.random(n) < 0.3
+        lost = rng.random(n) < draw(st.sampled_from([0.3, 0.8]))
         columns["lonlat"][lost], columns["bbox"][lost], columns["crs"][lost] = np.nan, np.nan, ""
     if draw(st.booleans()) and not columns:
         columns["group"] = np.array([f"g{c}" for c in cluster], dtype=object)

@@ -60,7 +60,11 @@ def wanted_rows(
 
 
 def _ways_out(test: Store, scheme: str) -> str:
-    others = ", ".join(name for name in test.split_schemes if name != scheme)
+    others = ", ".join(
+        name
+        for name in test.split_schemes
+        if name not in (scheme, *test.scheme_aliases) and (test.split(name) == TESTED).any()
+    )
     ways = [f"Choose another of {others} with --split-scheme"] if others else []
     ways.append(f"{'or test' if ways else 'Test'} on all of it with --test-split all.")
     return " ".join([*filter(None, [test.attributes.get("splits_from")]), ", ".join(ways)])

@@ -183,7 +183,7 @@ def _carve(store: Store, train: Rows, seed: int) -> tuple[Rows, Rows]:
             str(store.path),
             "train is one sample or group, and there is no validation split",
             "two or more, so that a part can be held out",
-            "Choose another split scheme, or embed more chips.",
+            "Embed more chips, of other groups.",
         )
     order = np.random.default_rng(seed).permutation(len(names))
     count = max(1, round(VALIDATION_SHARE * len(names)))
