@@ -230,7 +230,11 @@ def _read(spec: BackboneSpec, path: Path, options: EmbedOptions) -> Weights:
     weights = _weights(spec, part.state, file, origin=path.name)
     is_declared = any(answer.name == PART.name for answer in spec.answers)
     recorded = {PART.name: part.name} if is_declared else {}
-    return replace(weights, config={**weights.config, **recorded}, notes=(*notes, *weights.notes))
+    return replace(
+        weights,
+        config={**weights.config, **recorded},
+        notes=tuple(dict.fromkeys((*notes, *weights.notes))),
+    )
 
 
 def _read_folder(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> Weights:
