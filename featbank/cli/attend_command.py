@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from featbank.cli.options import SEED, bank_option, names, output_options
-from featbank.cli.output import print_json
+from featbank.cli.output import print_json, say
 from featbank.cli.step_bars import step_bars
 
 
@@ -64,4 +64,4 @@ def command(
     if as_json:
         print_json({**vars(report), "results": []})
     else:
-        click.echo(report.sentence())
+        say(report.sentence())

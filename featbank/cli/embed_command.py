@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featbank.cli.options import bank_option, imagery_options, integers, numbers, output_options
-from featbank.cli.output import print_json, progress_bar, tell
+from featbank.cli.output import print_json, progress_bar, say, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
 
@@ -147,4 +147,4 @@ def _print(report: EmbedReport, plan: EmbedPlan, as_json: bool) -> None:
         print_json({"store": report.store, "embed": row, "results": []})
     else:
         notes = "".join(f" Note: {note}." for note in plan.notes)
-        click.echo(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
+        say(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")

@@ -11,7 +11,10 @@ import click
 
 from featbank import cli
 from featbank.catalog import suggest
+from featbank.cli.entry import close_quietly, exceptions_told, surroundings
+from featbank.cli.output import tell
 from featbank.errors import FeatbankError
+from featbank.shown import shown
 
 _SUFFIX = "_command"
 
@@ -31,6 +34,11 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"{cli.__name__}.{cmd_name}{_SUFFIX}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """As click does; the machine's trouble is told before click sees a broken pipe in it."""
+        with exceptions_told():
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -71,12 +79,15 @@ def main(args: list[str] | None = None) -> None:
 def run(args: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
-        outcome: Any = group.main(args=args, prog_name="featbank", standalone_mode=False)
+        with surroundings(), exceptions_told():
+            outcome: Any = group.main(args=args, prog_name="featbank", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:
         return _fail("Interrupted. Repeat the command to go on.", 1)
     except click.ClickException as error:
+        # Names that the user gave stand in click's own words as they were given.
+        error.message = shown(error.message, keeps_lines=True)  # type: ignore[misc]
         error.show()
         return error.exit_code
     except FeatbankError as error:
@@ -87,5 +98,6 @@ def run(args: list[str]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(message, err=True)
+    close_quietly()
+    tell(message)
     return code

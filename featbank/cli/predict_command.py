@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featbank.cli.options import bank_option, output_options
-from featbank.cli.output import print_json, progress_bar, tell
+from featbank.cli.output import print_json, progress_bar, say, tell
 from featbank.cli.step_bars import step_bars
 
 if TYPE_CHECKING:
@@ -92,4 +92,4 @@ def _print(report: PredictReport, as_json: bool) -> None:
         print_json({"predictions": report.path, "predict": row, "results": []})
     else:
         notes = "".join(f" Note: {note}." for note in report.notes)
-        click.echo(f"{report.sentence()} Store: {report.store}.{notes}")
+        say(f"{report.sentence()} Store: {report.store}.{notes}")
