@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.ticker import LogFormatter
 
 from featbank.bank.checkpoints import CURVES, LOG, read_checkpoint
+from featbank.bank.training_log import damaged_log, read_log
 from featbank.errors import MissingPathError
 from featbank.pages.figures._style import (
     COLOURS,
@@ -60,10 +61,13 @@ def draw_training_curves(checkpoint: Path) -> Drawing:
 
     Raises:
         MissingPathError: There is no checkpoint, or it has no log.
+        StoreError: The log is damaged.
     """
     record = read_checkpoint(checkpoint)
     log = _read(checkpoint / LOG)
     panels = _panels(log)
+    if not panels:
+        raise damaged_log(checkpoint / LOG, "holds nothing that is drawn")
     rows = -(-len(panels) // _COLUMNS)
     figure = new_figure(_WIDTH, rows * _ROW_HEIGHT + 0.9)
     grid = figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True).flatten()
@@ -97,7 +101,7 @@ def _read(path: Path) -> pd.DataFrame:
             "the log of a training run",
             "Repeat its 'featbank pretrain' or 'featbank finetune'.",
         )
-    return pd.read_parquet(path)
+    return read_log(path)
 
 
 def _panels(log: pd.DataFrame) -> list[Panel]:

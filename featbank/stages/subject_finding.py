@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from featbank.bank.results import read_result
+from featbank.bank.results import read_result, readable_result
 from featbank.catalog import suggest
 from featbank.errors import MissingPathError, UnknownNameError, UsageError
 from featbank.stages.comparing.choice import complete_id
@@ -77,14 +77,21 @@ def find_subject(
 
 
 def results_of(bank: Bank) -> list[Rows]:
-    """Rows of every result of a bank, each headline first, the newest result first."""
+    """Rows of every result of a bank, each headline first, the newest result first.
+
+    A ``FeatbankWarning`` names each file that is damaged, and it is left out.
+    """
     paths = list(bank.result_path("x").parent.glob("*.parquet"))
     paths.sort(key=lambda path: (-path.stat().st_mtime_ns, path.stem))
-    return [_rows(path) for path in paths]
+    every = (rows for path in paths if (rows := readable_result(path)) is not None)
+    return [_sorted(rows) for rows in every]
 
 
 def _rows(path: Path) -> Rows:
-    rows = read_result(path)
+    return _sorted(read_result(path))
+
+
+def _sorted(rows: Sequence[Result]) -> Rows:
     return tuple(sorted(rows, key=lambda row: not row.selected))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from featbank.bank.results import read_result
+from featbank.bank.results import read_result, readable_result
 from featbank.catalog import suggest
 from featbank.errors import MissingPathError, UnfinishedStoreError, UnknownNameError, UsageError
 from featbank.store.reader import Store
@@ -35,7 +35,8 @@ def chosen_results(bank: Bank, options: ReportOptions, dataset: str | None) -> l
         found = [_rows(bank, name) for name in named]
         _require_one_dataset(found)
         return found
-    found = [rows for rows in (_rows(bank, name) for name in known) if rows]
+    every = (readable_result(bank.result_path(name)) for name in known)
+    found = [_sorted(rows) for rows in every if rows]
     kept = [rows for rows in found if _is_meant(rows[0], options, dataset)]
     return sorted(kept, key=_from_best)
 
@@ -58,7 +59,10 @@ def _is_meant(head: Result, options: ReportOptions, dataset: str | None) -> bool
 
 
 def _rows(bank: Bank, name: str) -> Rows:
-    rows = read_result(bank.result_path(name))
+    return _sorted(read_result(bank.result_path(name)))
+
+
+def _sorted(rows: Sequence[Result]) -> Rows:
     return tuple(sorted(rows, key=lambda row: not row.selected))
 
 
