@@ -57,7 +57,7 @@ def read_parquet(
 
         if isinstance(error, FeatbankError):
             raise
-        raise damaged(f"is cut short or damaged ({_reason(error)})") from error
+        raise damaged(f"is not a Parquet file, or damaged ({_reason(error)})") from error
     return table
 
 

@@ -29,6 +29,27 @@ def bank_option(command: CommandT) -> CommandT:
 # What numpy, scikit-learn and torch all take.
 SEED = click.IntRange(0, (1 << 32) - 1)
 
+
+def _there(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """A device that this machine has; asked before any work, and only where one is named."""
+    if value == "cuda":
+        from featbank.stages.forward import pick_device
+
+        pick_device(value)
+    return value
+
+
+def device_option(command: CommandT) -> CommandT:
+    """``--device``: what networks compute on."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        callback=_there,
+    )(command)
+
+
 # Of commands that read imagery: which of it, from where, on what.
 _IMAGERY = (
     click.option(
@@ -60,14 +81,13 @@ _IMAGERY = (
         "--download", is_flag=True, help="Fetch imagery and weights that are not on this machine."
     ),
     click.option("--workers", type=int, help="Reader processes; default: cores less one."),
-    click.option(
-        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-    ),
+    device_option,
 )
 
 
 def imagery_options(command: CommandT) -> CommandT:
     """``--bands`` to ``--device``: which imagery is read, from where, on what."""
+    option: Callable[..., Any]
     for option in reversed(_IMAGERY):
         command = option(command)
     return command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, output_options
+from featbank.cli.options import bank_option, device_option, output_options
 from featbank.cli.output import print_json, progress_bar, say, tell
 from featbank.cli.step_bars import step_bars
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(path_type=Path),
     help="File to write: .csv, or .parquet (GeoParquet where places are known). "
-    "Default: <dataset>-<probe>.csv here.",
+    "Default: <bank>/predictions/<dataset>-<probe>.csv.",
 )
 @click.option("--threshold", help="0.5 (default) or tuned-f2, for probes of several labels.")
 @click.option("--overwrite", is_flag=True, help="Write over any other file.")
@@ -56,9 +56,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of refused images above which the run stops.",
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
+@device_option
 @bank_option
 @output_options
 def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401

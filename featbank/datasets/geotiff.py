@@ -96,10 +96,15 @@ def to_lonlat(centres: NDArray[np.float64]) -> NDArray[np.float64]:
         (N, 2) degrees in WGS 84, NaN where no place is known.
     """
     from pyproj import Transformer
+    from pyproj.exceptions import CRSError
 
     lonlat = np.full((len(centres), 2), np.nan)
     for epsg in set(centres[:, 2].astype(int)) - {NO_EPSG}:
         rows = centres[:, 2] == epsg
-        transformer = Transformer.from_crs(f"EPSG:{epsg}", "EPSG:4326", always_xy=True)
+        try:
+            transformer = Transformer.from_crs(f"EPSG:{epsg}", "EPSG:4326", always_xy=True)
+        except CRSError:
+            # A code that EPSG has not given tells no place.
+            continue
         lonlat[rows] = np.stack(transformer.transform(centres[rows, 0], centres[rows, 1]), axis=1)
     return lonlat

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.bank.results import read_result, readable_result
 from featbank.catalog import suggest
-from featbank.errors import MissingPathError, UnknownNameError, UsageError
+from featbank.errors import (
+    FeatbankWarning,
+    MissingPathError,
+    StoreError,
+    UnknownNameError,
+    UsageError,
+)
 from featbank.stages.comparing.choice import complete_id
 from featbank.stages.finding import find_store
 from featbank.stages.joining.combined_store import SEPARATOR
@@ -128,7 +135,7 @@ def _of_dataset(bank: Bank, dataset: str, every: Sequence[Rows]) -> tuple[Store,
     Baselines come last: they are probed after what they stand beside, and nobody asks for them.
     """
     name = Path(dataset).resolve().name
-    stores = [path for path in bank.stores(dataset=name) if is_finished(path)]
+    stores = [path for path in bank.stores(dataset=name) if _is_readable(path)]
     known = {path.resolve() for path in stores}
     found = [
         rows
@@ -178,7 +185,16 @@ def _parts(head: Result) -> list[str]:
 
 def _store_of(bank: Bank, head: Result) -> Store:
     path = place_of(bank, head)
-    return Store(path) if path.exists() and is_finished(path) else AbsentStore(path)
+    return Store(path) if path.exists() and _is_readable(path) else AbsentStore(path)
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether a store is finished; a ``FeatbankWarning`` names one that is damaged."""
+    try:
+        return is_finished(path)
+    except StoreError as error:
+        warnings.warn(f"left out: {error}", FeatbankWarning, stacklevel=3)
+        return False
 
 
 def _fits(head: Result, labels: str | None, split_scheme: str | None) -> bool:

@@ -30,6 +30,7 @@ from featbank.store.schema import (
     VALID,
 )
 from featbank.store.state import metadata, require_finished
+from featbank.store.stored import damaged, reading, stored_array
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -66,7 +67,8 @@ class Store:
         require_finished(path)
         self.path = path
         self._show = show
-        self._group = zarr.open_group(path, mode="r", zarr_format=3)
+        with reading(path, "zarr.json"):
+            self._group = zarr.open_group(path, mode="r", zarr_format=3)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -148,7 +150,7 @@ class Store:
         """
         position = self.layer_position(layer)
         parts = (name or self.attributes["default_feature"]).split("+")
-        columns = [self.feature_array(part)[:, position] for part in parts]
+        columns = [self._columns(part, position) for part in parts]
         joined = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
         return np.asarray(joined, dtype=np.float32)
 
@@ -163,8 +165,9 @@ class Store:
 
     def split(self, scheme: str | None = None) -> NDArray[np.object_]:
         """(N,) ``train``, ``val``, ``test`` or ``unlabelled``."""
-        codes = self._array(f"{SPLIT_PREFIX}{self.scheme_name(scheme)}")
-        return np.array(SPLITS, dtype=object)[codes]
+        name = f"{SPLIT_PREFIX}{self.scheme_name(scheme)}"
+        with reading(self.path, name):
+            return np.array(SPLITS, dtype=object)[self._array(name)]
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -343,11 +346,21 @@ class Store:
         known = _known(name, self.feature_names, f"{self.path.name} holds no such feature")
         return self._open(known)
 
+    def _columns(self, name: str, position: int) -> Array:
+        array = self.feature_array(name)
+        with reading(self.path, name):
+            values = np.asarray(array[:, position])
+        if values.ndim != 2 or values.dtype.kind != "f" or len(values) != len(self):
+            raise damaged(self.path / name, f"holds {values.shape} of {values.dtype}")
+        return values
+
     def _open(self, name: str) -> zarr.Array[Any]:
-        return zarr.open_array(self.path / name, mode="r", zarr_format=3)
+        return stored_array(self.path, name)
 
     def _array(self, name: str) -> Array:
-        return np.asarray(self._open(name)[...])
+        array = self._open(name)
+        with reading(self.path, name):
+            return np.asarray(array[...])
 
     def _text(self, name: str) -> NDArray[np.object_]:
         # Python strings: NumPy's own fixed-width text would pad each id to the longest.

@@ -94,7 +94,8 @@ def tables_as_text(content: ReportContent) -> str:
 
 
 def _write(path: Path, text: str) -> int:
-    data = text.encode()
+    # Half a surrogate pair, of a name that is no UTF-8, is written out.
+    data = text.encode(errors="backslashreplace")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, data)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.bank.results import read_result, readable_result
 from featbank.catalog import suggest
-from featbank.errors import MissingPathError, UnfinishedStoreError, UnknownNameError, UsageError
+from featbank.errors import (
+    FeatbankWarning,
+    MissingPathError,
+    StoreError,
+    UnfinishedStoreError,
+    UnknownNameError,
+    UsageError,
+)
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -104,6 +112,8 @@ def finished_stores(bank: Bank, dataset: str) -> list[Store]:
             found.append(Store(path))
         except UnfinishedStoreError:
             continue
+        except StoreError as error:
+            warnings.warn(f"left out: {error}", FeatbankWarning, stacklevel=2)
     return sorted(found, key=lambda store: -store.path.stat().st_mtime_ns)
 
 
