@@ -49,6 +49,10 @@ _KINDS: dict[str, type] = {
 _IN_RECIPE: dict[str, type] = {"dataset": dict, "model": dict, "input": dict, "features": list}
 
 
+class _MissingAttributeError(StoreError, KeyError):
+    """An attribute that is not there; a KeyError to whoever would do without it."""
+
+
 class Told(dict[str, Any]):
     """Attributes of a store; one that is asked for and not there is named, with its file.
 
@@ -68,7 +72,8 @@ class Told(dict[str, Any]):
         self._document, self._above = document, above
 
     def __missing__(self, name: str) -> Any:  # noqa: ANN401 - never returns
-        raise damaged(self._document, f"lacks the attribute '{self._above}{name}'")
+        told = damaged(self._document, f"lacks the attribute '{self._above}{name}'")
+        raise _MissingAttributeError(*told.__reduce__()[1])
 
     def __reduce__(self) -> tuple[type, tuple[dict[str, Any]]]:
         return dict, (dict(self),)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from featbank.disk import write_new, written_whole
-from featbank.errors import UsageError
+from featbank.errors import DiskError, UsageError
 from featbank.shown import shown
 
 if TYPE_CHECKING:
@@ -189,7 +189,8 @@ def save_figure(figure: Figure, path: Path) -> Path:
     """Write a figure in the format that the suffix names, the same bytes for the same figure.
 
     Raises:
-        UsageError: Its suffix is none of ``SUFFIXES``, or it cannot be written there.
+        UsageError: Its suffix is none of ``SUFFIXES``.
+        DiskError: It cannot be written there.
     """
     require_suffix(path)
     # A date would make each file another.
@@ -201,7 +202,7 @@ def save_figure(figure: Figure, path: Path) -> Path:
             write_new(hidden, b"")
             figure.savefig(hidden, format=kind, dpi=_DPI, metadata=undated)
     except OSError as error:
-        raise UsageError(
+        raise DiskError(
             str(path),
             f"cannot be written ({error.strerror or error})",
             "a file in a folder that can be written",
