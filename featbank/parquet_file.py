@@ -47,7 +47,10 @@ def read_parquet(
         raise damaged("is empty")
     try:
         file = parquet.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        missing = [name for name in columns or () if name not in file.schema_arrow.names]
+        names = file.schema_arrow.names
+        if len(set(names)) < len(names):
+            raise damaged("has two columns of one name")
+        missing = [name for name in columns or () if name not in names]
         if missing:
             raise damaged(f"has no column {', '.join(missing)}")
         table = file.read(columns=None if columns is None else list(columns))

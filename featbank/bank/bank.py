@@ -73,18 +73,19 @@ class Bank:
             MissingPathError: Nothing was embedded into this bank.
             StoreError: The file that names it is damaged.
         """
-        content = self._read("newest.json")
-        path = content.get("store")
-        if content and not isinstance(path, str):
-            raise self._damaged("newest.json", "names no store")
+        name = "newest.json"
+        path = self._read(name).get("store", "") if (self.root / name).exists() else None
+        if path is not None and not (isinstance(path, str) and path.endswith(STORE_SUFFIX)):
+            raise self._damaged(name, "names no store")
         if path is None or not (self.root / path).exists():
+            gone = "" if path is None else f": {name} names {path}, which is gone"
             raise MissingPathError(
                 str(self.root),
-                "this bank holds no newest store",
+                f"this bank holds no newest store{gone}",
                 "a store that 'featbank embed' has finished",
                 "Run 'featbank embed' first, or name a store with --store or a bank with --bank.",
             )
-        return self.root / str(path)
+        return self.root / path
 
     def remember_newest(self, store: Path) -> None:
         """Name the store that commands without a store take."""

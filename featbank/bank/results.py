@@ -55,8 +55,14 @@ def read_results(bank: Bank) -> pd.DataFrame:
 
     paths = sorted(bank.result_path("x").parent.glob("*.parquet"))
     tables = (table for path in paths if (table := _unless_damaged(_table, path)) is not None)
-    frames = [table.to_pandas().dropna(axis="columns", how="all") for table in tables]
+    frames = [_frame(table).dropna(axis="columns", how="all") for table in tables]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def _frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - pyarrow ships no types
+    # Without what pandas has noted of itself there, which may be damaged too.
+    found: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
+    return found
 
 
 def readable_result(path: Path) -> list[Result] | None:

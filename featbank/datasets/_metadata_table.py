@@ -40,13 +40,11 @@ def checked_table(
         OSError: The file is missing, or the disk fails.
     """
     table = read_parquet(path, lambda found: _unusable(path, found))
-    repeated = sorted({n for n in table.column_names if table.column_names.count(n) > 1})
     missing = [name for name in required if name not in table.column_names]
-    if missing or repeated:
-        said = f"has no column {', '.join(missing)}" if missing else f"has two {repeated[0]}"
+    if missing:
         raise DatasetError(
             str(path),
-            said,
+            f"has no column {', '.join(missing)}",
             f"columns {', '.join(required)}",
             "Take the publisher's metadata.parquet.",
         )

@@ -171,13 +171,14 @@ def _thinned(line: pd.DataFrame) -> pd.DataFrame:
 
 
 def _caption(log: pd.DataFrame) -> str:
-    if "waited_share" not in log:
+    columns = {"waited_share", "images_per_s"}
+    if columns <= set(log):
+        waited, rate = 100 * log["waited_share"].mean(), log["images_per_s"].median()
         return (
-            f"{len(log):,} epochs; {log['chips_per_second'].median():,.0f} chips a second (median)."
+            f"{len(log):,} steps; {rate:,.0f} chips a second (median), {waited:.0f} % of a step "
+            "waiting for chips (mean). Pale lines are single steps, dark ones means of neighbours."
         )
-    waited = 100 * log["waited_share"].mean()
-    rate = log["images_per_s"].median()
-    return (
-        f"{len(log):,} steps; {rate:,.0f} chips a second (median), {waited:.0f} % of a step "
-        "waiting for chips (mean). Pale lines are single steps, dark ones means of neighbours."
-    )
+    if "chips_per_second" in log:
+        rate = log["chips_per_second"].median()
+        return f"{len(log):,} epochs; {rate:,.0f} chips a second (median)."
+    return ""

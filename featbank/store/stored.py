@@ -31,6 +31,11 @@ _DAMAGE = (
     AssertionError,
     OSError,
 )
+_DOCUMENT = "zarr.json"
+_EXTENT = ("shape", "chunk_grid")
+# An axis of a store that is not finished, whose metadata nothing confirms: no archive of chips
+# is as long.
+_MOST_UNTOLD = 1 << 30
 _GONE = (None, errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 # Attributes that readers take, by the kind of their value; a list is one of texts or numbers.
 _KINDS: dict[str, type] = {
@@ -124,6 +129,7 @@ def stored_array(store: Path, name: str) -> zarr.Array[Any]:
     Raises:
         StoreError: It is missing or damaged.
     """
+    _require_agreed(store, name)
     with reading(store, name):
         return zarr.open_array(store / name, mode="r", zarr_format=3)
 
@@ -134,8 +140,33 @@ def stored_values(store: Path, name: str) -> Array:
     Raises:
         StoreError: It is missing or damaged.
     """
+    array = stored_array(store, name)
     with reading(store, name):
-        return np.asarray(zarr.open_array(store / name, mode="r", zarr_format=3)[...])
+        return np.asarray(array[...])
+
+
+def _require_agreed(store: Path, name: str) -> None:
+    """Refuse an array whose extent is another than the finished store's own metadata has it.
+
+    A number that is damaged there would have millions of rows read that nobody wrote.
+    """
+    document = store / name / _DOCUMENT
+    if not document.is_file():
+        raise damaged(store / name, "is missing")
+    try:
+        whole, own = read_object(store / _DOCUMENT), read_object(document)
+    except DamagedJson as error:
+        raise damaged(store / name, f"does not read: its metadata {error}") from error
+    held = whole.get("consolidated_metadata")
+    told = held.get("metadata") if isinstance(held, dict) else None
+    entry = told.get(name) if isinstance(told, dict) else None
+    if entry is None:
+        most, extent = _MOST_UNTOLD, own.get("shape")
+        is_so = isinstance(extent, list) and all(isinstance(n, int) and n < most for n in extent)
+    else:
+        is_so = isinstance(entry, dict) and all(entry.get(k) == own.get(k) for k in _EXTENT)
+    if not is_so:
+        raise damaged(document, "tells another extent than the store was written with")
 
 
 @contextmanager

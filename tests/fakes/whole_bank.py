@@ -32,6 +32,8 @@ def make_whole_bank(root):
     heads = {"head.weight": np.ones((2, 3), np.float32)}
     path = write_tiny(folder / "checkpoints" / "chips", seen=seen, heads=heads, saw=saw)
     steps = np.arange(5)
-    log = pd.DataFrame({"step": steps, "epoch": steps / 5, "loss": 1.0 / (1 + steps)})
+    log = pd.DataFrame(
+        {"step": steps, "epoch": steps / 5, "loss": 1.0 / (1 + steps), "images_per_s": 9.0 + steps}
+    )
     log.to_parquet(path / "log.parquet", index=False)
     return folder
