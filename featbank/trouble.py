@@ -49,6 +49,8 @@ _DO = {
 _NUMBER_IN_TEXT = re.compile(r"\[?(?:os error|errno) (\d+)\]?", re.IGNORECASE)
 _MEMORY_IN_TEXT = re.compile(r"can't allocate memory|out of memory|std::bad_alloc", re.IGNORECASE)
 _HANDLES_IN_TEXT = re.compile(r"too many open files", re.IGNORECASE)
+# What pathlib makes of a link that leads back to itself, before Python 3.13.
+_LOOP_IN_TEXT = re.compile(r"Symlink loop from '(.*)'")
 _NUL_IN_TEXT = re.compile(r"embedded null (?:byte|character)")
 
 
@@ -66,6 +68,9 @@ def trouble_of(error: BaseException) -> FeatbankError | None:
             return found
     if isinstance(error, OSError):
         return _of_path(error)
+    loop = _LOOP_IN_TEXT.match(str(error)) if isinstance(error, RuntimeError) else None
+    if loop is not None:
+        return _of_path(OSError(errno.ELOOP, os.strerror(errno.ELOOP), loop[1]))
     if isinstance(error, ValueError) and _NUL_IN_TEXT.search(str(error)):
         return UsageError(
             "a path or name", "holds a NUL byte", "text without one", "Name another path."
@@ -121,6 +126,9 @@ def _of_machine(error: BaseException) -> FeatbankError | None:
         return _memory(error)
     if isinstance(error, FeatbankError):
         return None
+    if isinstance(error, ImportError) and not _may_open():
+        # The import system takes a folder that it cannot open for one without the module.
+        return _handles(errno.EMFILE)
     if isinstance(error, RuntimeError):
         if _MEMORY_IN_TEXT.search(str(error)):
             return _memory(error)
@@ -133,6 +141,14 @@ def _of_machine(error: BaseException) -> FeatbankError | None:
     if error.errno in _FEW_HANDLES:
         return _handles(error.errno)
     return _memory(error) if error.errno == errno.ENOMEM else _of_path(error)
+
+
+def _may_open() -> bool:
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno not in _FEW_HANDLES
+    return True
 
 
 def _memory(error: BaseException) -> FeatbankError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from typing import Any
@@ -25,7 +26,11 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands, from the files of this folder."""
         names = (info.name for info in pkgutil.iter_modules(cli.__path__))
-        return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+        found = sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+        if not found:
+            # A folder that cannot be opened passes there for an empty one: this tells why not.
+            os.listdir(cli.__path__[0])
+        return found
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command's module and return its ``command``."""
@@ -73,7 +78,12 @@ def main(args: list[str] | None = None) -> None:
     Args:
         args: Arguments without the program's name; None takes them from the process.
     """
-    sys.exit(run(sys.argv[1:] if args is None else args))
+    given = sys.argv[1:] if args is None else args
+    code = run(given)
+    if code and "--debug" not in given:
+        # The reason is told: what libraries then fail to tidy up is no second one.
+        sys.unraisablehook = lambda _: None
+    sys.exit(code)
 
 
 def run(args: list[str]) -> int:

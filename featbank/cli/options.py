@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 CommandT = TypeVar("CommandT", bound="Callable[..., Any]")
 
 
+def _usable(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
+    """A bank that need not be there yet, at a path where one can be.
+
+    Raises:
+        OSError: A part of the path is a file, a link to itself, too long, or not ours to enter.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        value.stat()
+    return value
+
+
 def bank_option(command: CommandT) -> CommandT:
     """``--bank``: the folder of stores and results."""
     return click.option(
@@ -22,6 +34,7 @@ def bank_option(command: CommandT) -> CommandT:
         envvar="FEATBANK_BANK",
         default=Path("bank"),
         show_default="./bank, or $FEATBANK_BANK",
+        callback=_usable,
         help="Folder of stores, predictions and results.",
     )(command)
 
