@@ -5,7 +5,7 @@ DEMO_BANK ?= demo-bank
 # Two processes of one thread each: two threads in each would wait for one another on two cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadgroup
 
-.PHONY: setup demo test slow lint types floors unit bench clean
+.PHONY: setup demo test slow lint types floors unit fuzz bench clean
 
 setup: .venv/ready
 
@@ -36,6 +36,12 @@ unit: setup
 
 slow: setup
 	$(PYTEST) --durations=30 -m "slow and not gpu"
+
+# Damaged images, tables, JSON, weights and banks: N trials of each kind, from one seed.
+N ?= 200
+SEED ?= 0
+fuzz: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --trials $(N) --seed $(SEED)
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks

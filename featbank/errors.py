@@ -2,6 +2,8 @@
 
 from typing import Self
 
+from featbank.shown import shown
+
 
 class FeatbankError(Exception):
     """A named failure, shown to the user as one line.
@@ -17,7 +19,8 @@ class FeatbankError(Exception):
 
     def __init__(self, subject: str, found: str, expected: str, remedy: str) -> None:
         # One argument: OSError would read four as errno, message and two file names.
-        super().__init__(f"{subject}: {found}; expected {expected}. {remedy}")
+        # Names in it may hold anything; a message is one line, in which nothing acts.
+        super().__init__(shown(f"{subject}: {found}; expected {expected}. {remedy}"))
         self.subject = subject
         self.found = found
         self._parts = (subject, found, expected, remedy)
@@ -47,6 +50,18 @@ class DecodeError(FeatbankError, ValueError):
 
 class ReadError(FeatbankError, OSError):
     """The disk or network failed while reading; never a refused sample."""
+
+
+class DiskError(FeatbankError, OSError):
+    """A file or folder that the system does not let us read, make or write."""
+
+
+class LinkError(FeatbankError, OSError):
+    """A symbolic link where a file is about to be written."""
+
+
+class MemoryShortError(FeatbankError, MemoryError):
+    """Less memory than the work takes."""
 
 
 class DownloadError(FeatbankError, OSError):
@@ -87,6 +102,10 @@ class TrainingError(FeatbankError, ValueError):
 
 class CatalogError(FeatbankError, ValueError):
     """A catalog entry that breaks the catalog's promises."""
+
+
+class FeatbankWarning(UserWarning):
+    """Something that was left out or set aside, said in one line; the work goes on."""
 
 
 class UsageError(FeatbankError, ValueError):

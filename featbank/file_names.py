@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from featbank.shown import shown
+
 # Python gives each byte that is not UTF-8 as a surrogate of its own (PEP 383), which no UTF-8
 # encoder takes.
 _BYTES = re.compile("[\udc80-\udcff]")
-# C0, DEL and C1: they move a terminal's cursor, or end a line.
-_CONTROLS = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 _LOOKS_ESCAPED = re.compile(r"\\x[0-9a-f]{2}")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|\\)")
 
@@ -42,14 +42,15 @@ def folder_name(path: str | Path) -> str:
 def printable(text: str) -> str:
     r"""A text about files on one line that any terminal takes; for messages, not for ids.
 
-    Bytes of names that are not UTF-8 and control characters are spelled in hexadecimal digits.
+    Bytes of names that are not UTF-8 are spelled in hexadecimal digits, control characters as
+    ``shown`` spells them.
 
     Example:
         >>> import os
         >>> printable(os.fsdecode(b"For\xeat\n.png: starts with b'\\xff'"))
-        "For\\xeat\\x0a.png: starts with b'\\xff'"
+        "For\\xeat\\n.png: starts with b'\\xff'"
     """
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found.group()):02x}", _spelled(text))
+    return shown(_spelled(text))
 
 
 def _spelled(text: str) -> str:

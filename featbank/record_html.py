@@ -6,6 +6,8 @@ from html import escape
 from math import isnan
 from typing import TYPE_CHECKING
 
+from featbank.shown import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -37,7 +39,7 @@ def cell_html(value: object) -> Html:
         return Html()
     if isinstance(value, int) and not isinstance(value, bool):
         return Html(f"{value:,}")
-    return Html(escape(str(value)))
+    return Html(escape(shown(str(value))))
 
 
 def record_html(title: object, facts: Mapping[str, object], parts: Iterable[Html] = ()) -> Html:
@@ -49,7 +51,7 @@ def record_html(title: object, facts: Mapping[str, object], parts: Iterable[Html
         parts: Tables and folds that follow.
     """
     rows = "".join(
-        f'<tr><th style="{_NAME}">{escape(name)}</th>'
+        f'<tr><th style="{_NAME}">{cell_html(name)}</th>'
         f'<td style="{_CELL}; {_LEFT}">{cell_html(value)}</td></tr>'
         for name, value in facts.items()
         if value is not None and value != ""
@@ -69,7 +71,7 @@ def table_html(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Html
     body = [list(row) for row in rows]
     sides = [_side(row[place] for row in body) for place in range(len(columns))]
     head = "".join(
-        f'<th style="{_CELL}; {side}; border-bottom: {_LINE}">{escape(name)}</th>'
+        f'<th style="{_CELL}; {side}; border-bottom: {_LINE}">{cell_html(name)}</th>'
         for name, side in zip(columns, sides, strict=True)
     )
     lines = "".join(

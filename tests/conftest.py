@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from fake_chips import write_chips
 from hypothesis import settings
 from shell import shell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Timings differ between machines and runs; claims about speed live in tests/benchmarks.
 settings.register_profile("featbank", deadline=None, max_examples=25)
@@ -26,6 +30,20 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     shared = [name for name in ("aid_bank", "landscape_bank") if name in names]
     group = shared[0] if shared else item.nodeid.split("::", maxsplit=1)[0]
     item.add_marker(pytest.mark.xdist_group(group))
+
+
+# What tools of tests leave where they run; everything else there is the project's own.
+_OF_TOOLS = {"__pycache__", "build"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_lands_here() -> Iterator[None]:
+    """No test, and no command that a test runs, writes into the folder that tests run in."""
+    here = Path.cwd()
+    before = set(os.listdir(here))
+    yield
+    new = {name for name in os.listdir(here) if not name.startswith(".")} - before - _OF_TOOLS
+    assert not new, f"written into the current folder: {', '.join(sorted(new))}"
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ def test_every_error_survives_a_process_boundary(kind):
 
 @pytest.mark.parametrize("kind", FAMILY[1:])
 def test_every_error_refines_a_builtin(kind):
-    builtins = (LookupError, OSError, ValueError)
+    builtins = (LookupError, MemoryError, OSError, ValueError)
     assert issubclass(kind, builtins)
 
 

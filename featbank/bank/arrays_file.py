@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from featbank.disk import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,18 +22,11 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
         path: In a folder that exists.
         arrays: By name.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
-    hidden = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        hidden.touch()
-        mode = hidden.stat().st_mode
-        save_file({name: np.asarray(a, order="C") for name, a in arrays.items()}, hidden)
-        # The library gives its files to their owner alone; a bank may be shared.
-        hidden.chmod(mode)
-        os.replace(hidden, path)
-    finally:
-        hidden.unlink(missing_ok=True)
+    # Bytes written by Python raise OSError on a full disk; the library's own writer has other
+    # names for it, and gives its files to their owner alone.
+    write_atomically(path, save({name: np.asarray(a, order="C") for name, a in arrays.items()}))
 
 
 def read_arrays(path: Path) -> dict[str, Array] | None:
@@ -42,6 +36,12 @@ def read_arrays(path: Path) -> dict[str, Array] | None:
 
     try:
         arrays: dict[str, Array] = load_file(path)
-    except (SafetensorError, OSError):
+    except (SafetensorError, KeyError, TypeError, ValueError):
+        # KeyError: a type that the library knows and NumPy does not, such as BF16.
+        return None
+    except OSError as error:
+        # Without a number it tells of the file's bytes, not of the disk.
+        if error.errno is not None:
+            raise
         return None
     return arrays

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from featbank.image import Array
 
 _SUFFIX = ".safetensors"
+_AXES = 4
 
 
 def attention_path(bank: Bank, store_recipe: str, layer: int) -> Path:
@@ -34,7 +35,8 @@ def attention_layers(bank: Bank, store_recipe: str) -> list[int]:
     """Blocks whose attention is kept for some samples of a store, in order."""
     prefix = f"{short_id(store_recipe)}-"
     found = (bank.root / "attention").glob(f"{prefix}*{_SUFFIX}")
-    return sorted(int(path.stem.removeprefix(prefix)) for path in found)
+    layers = (path.stem.removeprefix(prefix) for path in found)
+    return sorted(int(layer) for layer in layers if layer.isdecimal())
 
 
 def write_attention(
@@ -72,7 +74,7 @@ def read_attention(bank: Bank, store_recipe: str, layer: int) -> dict[str, Array
     if not path.exists():
         return {}
     maps = read_arrays(path)
-    if maps is None:
+    if maps is None or any(m.ndim != _AXES or m.dtype.kind != "f" for m in maps.values()):
         raise StoreError(
             str(path), "is damaged", "what 'featbank attend' wrote", "Remove it and attend again."
         )

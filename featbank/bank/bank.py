@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from featbank.errors import MissingPathError
+from featbank.bank.lock import changing
+
+# Named here too, where all writers of a bank look for it.
+from featbank.disk import write_atomically as write_atomically
+from featbank.errors import FeatbankWarning, MissingPathError, StoreError
+from featbank.json_file import DamagedJson, read_object
 from featbank.recipe import short_id
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 STORE_SUFFIX = ".zarr"
+# What to do where a file of the bank is damaged; no store depends on one.
+_DO = {
+    "newest.json": "Name a store with --store, or remove the file: the next 'embed' writes it.",
+    "sources.json": "Remove it and repeat the 'featbank embed' of the store, which embeds nothing.",
+}
 
 
 @dataclass(frozen=True)
@@ -60,40 +71,80 @@ class Bank:
 
         Raises:
             MissingPathError: Nothing was embedded into this bank.
+            StoreError: The file that names it is damaged.
         """
-        path = self._read("newest.json").get("store")
+        name = "newest.json"
+        path = self._read(name).get("store", "") if (self.root / name).exists() else None
+        if path is not None and not (isinstance(path, str) and path.endswith(STORE_SUFFIX)):
+            raise self._damaged(name, "names no store")
         if path is None or not (self.root / path).exists():
+            gone = "" if path is None else f": {name} names {path}, which is gone"
             raise MissingPathError(
                 str(self.root),
-                "this bank holds no newest store",
+                f"this bank holds no newest store{gone}",
                 "a store that 'featbank embed' has finished",
                 "Run 'featbank embed' first, or name a store with --store or a bank with --bank.",
             )
-        return self.root / str(path)
+        return self.root / path
 
     def remember_newest(self, store: Path) -> None:
         """Name the store that commands without a store take."""
         self._write("newest.json", {"store": os.path.relpath(store, self.root)})
 
     def remember_source(self, store: Path, source: dict[str, Any]) -> None:
-        """Keep where a store's images were, for pictures of chips; never part of a store."""
-        key = os.path.relpath(store, self.root)
-        self._write("sources.json", {**self._read("sources.json"), key: source})
+        """Keep where a store's images were, for pictures of chips; never part of a store.
+
+        Several processes may do so at once: what each keeps stays. A file that is damaged is set
+        aside, and a ``FeatbankWarning`` says so.
+        """
+        self._add("sources.json", os.path.relpath(store, self.root), source)
 
     def source(self, store: Path) -> dict[str, Any]:
-        """Where a store's images were; empty where the bank does not know."""
-        return dict(self._read("sources.json").get(os.path.relpath(store, self.root), {}))
+        """Where a store's images were; empty where the bank does not know.
+
+        Raises:
+            StoreError: The file that tells it is damaged.
+        """
+        found = self._read("sources.json").get(os.path.relpath(store, self.root), {})
+        if not isinstance(found, dict):
+            raise self._damaged("sources.json", f"holds no source of {store.name}")
+        return found
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self.root / name
         if not path.exists():
             return {}
-        content: dict[str, Any] = json.loads(path.read_text())
-        return content
+        try:
+            return read_object(path)
+        except DamagedJson as error:
+            raise self._damaged(name, str(error)) from error
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
         write_atomically(self.root / name, json.dumps(content, indent=1, sort_keys=True).encode())
+
+    def _add(self, name: str, key: str, value: dict[str, Any]) -> None:
+        """Add an entry to a file while no other process changes it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with changing(self.root / name):
+            try:
+                content = self._read(name)
+            except StoreError as error:
+                content = self._set_aside(name, error)
+            self._write(name, {**content, key: value})
+
+    def _set_aside(self, name: str, error: StoreError) -> dict[str, Any]:
+        aside = self.root / f"{name}.damaged"
+        os.replace(self.root / name, aside)
+        warnings.warn(
+            f"{error.subject}: {error.found}; begun anew, the former is {aside.name}",
+            FeatbankWarning,
+            stacklevel=4,
+        )
+        return {}
+
+    def _damaged(self, name: str, found: str) -> StoreError:
+        return StoreError(str(self.root / name), found, "what 'featbank embed' wrote", _DO[name])
 
 
 def bank_of(store: Path) -> Bank:
@@ -108,10 +159,3 @@ def _in_file_names(model: str) -> str:
 
 def _model_of(path: Path) -> str:
     return path.name.removesuffix(STORE_SUFFIX).rsplit("-", 1)[0]
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    hidden = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    hidden.write_bytes(data)
-    os.replace(hidden, path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from featbank.bank.bank import STORE_SUFFIX, Bank
 from featbank.bank.result_frame import ResultFrame, headline_table
 from featbank.bank.results import read_results
-from featbank.errors import MissingPathError
+from featbank.errors import FeatbankError
 from featbank.record_html import Html, fold_html, record_html, table_html
 
 if TYPE_CHECKING:
@@ -50,5 +50,5 @@ def _stores(bank: Bank, stores: list[Path]) -> Html:
 def _newest(bank: Bank) -> Path | None:
     try:
         return bank.newest()
-    except MissingPathError:
+    except FeatbankError:
         return None

@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featbank.bank.arrays_file import read_arrays
-from featbank.bank.files_together import files_together, flush
+from featbank.bank.checkpoint_record import wrong_field, wrong_files
+from featbank.bank.files_together import files_together
+from featbank.disk import flush, write_new
 from featbank.errors import MissingPathError, WeightsError
+from featbank.json_file import DamagedJson, read_object
+from featbank.parquet_file import as_parquet, read_parquet
 from featbank.recipe import file_sha256
 
 if TYPE_CHECKING:
@@ -134,19 +138,26 @@ def _read(path: Path) -> tuple[Checkpoint, dict[str, str]]:
             str(path), f"holds no {RECORD}", "a checkpoint's folder", "Check the path."
         )
     try:
-        content = json.loads((path / RECORD).read_text())
-        if content.pop("format") != FORMAT:
-            raise ValueError("another format")  # noqa: TRY301 - told below with the rest
-        files = dict(content.pop(_FILES))
-        tuples = {name: tuple(content[name]) for name in ("bands", "saw")}
-        return Checkpoint(**{**content, **tuples}), files
-    except (ValueError, KeyError, TypeError) as error:
-        raise WeightsError(
-            str(path / RECORD),
-            f"is no record of a checkpoint ({type(error).__name__}: {error})",
-            f"what 'featbank pretrain' wrote, format {FORMAT}",
-            "Train again, or take another copy.",
-        ) from error
+        content = read_object(path / RECORD)
+    except DamagedJson as error:
+        raise _no_record(path, f"it {error}") from error
+    if content.pop("format", None) != FORMAT:
+        raise _no_record(path, "it is of another format")
+    files = content.pop(_FILES, None)
+    wrong = "lacks the hashes of its files" if wrong_files(files) else wrong_field(content)
+    if wrong:
+        raise _no_record(path, f"it {wrong}")
+    tuples = {name: tuple(content[name]) for name in ("bands", "saw")}
+    return Checkpoint(**{**content, **tuples}), dict(files)
+
+
+def _no_record(path: Path, why: str) -> WeightsError:
+    return WeightsError(
+        str(path / RECORD),
+        f"is no record of a checkpoint ({why})",
+        f"what 'featbank pretrain' wrote, format {FORMAT}",
+        "Train again, or take another copy.",
+    )
 
 
 def write_checkpoint(
@@ -181,7 +192,7 @@ def write_checkpoint(
         if seen is not None:
             _save_seen(hidden(SEEN), seen)
         files = {name: file_sha256(hidden(name)) for name in (ENCODER, HEADS) if hidden.has(name)}
-        hidden(RECORD).write_bytes(record_bytes(checkpoint, files))
+        write_new(hidden(RECORD), record_bytes(checkpoint, files))
         hidden.give_names()
     if not heads:
         (path / HEADS).unlink(missing_ok=True)
@@ -193,7 +204,7 @@ def _save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
 
     # Bytes written by Python raise OSError on a full disk; the library's own writer has other names
     # for it, and gives its files to their owner alone.
-    path.write_bytes(save({name: _array(value) for name, value in tensors.items()}))
+    write_new(path, save({name: _array(value) for name, value in tensors.items()}))
 
 
 def _array(value: Any) -> NDArray[np.float32]:  # noqa: ANN401 - a tensor or an array
@@ -203,7 +214,6 @@ def _array(value: Any) -> NDArray[np.float32]:  # noqa: ANN401 - a tensor or an 
 
 def _save_seen(path: Path, seen: Mapping[str, Sequence[str]]) -> None:
     import pyarrow as pa
-    from pyarrow import parquet
 
     names = [name for name, ids in seen.items() for _ in ids]
     ids = [str(sample) for group in seen.values() for sample in group]
@@ -211,7 +221,7 @@ def _save_seen(path: Path, seen: Mapping[str, Sequence[str]]) -> None:
         _DATASET: pa.array(names, pa.string()).dictionary_encode(),
         _SAMPLE: pa.array(ids, pa.string()),
     }
-    parquet.write_table(pa.table(columns), path, compression="zstd")
+    write_new(path, as_parquet(pa.table(columns), compression="zstd"))
 
 
 def read_encoder(path: Path) -> dict[str, Array]:
@@ -269,16 +279,11 @@ def read_seen(path: Path) -> dict[str, frozenset[str]]:
     Raises:
         WeightsError: The file is damaged.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
-
     file = path / SEEN
     if not file.is_file():
         return {}
-    try:
-        table = parquet.read_table(file, columns=[_DATASET, _SAMPLE])
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(file, "is cut short or damaged") from error
+    columns = (_DATASET, _SAMPLE)
+    table = read_parquet(file, lambda found: _damaged(file, found), columns=columns)
     names = np.asarray(table[_DATASET].to_pylist(), dtype=object)
     ids = np.asarray(table[_SAMPLE].to_pylist(), dtype=object)
     return {str(name): frozenset(ids[names == name].tolist()) for name in set(names.tolist())}

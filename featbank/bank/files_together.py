@@ -6,6 +6,8 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from featbank.disk import flush, partial, sweep
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -27,14 +29,17 @@ class FilesTogether:
         """Hidden path of a file."""
         if name not in self._names:
             self._names.append(name)
-        return self._folder / f".{name}.{os.getpid()}.partial"
+        return partial(self._folder / name)
 
     def has(self, name: str) -> bool:
         """Whether such a file was begun."""
         return name in self._names
 
     def give_names(self) -> None:
-        """Flush all, then rename all in the order they were begun; undo it where one fails."""
+        """Flush all, then rename all in the order they were begun; undo it where one fails.
+
+        A link that bears a name is replaced, never followed.
+        """
         for name in self._names:
             flush(self(name))
         done: list[str] = []
@@ -49,17 +54,18 @@ class FilesTogether:
             raise
 
     def _kept(self, name: str) -> Path:
-        return self._folder / f".{name}.{os.getpid()}.former"
+        # Of the kind that a later run sweeps when this process is gone.
+        return partial(self._folder / f"{name}.former")
 
     def _keep(self, name: str) -> None:
         self._kept(name).unlink(missing_ok=True)
-        self._had[name] = (self._folder / name).exists()
+        self._had[name] = os.path.lexists(self._folder / name)
         # Some network and user-space file systems know no hard links: there is no way back there.
         with contextlib.suppress(OSError):
-            os.link(self._folder / name, self._kept(name))
+            os.link(self._folder / name, self._kept(name), follow_symlinks=False)
 
     def _restore(self, name: str) -> None:
-        if self._kept(name).exists():
+        if os.path.lexists(self._kept(name)):
             os.replace(self._kept(name), self._folder / name)
         elif not self._had[name]:
             (self._folder / name).unlink(missing_ok=True)
@@ -78,20 +84,10 @@ def files_together(folder: Path) -> Iterator[FilesTogether]:
     Args:
         folder: A folder that exists.
     """
-    # A process that was killed leaves its hidden files behind.
-    for stray in folder.glob(".*.partial"):
-        stray.unlink(missing_ok=True)
+    # A process that was killed leaves its hidden files behind; those of living ones stay.
+    sweep(folder)
     hidden = FilesTogether(folder)
     try:
         yield hidden
     finally:
         hidden.clean()
-
-
-def flush(path: Path) -> None:
-    """Have the disk take a file's bytes, or a folder's names, before going on."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
+import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.bank.bank import write_atomically
-from featbank.errors import StoreError
+from featbank.disk import write_atomically
+from featbank.errors import FeatbankError, FeatbankWarning, StoreError
+from featbank.json_file import DamagedJson, parse_object, read_object
+from featbank.parquet_file import as_parquet, read_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +85,6 @@ def map_path(bank: Bank, identifier: str) -> Path:
 def write_map(bank: Bank, found: FeatureMap) -> Path:
     """Write a map, replacing an earlier one of the same recipe."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     columns = {
         "sample_id": pa.array(found.ids.tolist(), pa.string()),
@@ -97,11 +98,9 @@ def write_map(bank: Bank, found: FeatureMap) -> Path:
         _QUALITY: json.dumps(found.quality).encode(),
         _ENVIRONMENT: json.dumps(found.environment, sort_keys=True).encode(),
     }
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns).replace_schema_metadata(metadata), buffer)
     path = map_path(bank, found.id)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, as_parquet(pa.table(columns).replace_schema_metadata(metadata)))
     return path
 
 
@@ -111,29 +110,36 @@ def read_map(path: Path) -> FeatureMap:
     Raises:
         StoreError: The file is no map.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
+    def damaged(found: str) -> StoreError:
+        return StoreError(
+            str(path), f"does not read as a map: it {found}", "a file of 'featbank map'",
+            "Remove it and map again.",
+        )  # fmt: skip
+
+    table = read_parquet(path, damaged, columns=("sample_id", "x", "y", "is_fitted"))
+    metadata = table.schema.metadata or {}
     try:
-        table = pq.read_table(path)
-        metadata = table.schema.metadata or {}
-        return FeatureMap(
+        found = FeatureMap(
             id=metadata[_ID].decode(),
             ids=np.array(table["sample_id"].to_pylist(), dtype=object),
             xy=np.column_stack([np.asarray(table["x"]), np.asarray(table["y"])]),
             is_fitted=np.asarray(table["is_fitted"]),
-            recipe=json.loads(metadata[_RECIPE]),
-            quality=json.loads(metadata[_QUALITY]),
-            environment=json.loads(metadata.get(_ENVIRONMENT, b"{}")),
+            recipe=parse_object(metadata[_RECIPE]),
+            quality=parse_object(metadata[_QUALITY]),
+            environment=parse_object(metadata.get(_ENVIRONMENT, b"{}")),
         )
-    except (KeyError, pa.ArrowInvalid) as error:
-        raise StoreError(
-            str(path), "it does not read as a map", "a file of 'featbank map'", "Map again."
-        ) from error
+    except (KeyError, ValueError, DamagedJson) as error:
+        raise damaged(f"lacks what a map holds ({error})") from error
+    if found.xy.dtype.kind != "f" or found.is_fitted.dtype.kind != "b":
+        raise damaged("holds coordinates of another type")
+    if not all(isinstance(sample, str) for sample in found.ids) or "store" not in found.recipe:
+        raise damaged("does not tell what it is a map of")
+    return found
 
 
 def maps_of(bank: Bank, store_recipe: str) -> list[FeatureMap]:
-    """All maps of a store, the newest first.
+    """All maps of a store, the newest first; a ``FeatbankWarning`` names each that is damaged.
 
     Args:
         bank: Where to look.
@@ -141,8 +147,16 @@ def maps_of(bank: Bank, store_recipe: str) -> list[FeatureMap]:
     """
     paths = (bank.root / "maps").glob("*.parquet")
     newest = sorted(paths, key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    found = (read_map(path) for path in newest)
+    found = (each for path in newest if (each := _readable(path)) is not None)
     return [each for each in found if each.recipe["store"] == store_recipe]
+
+
+def _readable(path: Path) -> FeatureMap | None:
+    try:
+        return read_map(path)
+    except FeatbankError as error:
+        warnings.warn(f"left out: {error}", FeatbankWarning, stacklevel=3)
+        return None
 
 
 def write_note(bank: Bank, identifier: str, key: str, content: Mapping[str, Any]) -> None:
@@ -156,10 +170,9 @@ def write_note(bank: Bank, identifier: str, key: str, content: Mapping[str, Any]
 def read_note(bank: Bank, identifier: str, key: str) -> dict[str, Any] | None:
     """What ``write_note`` kept; None where there is nothing that reads."""
     try:
-        content: dict[str, Any] = json.loads(_note_path(bank, identifier, key).read_bytes())
-    except (OSError, ValueError):
+        return read_object(_note_path(bank, identifier, key))
+    except (OSError, DamagedJson):
         return None
-    return content
 
 
 def _note_path(bank: Bank, identifier: str, key: str) -> Path:

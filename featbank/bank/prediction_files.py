@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
-from featbank.bank.bank import write_atomically
+from featbank.bank.files_together import files_together
 from featbank.bank.geoparquet import with_points
+from featbank.bank.spreadsheet import plain_cells
+from featbank.disk import write_atomically, write_new
 from featbank.errors import MissingPathError, UsageError
+from featbank.json_file import DamagedJson, parse_object
+from featbank.parquet_file import as_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,10 +77,10 @@ def read_provenance(path: Path) -> dict[str, Any]:
             text = beside(path).read_bytes()
         else:
             text = (pq.read_schema(path).metadata or {}).get(_KEY, b"{}")
-        found = json.loads(text)
-    except (OSError, ValueError, pa.ArrowInvalid):
+        found = parse_object(text)
+    except (OSError, ValueError, DamagedJson, pa.ArrowException):
         return {}
-    return found if isinstance(found, dict) and found.get("probe") else {}
+    return found if found.get("probe") else {}
 
 
 def beside(path: Path) -> Path:
@@ -98,33 +101,39 @@ def write_predictions_file(
         path: Ends in ``.csv`` or ``.parquet``.
         table: ``pyarrow.Table`` of N rows.
         provenance: What made it, as JSON: in the metadata of Parquet under ``featbank``, and in a
-            file beside a CSV.
+            file beside a CSV. Text of a CSV that a spreadsheet would run stands there as
+            ``featbank.bank.spreadsheet`` says.
         lonlat: (N, 2) degrees; None where no place is known.
     """
     if path.suffix.lower() == ".csv":
-        _write_csv(path, table)
-        write_atomically(beside(path), json.dumps(provenance, indent=1).encode())
+        _write_csv(path, table, provenance)
     else:
         _write_parquet(path, table, provenance, lonlat)
 
 
-def _write_csv(path: Path, table: Any) -> None:  # noqa: ANN401
+def _write_csv(path: Path, table: Any, provenance: Mapping[str, Any]) -> None:  # noqa: ANN401
+    from pyarrow import csv
+
+    with files_together(path.parent) as hidden:
+        csv.write_csv(_flat(table), hidden(path.name))
+        text = json.dumps(provenance, indent=1).encode()
+        write_new(hidden(beside(path).name), text)
+        hidden.give_names()
+
+
+def _flat(table: Any) -> Any:  # noqa: ANN401 - pyarrow ships no types
+    """A table whose lists are texts, and whose texts no spreadsheet runs."""
     import pyarrow.compute as pc
-    from pyarrow import csv, types
+    from pyarrow import types
 
     for place, field in enumerate(table.schema):
+        column = table[field.name]
         if types.is_list(field.type):
-            table = table.set_column(
-                place, field.name, pc.binary_join(table[field.name], LABELS_BETWEEN)
-            )
-    hidden = _hidden(path)
-    try:
-        csv.write_csv(table, hidden)
-        # Without its JSON file a table is of nobody knows what: better none than another's.
-        beside(path).unlink(missing_ok=True)
-        os.replace(hidden, path)
-    finally:
-        hidden.unlink(missing_ok=True)
+            column = pc.binary_join(column, LABELS_BETWEEN)
+        if types.is_string(column.type):
+            column = plain_cells(column)
+        table = table.set_column(place, field.name, column)
+    return table
 
 
 def _write_parquet(
@@ -133,18 +142,7 @@ def _write_parquet(
     provenance: Mapping[str, Any],
     lonlat: Array | None,
 ) -> None:
-    import pyarrow.parquet as pq
-
     table = table.replace_schema_metadata({_KEY: json.dumps(provenance).encode()})
     if lonlat is not None:
         table = with_points(table, lonlat)
-    hidden = _hidden(path)
-    try:
-        pq.write_table(table, hidden)
-        os.replace(hidden, path)
-    finally:
-        hidden.unlink(missing_ok=True)
-
-
-def _hidden(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+    write_atomically(path, as_parquet(table))

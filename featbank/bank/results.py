@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import warnings
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
 
 import numpy as np
 
-from featbank.bank.bank import write_atomically
+from featbank.disk import write_atomically
+from featbank.errors import FeatbankError, FeatbankWarning, StoreError
+from featbank.json_file import DamagedJson, parse_object
+from featbank.parquet_file import as_parquet, read_parquet
 from featbank.result import Result
+from featbank.samples import UNKNOWN_LABEL
+
+Read = TypeVar("Read")
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -33,26 +39,111 @@ def write_results(bank: Bank, results: Sequence[Result]) -> Path:
     """Write the rows of one result, replacing an earlier run of the same."""
     path = bank.result_path(results[0].result)
     path.parent.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    to_frame(results).to_parquet(buffer, index=False)
-    write_atomically(path, buffer.getvalue())
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(to_frame(results), preserve_index=False)
+    write_atomically(path, as_parquet(table))
     return path
 
 
 def read_results(bank: Bank) -> pd.DataFrame:
-    """Every result of a bank in long form; a column that an old file lacks is empty there."""
+    """Every result of a bank in long form; a column that an old file lacks is empty there.
+
+    A file that is damaged is left out, and a ``FeatbankWarning`` names it.
+    """
     import pandas as pd
 
     paths = sorted(bank.result_path("x").parent.glob("*.parquet"))
-    frames = [pd.read_parquet(path).dropna(axis="columns", how="all") for path in paths]
+    tables = (table for path in paths if (table := _unless_damaged(_table, path)) is not None)
+    frames = [_frame(table).dropna(axis="columns", how="all") for table in tables]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def read_result(path: Path) -> list[Result]:
-    """The rows of one result, as they were written."""
-    import pyarrow.parquet as pq
+def _frame(table: Any) -> pd.DataFrame:  # noqa: ANN401 - pyarrow ships no types
+    # Without what pandas has noted of itself there, which may be damaged too.
+    found: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
+    return found
 
-    return [Result.from_row(row) for row in pq.read_table(path).to_pylist()]
+
+def readable_result(path: Path) -> list[Result] | None:
+    """The rows of one result; None, and a ``FeatbankWarning``, where its file is damaged."""
+    return _unless_damaged(read_result, path)
+
+
+def _unless_damaged(read: Callable[[Path], Read], path: Path) -> Read | None:
+    try:
+        return read(path)
+    except (FeatbankError, OSError) as error:
+        said = str(error) if isinstance(error, FeatbankError) else f"{path}: {error.strerror}"
+        warnings.warn(f"left out: {said}", FeatbankWarning, stacklevel=4)
+        return None
+
+
+def read_result(path: Path) -> list[Result]:
+    """The rows of one result, as they were written.
+
+    Raises:
+        StoreError: The file is damaged, or holds something else.
+    """
+    rows = _table(path).to_pylist()
+    if not rows:
+        raise _damaged(path, "holds no row")
+    return [_result(row, path) for row in rows]
+
+
+def _table(path: Path) -> Any:  # noqa: ANN401 - pyarrow ships no types
+    """The ``pyarrow.Table`` of a result's file, its columns of the kinds that a result has."""
+    table = read_parquet(path, lambda found: _damaged(path, found))
+    kinds = {("class" if name == "class_name" else name): kind for name, kind in _KINDS.items()}
+    missing = [name for name in ("metric", "value") if name not in table.column_names]
+    wrong = [f.name for f in table.schema if f.name in kinds and not _fits(f.type, kinds[f.name])]
+    if missing or wrong:
+        found = f"lacks {', '.join(missing)}" if missing else f"holds no results in {wrong[0]}"
+        raise _damaged(path, found)
+    return table
+
+
+def _fits(kind: Any, allowed: tuple[type, ...]) -> bool:  # noqa: ANN401
+    from pyarrow import types
+
+    told = {
+        str: types.is_string(kind) or types.is_large_string(kind),
+        float: types.is_floating(kind) or types.is_integer(kind),
+        int: types.is_integer(kind),
+        bool: types.is_boolean(kind),
+    }
+    return types.is_null(kind) or any(told.get(each, False) for each in allowed)
+
+
+# Kinds of each field of a row; a number may be whole in a file that others wrote.
+_HINTS = get_type_hints(Result)
+_KINDS = {f.name: get_args(_HINTS[f.name]) or (_HINTS[f.name],) for f in fields(Result)}
+
+
+def _result(row: Mapping[str, Any], path: Path) -> Result:
+    try:
+        found = Result.from_row(row)
+    except (KeyError, TypeError) as error:
+        raise _damaged(path, "lacks columns that every result has") from error
+    for name, kinds in _KINDS.items():
+        value = getattr(found, name)
+        is_whole = float in kinds and isinstance(value, int) and not isinstance(value, bool)
+        if not is_whole and type(value) not in kinds:
+            raise _damaged(path, f"holds {value!r} as '{name}'")
+    try:
+        parse_object(found.params)
+    except DamagedJson as error:
+        raise _damaged(path, f"holds params of another kind: they are JSON that {error}") from error
+    return found
+
+
+def _damaged(path: Path, found: str) -> StoreError:
+    return StoreError(
+        str(path),
+        found,
+        "what 'featbank probe' wrote",
+        "Remove it, and probe again; other results of the bank are not touched.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,17 +180,14 @@ def write_predictions(bank: Bank, result: str, predictions: Predictions) -> Path
     Class names and thresholds are kept in the file's metadata, as JSON under their names.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     limits = {name: values.tolist() for name, values in predictions.thresholds.items()}
     metadata = {"classes": json.dumps(list(predictions.classes))}
     metadata |= {"thresholds": json.dumps(limits)} if limits else {}
     table = pa.table(_columns(predictions)).replace_schema_metadata(metadata)
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer)
     path = bank.predictions_path(result)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, as_parquet(table))
     return path
 
 
@@ -108,20 +196,55 @@ def read_predictions(path: Path) -> Predictions:
 
     Args:
         path: Their file.
-    """
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
-    metadata = table.schema.metadata
-    limits = json.loads(metadata.get(b"thresholds", b"{}"))
-    return Predictions(
-        ids=np.array(table["sample_id"].to_pylist(), dtype=object),
-        split=table["split"][0].as_py() if len(table) else "",
-        truth=_numbers(table["truth"]),
-        scores=_numbers(table["scores"]),
-        classes=json.loads(metadata[b"classes"]),
-        thresholds={name: np.array(values) for name, values in limits.items()},
-    )
+    Raises:
+        StoreError: It is damaged, or holds something else.
+    """
+
+    def damaged(found: str) -> StoreError:
+        return _damaged(path, found)
+
+    table = read_parquet(path, damaged)
+    metadata = table.schema.metadata or {}
+    try:
+        limits = parse_object(metadata.get(b"thresholds", b"{}"))
+        found = Predictions(
+            ids=np.array(table["sample_id"].to_pylist(), dtype=object),
+            split=table["split"][0].as_py() if len(table) else "",
+            truth=_numbers(table["truth"]),
+            scores=_numbers(table["scores"]),
+            classes=json.loads(metadata[b"classes"]),
+            thresholds={name: np.array(values, float) for name, values in limits.items()},
+        )
+    except (KeyError, ValueError, TypeError, RecursionError, DamagedJson) as error:
+        raise damaged(f"is no table of predictions ({type(error).__name__}: {error})") from error
+    _require_whole(found, damaged)
+    return found
+
+
+def _require_whole(found: Predictions, damaged: Callable[[str], StoreError]) -> None:
+    n, k = len(found.ids), len(found.classes) if isinstance(found.classes, list) else -1
+    checks = {
+        "classes": k > 0 and all(isinstance(name, str) for name in found.classes),
+        "sample_id": all(isinstance(sample, str) for sample in found.ids),
+        "split": isinstance(found.split, str),
+        "scores": _are(found.scores, "f") and found.scores.shape == (n, k),
+        "truth": _are(found.truth, "iu") and found.truth.shape in ((n,), (n, k)) and _fit(found),
+        "thresholds": all(limit.shape == (k,) for limit in found.thresholds.values()),
+    }
+    wrong = [name for name, is_so in checks.items() if not is_so]
+    if wrong:
+        raise damaged(f"holds {', '.join(wrong)} that no predictions have")
+
+
+def _fit(found: Predictions) -> bool:
+    """Whether every truth is one of the classes, or unknown."""
+    greatest = len(found.classes) - 1 if found.truth.ndim == 1 else 1
+    return bool(((found.truth >= UNKNOWN_LABEL) & (found.truth <= greatest)).all())
+
+
+def _are(values: Array, kinds: str) -> bool:
+    return values.dtype.kind in kinds
 
 
 def _numbers(column: Any) -> Array:  # noqa: ANN401 - pyarrow ships no types

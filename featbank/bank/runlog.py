@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 from typing import TYPE_CHECKING, Any
+
+from featbank.disk import open_in_place
+from featbank.json_file import DamagedJson, parse_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,6 +17,9 @@ if TYPE_CHECKING:
 
 # Fields that may change a feature's last bits; times and counts may not.
 ENVIRONMENT = ("device", "instructions", "torch", "numpy", "featbank", "batch_size", "threads")
+_NUMBERS = ("rows", "seconds")
+# What a write that takes a part alone stands for.
+_SHORT = (errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def log_path(store: Path) -> Path:
@@ -19,22 +28,41 @@ def log_path(store: Path) -> Path:
 
 
 def append(store: Path, line: Mapping[str, Any]) -> None:
-    """Add one shard's line."""
-    with log_path(store).open("a") as file:
-        file.write(json.dumps(line, sort_keys=True) + "\n")
+    """Add one shard's line; lines of several processes never mix.
+
+    Raises:
+        LinkError: A symbolic link bears the log's name; it is not followed.
+        OSError: The disk is full or fails; no part of the line stays.
+    """
+    path = log_path(store)
+    with open(open_in_place(path), "r+b", buffering=0) as file:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        end = file.seek(0, os.SEEK_END)
+        text = json.dumps(line, sort_keys=True).encode() + b"\n"
+        if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
+            # A killed process left its line unfinished: this one starts on its own.
+            text = b"\n" + text
+        try:
+            _write(file.fileno(), text)
+        except OSError as error:
+            file.truncate(end)
+            error.filename = str(path)
+            raise
 
 
 def read(store: Path) -> list[dict[str, Any]]:
-    """All lines, oldest first; a line that a killed process left unfinished is passed over."""
+    """All lines, oldest first; one that is unfinished, or no line of a log, is passed over."""
     path = log_path(store)
     if not path.exists():
         return []
     lines = []
-    for text in path.read_text().splitlines():
+    for text in path.read_bytes().splitlines():
         try:
-            lines.append(json.loads(text))
-        except ValueError:
+            line = parse_object(text)
+        except DamagedJson:
             continue
+        if all(_is_number(line.get(name, 0)) for name in _NUMBERS):
+            lines.append(line)
     return lines
 
 
@@ -49,3 +77,13 @@ def changed_environment(store: Path, now: Mapping[str, Any]) -> list[str]:
         for name in ENVIRONMENT
         if before.get(name) != now.get(name)
     ]
+
+
+def _write(descriptor: int, text: bytes) -> None:
+    if os.write(descriptor, text) != len(text):
+        raise OSError(*_SHORT)
+    os.fsync(descriptor)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

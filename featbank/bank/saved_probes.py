@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from featbank.bank.arrays_file import read_arrays, write_arrays
 from featbank.catalog import suggest
+from featbank.disk import flush, write_atomically
 from featbank.errors import MissingPathError, ProbeError, UsageError
+from featbank.json_file import DamagedJson, read_object
 from featbank.recipe import file_sha256, recipe_id
 
 if TYPE_CHECKING:
@@ -63,8 +65,9 @@ def write_probe(
         whole[_ARRAYS_SHA256] = file_sha256(hidden / ARRAYS)
         whole[_RECORD_SHA256] = recipe_id(whole)
         text = json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False)
-        (hidden / RECORD).write_text(text, encoding="utf-8")
+        write_atomically(hidden / RECORD, text.encode("utf-8"))
         _put(hidden, folder, old)
+        flush(folder.parent)
     finally:
         shutil.rmtree(hidden, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
@@ -81,6 +84,9 @@ def _put(hidden: Path, folder: Path, old: Path) -> None:
             os.rename(hidden, folder)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                # The former probe gets its name again: nothing is lost.
+                with contextlib.suppress(OSError):
+                    os.rename(old, folder)
                 raise
         else:
             return
@@ -113,13 +119,13 @@ def _record(path: Path) -> dict[str, Any]:
             str(path), "there is no such file", "a saved probe", "Check the path after --probe."
         )
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise _damaged(path, "is damaged: no JSON text") from error
-    if not isinstance(record, dict) or record.get("format") != FORMAT:
+        record = read_object(path)
+    except DamagedJson as error:
+        raise _damaged(path, f"is no saved probe: it {error}") from error
+    if record.get("format") != FORMAT:
         raise _damaged(path, "is no saved probe of featbank")
     version = record.get("format_version")
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if not isinstance(version, int) or not 0 < version <= FORMAT_VERSION:
         raise ProbeError(
             str(path),
             f"its format is version {version}, written by featbank {record.get('featbank', '?')}",

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from featbank.cli.options import SEED, bank_option, names, output_options
-from featbank.cli.output import print_json
+from featbank.cli.options import SEED, bank_option, device_option, names, output_options
+from featbank.cli.output import print_json, say
 from featbank.cli.step_bars import step_bars
 
 
@@ -28,9 +28,7 @@ from featbank.cli.step_bars import step_bars
 @click.option("--weights", help="The backbone's weights file, where it is not found by itself.")
 @click.option("--download", is_flag=True, help="Fetch weights that are not on this machine.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the samples drawn.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
+@device_option
 @bank_option
 @output_options
 def command(
@@ -64,4 +62,4 @@ def command(
     if as_json:
         print_json({**vars(report), "results": []})
     else:
-        click.echo(report.sentence())
+        say(report.sentence())

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from featbank.cli.options import output_options
-from featbank.cli.output import print_json
+from featbank.cli.output import print_json, say
 
 _COLUMNS = {
     "name": "dataset",
@@ -118,9 +118,9 @@ def _download(name: str, data_root: Path | None, edition: str | None, as_json: b
         print_json({"dataset": name, "made": made})
     elif made:
         kept = " Archives are kept beside." if any(path.is_dir() for path in made) else ""
-        click.echo(f"{name}: fetched {', '.join(map(str, made))}.{kept}")
+        say(f"{name}: fetched {', '.join(map(str, made))}.{kept}")
     else:
-        click.echo(f"{name}: all of it is here already.")
+        say(f"{name}: all of it is here already.")
     return 0
 
 

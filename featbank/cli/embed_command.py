@@ -13,7 +13,7 @@ from featbank.cli.options import (
     integers,
     output_options,
 )
-from featbank.cli.output import print_json, progress_bar, tell
+from featbank.cli.output import print_json, progress_bar, say, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
 
@@ -180,5 +180,5 @@ def _print(report: EmbedReport, plan: EmbedPlan, as_json: bool) -> None:
         print_json({"store": report.store, "embed": row, "classes": classes, "results": []})
     else:
         notes = "".join(f" Note: {note}." for note in plan.notes)
-        click.echo(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
+        say(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
         print_classes(_classes(plan))

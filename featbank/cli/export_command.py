@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from featbank.cli.options import output_options
-from featbank.cli.output import print_json
+from featbank.cli.output import print_json, say
 
 
 @click.command(name="export")
@@ -39,4 +39,4 @@ def command(checkpoint: Path, to: str, out: Path, as_json: bool, debug: bool) ->
         print_json({"export": export.folder, "network": export.network, "notes": export.notes})
         return
     notes = "".join(f" Note: {note}." for note in export.notes)
-    click.echo(f"{export.folder}: {', '.join(export.files)}, for {export.network}.{notes}")
+    say(f"{export.folder}: {', '.join(export.files)}, for {export.network}.{notes}")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from featbank.cli.options import SEED, bank_option, names, output_options
-from featbank.cli.output import print_json
+from featbank.cli.output import print_json, say
 
 _COLUMNS = {"name": "figure", "summary": "what it shows"}
 _OF_SUBJECT = ("store", "model", "dataset", "labels", "split_scheme")
@@ -82,7 +82,7 @@ def command(
         ids = [rows[0].result for rows in drawn.subject.results]
         print_json({"figure": name, "path": path, "results": ids, "told": drawn.told})
         return
-    click.echo(" ".join(part for part in (f"{name}: {path}.", drawn.told) if part))
+    say(" ".join(part for part in (f"{name}: {path}.", drawn.told) if part))
 
 
 def _list(as_json: bool) -> None:

@@ -13,7 +13,7 @@ from featbank.cli.options import (
     imagery_options,
     output_options,
 )
-from featbank.cli.output import print_json, progress_bar, tell
+from featbank.cli.output import print_json, progress_bar, say, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
 
@@ -164,7 +164,7 @@ def _print(report: FinetuneReport, plan: FinetunePlan, as_json: bool) -> None:
 
     print_results(report.probe.results)
     state = f"epoch {report.kept} kept" if report.epochs else "found, not trained again"
-    click.echo(
+    say(
         f"{report.checkpoint}: {state}; {report.trained:,} of {report.parameters:,} parameters "
         f"learned. Bank: {plan.options.bank}."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from typing import Any
@@ -11,7 +12,10 @@ import click
 
 from featbank import cli
 from featbank.catalog import suggest
+from featbank.cli.entry import close_quietly, exceptions_told, surroundings
+from featbank.cli.output import tell
 from featbank.errors import FeatbankError
+from featbank.shown import shown
 
 _SUFFIX = "_command"
 
@@ -22,7 +26,11 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of all commands, from the files of this folder."""
         names = (info.name for info in pkgutil.iter_modules(cli.__path__))
-        return sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+        found = sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
+        if not found:
+            # A folder that cannot be opened passes there for an empty one: this tells why not.
+            os.listdir(cli.__path__[0])
+        return found
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one command's module and return its ``command``."""
@@ -31,6 +39,11 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"{cli.__name__}.{cmd_name}{_SUFFIX}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """As click does; the machine's trouble is told before click sees a broken pipe in it."""
+        with exceptions_told():
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -65,18 +78,26 @@ def main(args: list[str] | None = None) -> None:
     Args:
         args: Arguments without the program's name; None takes them from the process.
     """
-    sys.exit(run(sys.argv[1:] if args is None else args))
+    given = sys.argv[1:] if args is None else args
+    code = run(given)
+    if code and "--debug" not in given:
+        # The reason is told: what libraries then fail to tidy up is no second one.
+        sys.unraisablehook = lambda _: None
+    sys.exit(code)
 
 
 def run(args: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
-        outcome: Any = group.main(args=args, prog_name="featbank", standalone_mode=False)
+        with surroundings(), exceptions_told():
+            outcome: Any = group.main(args=args, prog_name="featbank", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.Abort:
         return _fail("Interrupted. Repeat the command to go on.", 1)
     except click.ClickException as error:
+        # Names that the user gave stand in click's own words as they were given.
+        error.message = shown(error.message, keeps_lines=True)  # type: ignore[misc]
         error.show()
         return error.exit_code
     except FeatbankError as error:
@@ -87,5 +108,6 @@ def run(args: list[str]) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(message, err=True)
+    close_quietly()
+    tell(message)
     return code

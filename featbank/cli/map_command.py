@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featbank.cli.options import bank_option, output_options
-from featbank.cli.output import print_json
+from featbank.cli.output import print_json, say
 from featbank.cli.step_bars import step_bars
 from featbank.errors import UsageError
 
@@ -114,9 +114,9 @@ def _print(report: MapReport, drawn: Path | None, bank: Path) -> None:
 
     print_map(report)
     if drawn is not None:
-        click.echo(f"{drawn}: drawn.")
+        say(f"{drawn}: drawn.")
     state = "" if report.is_new else " found"
-    click.echo(f"{report.path}: {len(report.map)} chips{state}. Bank: {bank}.")
+    say(f"{report.path}: {len(report.map)} chips{state}. Bank: {bank}.")
 
 
 def _as_json(report: MapReport, drawn: Path | None) -> dict[str, Any]:

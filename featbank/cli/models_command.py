@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from featbank.cli.options import output_options
-from featbank.cli.output import print_json
+from featbank.cli.output import print_json, say
 
 _COLUMNS = {
     "name": "model",
@@ -59,7 +59,7 @@ def _download(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"model": name, "weights": path})
     else:
-        click.echo(f"{name}: its weights are at {path}.")
+        say(f"{name}: its weights are at {path}.")
 
 
 def _tell(name: str, as_json: bool) -> None:

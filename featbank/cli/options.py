@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
 CommandT = TypeVar("CommandT", bound="Callable[..., Any]")
 
 
+def _usable(context: click.Context, parameter: click.Parameter, value: Path) -> Path:
+    """A bank that need not be there yet, at a path where one can be.
+
+    Raises:
+        OSError: A part of the path is a file, a link to itself, too long, or not ours to enter.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        value.stat()
+    return value
+
+
 def bank_option(command: CommandT) -> CommandT:
     """``--bank``: the folder of stores and results."""
     return click.option(
@@ -22,12 +34,34 @@ def bank_option(command: CommandT) -> CommandT:
         envvar="FEATBANK_BANK",
         default=Path("bank"),
         show_default="./bank, or $FEATBANK_BANK",
+        callback=_usable,
         help="Folder of stores, predictions and results.",
     )(command)
 
 
 # What numpy, scikit-learn and torch all take.
 SEED = click.IntRange(0, (1 << 32) - 1)
+
+
+def _there(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """A device that this machine has; asked before any work, and only where one is named."""
+    if value == "cuda":
+        from featbank.stages.forward import pick_device
+
+        pick_device(value)
+    return value
+
+
+def device_option(command: CommandT) -> CommandT:
+    """``--device``: what networks compute on."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        callback=_there,
+    )(command)
+
 
 # Of commands that read imagery: which of it, from where, on what.
 _IMAGERY = (
@@ -65,14 +99,13 @@ _IMAGERY = (
         "--download", is_flag=True, help="Fetch imagery and weights that are not on this machine."
     ),
     click.option("--workers", type=int, help="Reader processes; default: cores less one."),
-    click.option(
-        "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-    ),
+    device_option,
 )
 
 
 def imagery_options(command: CommandT) -> CommandT:
     """``--bands`` to ``--device``: which imagery is read, from where, on what."""
+    option: Callable[..., Any]
     for option in reversed(_IMAGERY):
         command = option(command)
     return command

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from featbank.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,9 +31,21 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
+def say(text: str, *, lines: bool = False) -> None:
+    """Print one line for a person: no character of a name in it acts on the terminal.
+
+    Args:
+        text: The line.
+        lines: Whether the text is of several lines, whose ends stand.
+    """
+    click.echo(shown(text, keeps_lines=lines))
+
+
 def tell(line: str) -> None:
-    """Print one line for a person, on stderr."""
-    click.echo(line, err=True)
+    """Print one line for a person, on stderr; no character of a name in it acts there."""
+    # A closed stderr is no reason to fail.
+    with suppress(OSError):
+        click.echo(shown(line), err=True)
 
 
 @contextmanager
@@ -49,9 +63,13 @@ def progress_bar(title: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     rate = TextColumn("{task.fields[rate]}")
-    columns = (TextColumn(title), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+    )
     with Progress(*columns, rate, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
-        task = bars.add_task(title, total=None, rate="")
+        task = bars.add_task(shown(title), total=None, rate="")
 
         def advance(done: int, total: int) -> None:
             speed = bars.tasks[0].speed

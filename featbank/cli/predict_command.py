@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import answer_option, bank_option, output_options
-from featbank.cli.output import print_json, progress_bar, tell
+from featbank.cli.options import answer_option, bank_option, device_option, output_options
+from featbank.cli.output import print_json, progress_bar, say, tell
 from featbank.cli.step_bars import step_bars
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(path_type=Path),
     help="File to write: .csv, or .parquet (GeoParquet where places are known). "
-    "Default: <dataset>-<probe>.csv here.",
+    "Default: <bank>/predictions/<dataset>-<probe>.csv.",
 )
 @click.option("--threshold", help="0.5 (default) or tuned-f2, for probes of several labels.")
 @click.option("--overwrite", is_flag=True, help="Write over any other file.")
@@ -57,9 +57,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of refused images above which the run stops.",
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
+@device_option
 @bank_option
 @output_options
 def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401
@@ -93,4 +91,4 @@ def _print(report: PredictReport, as_json: bool) -> None:
         print_json({"predictions": report.path, "predict": row, "results": []})
     else:
         notes = "".join(f" Note: {note}." for note in report.notes)
-        click.echo(f"{report.sentence()} Store: {report.store}.{notes}")
+        say(f"{report.sentence()} Store: {report.store}.{notes}")

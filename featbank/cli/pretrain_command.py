@@ -16,7 +16,7 @@ from featbank.cli.options import (
     output_options,
     parameters,
 )
-from featbank.cli.output import print_json, progress_bar, tell
+from featbank.cli.output import print_json, progress_bar, say, tell
 from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
 
@@ -195,5 +195,5 @@ def _print(report: PretrainReport, plan: PretrainPlan, as_json: bool) -> None:
         print_json({"checkpoint": str(report.checkpoint), "pretrain": row, "results": []})
         return
     notes = "".join(f" Note: {note}." for note in plan.notes)
-    click.echo(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
-    click.echo(f"Next: {next_command(plan)}")
+    say(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
+    say(f"Next: {next_command(plan)}")

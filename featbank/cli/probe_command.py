@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featbank.cli.options import bank_option, integers, names, output_options, parameters
-from featbank.cli.output import print_json, progress_bar
+from featbank.cli.output import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from featbank.stages.probe import ProbeOptions, ProbeReport
@@ -185,10 +185,10 @@ def _print(cell: Cell, *, confusion: bool, bank: Path) -> None:
     report = cell.report
     print_probe(cell, confusion=report.confusion if confusion else None)
     state = "" if report.is_new else " found"
-    click.echo(f"{report.results_path}: {len(report.results)} rows{state}. Bank: {bank}.")
+    say(f"{report.results_path}: {len(report.results)} rows{state}. Bank: {bank}.")
     if report.saved_path is not None:
         name = report.saved_path.name
-        click.echo(f"{report.saved_path}: saved. Use: featbank predict --probe {name} IMAGES|STORE")
+        say(f"{report.saved_path}: saved. Use: featbank predict --probe {name} IMAGES|STORE")
 
 
 def _as_json(cells: list[Cell]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from featbank.cli.options import bank_option, output_options
-from featbank.cli.output import print_json, progress_bar
+from featbank.cli.output import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from featbank.stages.report import ReportOptions
@@ -70,7 +70,7 @@ def _print_tables(asked: ReportOptions) -> None:
     from featbank.pages.report import tables_as_text
     from featbank.stages.report import gather_report
 
-    click.echo(tables_as_text(gather_report(asked)))
+    say(tables_as_text(gather_report(asked)), lines=True)
 
 
 def _write(asked: ReportOptions, *, as_json: bool) -> None:
@@ -84,4 +84,4 @@ def _write(asked: ReportOptions, *, as_json: bool) -> None:
     if as_json:
         print_json(written.as_json())
         return
-    click.echo(f"{written.path}: {written.size / 1e6:.1f} MB. Bank: {asked.bank}.")
+    say(f"{written.path}: {written.size / 1e6:.1f} MB. Bank: {asked.bank}.")

@@ -6,6 +6,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from featbank.shown import shown
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -25,13 +27,13 @@ def step_bars(*, counts_bytes: bool) -> Iterator[Callable[[str, int, int | None]
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    texts = (TextColumn("{task.description}"), BarColumn(), *_amounts(counts_bytes))
+    texts = (TextColumn("{task.description}", markup=False), BarColumn(), *_amounts(counts_bytes))
     with Progress(*texts, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
         tasks: dict[str, TaskID] = {}
 
         def advance(step: str, done: int, total: int | None) -> None:
             if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
+                tasks[step] = bars.add_task(shown(step), total=total)
             bars.update(tasks[step], completed=done, total=total)
 
         yield advance

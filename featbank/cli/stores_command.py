@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from featbank.cli.options import bank_option, output_options
-from featbank.cli.output import print_json
+from featbank.cli.output import print_json, say
 
 _COLUMNS = {
     "store": "store",
@@ -38,7 +38,7 @@ def command(bank: Path, remove: Path | None, as_json: bool, debug: bool) -> None
     if remove is not None:
         freed = remove_store(remove)
         message = f"{remove}: removed, {human_bytes(freed)} freed."
-        print_json({"removed": str(remove), "bytes": freed}) if as_json else click.echo(message)
+        print_json({"removed": str(remove), "bytes": freed}) if as_json else say(message)
         return
     rows = store_rows(bank)
     if as_json:
@@ -47,4 +47,4 @@ def command(bank: Path, remove: Path | None, as_json: bool, debug: bool) -> None
     if rows:
         print_rows(rows, _COLUMNS, fold=("store",))
     total = human_bytes(sum(row["bytes"] for row in rows))
-    click.echo(f"{len(rows)} stores, {total}. Bank: {bank}.")
+    say(f"{len(rows)} stores, {total}. Bank: {bank}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from featbank.datasets._bigearthnet_editions import PATCH_M
 from featbank.datasets._clc import CLASSES_43, indices_43
 from featbank.datasets.geotiff import NO_EPSG
 from featbank.errors import DatasetError
+from featbank.json_file import DamagedJson, parse_object
 from featbank.samples import NO_TIME
 
 if TYPE_CHECKING:
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 # Half a million files wait for the disk, not for the parser, which holds the interpreter: more
 # threads than cores keep a network disk busy, and chunks keep their hand-overs rare.
 _THREADS, _CHUNK = 16, 512
+# EPSG's codes of coordinate systems have four or five digits; 32633 is UTM zone 33 north.
+_EPSG = re.compile(r"[0-9]{4,5}")
+# Four digits of a year: what NumPy reads beyond them is no date of a satellite.
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\D|$)", re.ASCII)
+# No map projection of the Earth has coordinates as large.
+_FAR_M = 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,26 +84,35 @@ def _read_chunk(folder: Path, names: Sequence[str]) -> LabelFiles:
         path = f"{name}/{name}_labels_metadata.json"
         record = _load(folder, path)
         codes[row, indices_43(record["labels"], source=path)] = 1
-        centres[row] = _centre(record)
+        centres[row] = _centre(record, path)
         times[row] = _seconds(record, path)
-        s2_names.append(record.get("corresponding_s2_patch", ""))
-        tiles.append(_tile(record.get("tile_source", "")))
+        s2_names.append(_text(record, "corresponding_s2_patch", path))
+        tiles.append(_tile(_text(record, "tile_source", path)))
     return LabelFiles(codes=codes, s2_names=s2_names, tiles=tiles, times=times, centres=centres)
 
 
 def _load(folder: Path, path: str) -> dict[str, Any]:
     try:
         with open(f"{folder}/{path}", "rb", buffering=0) as file:
-            record = json.loads(file.read())
-    except FileNotFoundError:
+            record = parse_object(file.read())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         raise DatasetError(
             path, "is missing", "a label file in every patch folder", "Unpack the archive again."
         ) from None
-    except ValueError as error:
-        raise _broken(path, f"does not parse ({error})") from error
-    if not isinstance(record, dict) or not isinstance(record.get("labels"), list):
+    except DamagedJson as error:
+        raise _broken(path, f"does not parse: it {error}") from error
+    labels = record.get("labels")
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise _broken(path, "holds no list of labels")
     return record
+
+
+def _text(record: dict[str, Any], name: str, path: str) -> str:
+    """A field that is text or not there."""
+    value = record.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _broken(path, f"holds no text as '{name}'")
+    return value or ""
 
 
 def _broken(path: str, found: str) -> DatasetError:
@@ -105,17 +121,32 @@ def _broken(path: str, found: str) -> DatasetError:
     )
 
 
-def _centre(record: dict[str, Any]) -> tuple[float, float, int]:
+def _centre(record: dict[str, Any], path: str) -> tuple[float, float, int]:
     # The projection is well-known text; its last authority code is that of the whole.
-    parts = str(record.get("projection", "")).rsplit('"', 2)
-    corner = record.get("coordinates", {})
-    if len(parts) < 3 or not parts[1].isdigit() or not {"ulx", "uly"} <= set(corner):
+    parts = _text(record, "projection", path).rsplit('"', 2)
+    corner = record.get("coordinates") or {}
+    if not isinstance(corner, dict):
+        raise _broken(path, "holds no coordinates by name")
+    if len(parts) < 3 or not _EPSG.fullmatch(parts[1]) or not {"ulx", "uly"} <= set(corner):
         return 0.0, 0.0, NO_EPSG
-    return corner["ulx"] + PATCH_M / 2, corner["uly"] - PATCH_M / 2, int(parts[1])
+    x, y = corner["ulx"], corner["uly"]
+    if not _is_metres(x) or not _is_metres(y):
+        raise _broken(path, f"holds the corner {x!r}, {y!r}")
+    return x + PATCH_M / 2, y - PATCH_M / 2, int(parts[1])
+
+
+def _is_metres(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < _FAR_M
 
 
 def _seconds(record: dict[str, Any], path: str) -> int:
-    text = record.get("acquisition_time") or record.get("acquisition_date") or "NaT"
+    text = _text(record, "acquisition_time", path) or _text(record, "acquisition_date", path)
+    if not text:
+        return NO_TIME
+    if not _TIME.match(text):
+        raise _broken(path, f"holds the time '{text}'")
     try:
         return int(np.datetime64(text, "s").astype(np.int64))
     except ValueError as error:

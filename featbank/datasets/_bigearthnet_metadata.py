@@ -13,6 +13,7 @@ from featbank.datasets._bigearthnet_editions import S1, S2, V1, V2
 from featbank.datasets._bigearthnet_table import CLOUD, SNOW
 from featbank.datasets._bigearthnet_v1 import split_files
 from featbank.datasets._clc import CLASSES_19, unknown_class
+from featbank.datasets._metadata_table import checked_table, require_one_word
 from featbank.errors import DatasetError
 from featbank.samples import UNKNOWN_LABEL, UNLABELLED
 
@@ -28,7 +29,9 @@ MAIN = "metadata.parquet"
 LEFT_OUT = "metadata_for_patches_with_snow_cloud_or_shadow.parquet"
 _NAME_COLUMNS = {S1: "s1_name", S2: "patch_id"}
 _REQUIRED = ("patch_id", "labels", "split", "s1_name")
-_OPTIONAL = ("country", "contains_seasonal_snow", "contains_cloud_or_shadow")
+_TEXTS = ("patch_id", "split", "s1_name")
+_FLAGS = ("contains_seasonal_snow", "contains_cloud_or_shadow")
+_OPTIONAL = ("country", *_FLAGS)
 _SPLITS = ("train", "validation", "test")
 
 
@@ -54,7 +57,7 @@ class Metadata:
         return _index_in(pa.array(names, type=column.type), column)
 
     def labels(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
-        """(N, 19) labels of rows, -1 for row -1.
+        """(N, 19) labels of rows, -1 for row -1 and where a row tells none.
 
         Raises:
             DatasetError: A label outside the nomenclature.
@@ -69,11 +72,12 @@ class Metadata:
             raise unknown_class(str(flat[int(np.argmin(codes))]), CLASSES_19, str(self.path))
         labels = np.zeros((len(self.table) + 1, len(CLASSES_19)), dtype=np.int8)
         labels[pc.list_parent_indices(column).to_numpy(), codes] = 1
+        labels[:-1][self._is_null("labels")] = UNKNOWN_LABEL
         labels[-1] = UNKNOWN_LABEL
         return labels[rows]
 
     def splits(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
-        """(N,) split codes of rows, unlabelled for row -1.
+        """(N,) split codes of rows, unlabelled for row -1 and where a row tells none.
 
         Raises:
             DatasetError: A word that is no split.
@@ -82,6 +86,7 @@ class Metadata:
 
         column = self._column("split")
         codes = _index_in(column, pa.array(_SPLITS, type=column.type))
+        codes[self._is_null("split")] = UNLABELLED
         if (codes < 0).any():
             word = str(column[int(np.argmin(codes))])
             raise DatasetError(
@@ -113,6 +118,20 @@ class Metadata:
         found: NDArray[np.object_] = values[codes[rows]]
         return found
 
+    def notes(self, rows: NDArray[np.int64]) -> tuple[str, ...]:
+        """What the tables leave open for these rows, counted."""
+        known = rows[rows >= 0]
+        told = {"labels": "their labels are unknown", "split": "they are in no split"}
+        counts = {name: int(self._is_null(name)[known].sum()) for name in told}
+        return tuple(
+            f"{count} of {len(rows)} patches have no '{name}' in {self.path.name}: {told[name]}"
+            for name, count in counts.items()
+            if count
+        )
+
+    def _is_null(self, name: str) -> NDArray[np.bool_]:
+        return np.asarray(self._column(name).is_null().to_numpy(zero_copy_only=False), dtype=bool)
+
     def _column(self, name: str) -> Column:
         return self.table[name].combine_chunks()
 
@@ -138,10 +157,22 @@ def read_metadata(root: Path, splits: Path | None) -> Metadata:
         return Metadata(pa.table(_empty_columns()), root / MAIN)
     tables = [_read(path) for path in paths]
     names = [name for name in (*_REQUIRED, *_OPTIONAL) if name in tables[0].column_names]
-    table = pa.concat_tables([t.select(names) for t in tables], promote_options="permissive")
+    table = pa.concat_tables([_with_all(t, names) for t in tables])
     if len(table) == 0:
         raise DatasetError(str(paths[0]), "holds no row", "a row a patch", "Fetch it again.")
+    require_one_word(table, paths[0], key="patch_id")
     return Metadata(table, paths[0])
+
+
+def _with_all(table: Table, names: Sequence[str]) -> Table:
+    """A table with columns of these names, in this order; null where it has none."""
+    import pyarrow as pa
+
+    for name in names:
+        if name not in table.column_names:
+            kind = pa.bool_() if name in _FLAGS else pa.string()
+            table = table.append_column(name, pa.nulls(len(table), kind))
+    return table.select(names)
 
 
 def _paths(root: Path, splits: Path | None) -> list[Path]:
@@ -170,24 +201,4 @@ def _empty_columns() -> dict[str, Column]:
 
 
 def _read(path: Path) -> Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(path)
-    except pa.ArrowInvalid as error:
-        raise DatasetError(
-            str(path),
-            f"is not a Parquet file ({str(error).splitlines()[0]})",
-            "the publisher's metadata",
-            "Fetch it again.",
-        ) from error
-    missing = [name for name in _REQUIRED if name not in table.column_names]
-    if missing:
-        raise DatasetError(
-            str(path),
-            f"has no column {', '.join(missing)}",
-            f"columns {', '.join(_REQUIRED)}",
-            "Take the publisher's metadata.parquet.",
-        )
-    return table
+    return checked_table(path, required=_REQUIRED, flags=_FLAGS, texts=(*_TEXTS, "country"))

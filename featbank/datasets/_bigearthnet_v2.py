@@ -49,7 +49,7 @@ def read_v2(root: Path, sensors: Sequence[str], splits: Path | None) -> Table:
         times=_seconds([patches[main].times[row] for row in rows[main]]),
         centres=patches[main].centres[rows[main]],
         countries=metadata.texts("country", told) if has_metadata else None,
-        notes=(*notes, *_unknown(told, has_metadata)),
+        notes=(*notes, *_unknown(told, has_metadata), *metadata.notes(told)),
     )
 
 

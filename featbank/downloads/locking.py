@@ -7,8 +7,9 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from featbank.disk import open_in_place
 from featbank.downloads.space import unwritable
-from featbank.errors import LockedError
+from featbank.errors import LinkError, LockedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,12 @@ def held(path: Path) -> Iterator[FileIO]:
 def _opened(path: Path) -> FileIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("a+b", buffering=0)
+        # Appending, and through no link: a folder of data may come from anyone.
+        descriptor = open_in_place(path)
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_APPEND)
+        return open(descriptor, "a+b", buffering=0)
+    except LinkError:
+        raise
     except OSError as error:
         raise unwritable(path, error) from error
 

@@ -7,9 +7,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from featbank.disk import write_atomically
 from featbank.downloads.checksum import Digest
 from featbank.downloads.locking import held
 from featbank.downloads.space import is_full, no_room, unwritable
+from featbank.json_file import DamagedJson, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,10 +56,9 @@ class Part:
 
     def _read_note(self) -> dict[str, object]:
         try:
-            note = json.loads(self._note.read_text())
-        except (OSError, ValueError):
+            return read_object(self._note)
+        except (OSError, DamagedJson):
             return {}
-        return note if isinstance(note, dict) else {}
 
     def restart(self) -> None:
         """Forget the bytes."""
@@ -69,7 +70,13 @@ class Part:
     def belongs_to(self, validator: str) -> None:
         """Note which content of the address the bytes are of."""
         self.validator = validator
-        self._note.write_text(json.dumps({"url": self._file.url, "validator": validator}))
+        note = json.dumps({"url": self._file.url, "validator": validator})
+        try:
+            write_atomically(self._note, note.encode())
+        except OSError as error:
+            if is_full(error):
+                raise no_room(self._path.parent, len(note), subject=self._file.name) from error
+            raise unwritable(self._note, error) from error
 
     def append(self, data: bytes) -> None:
         """Add further bytes.

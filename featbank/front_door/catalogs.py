@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from featbank.trouble import told
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from featbank.datasets import Dataset
 
 
+@told
 def list_models() -> pd.DataFrame:
     """The backbones, one row each."""
     import pandas as pd
@@ -20,6 +23,7 @@ def list_models() -> pd.DataFrame:
     return pd.DataFrame(model_rows())
 
 
+@told
 def list_datasets() -> pd.DataFrame:
     """The datasets, one row each."""
     import pandas as pd
@@ -29,6 +33,7 @@ def list_datasets() -> pd.DataFrame:
     return pd.DataFrame(dataset_rows())
 
 
+@told
 def list_protocols() -> pd.DataFrame:
     """The named protocols that a probe may follow, one row each."""
     import pandas as pd
@@ -38,6 +43,7 @@ def list_protocols() -> pd.DataFrame:
     return pd.DataFrame(protocol_rows())
 
 
+@told
 def open_dataset(
     dataset: str | Path, *, data_root: str | Path | None = None, chips: int | None = None
 ) -> Dataset:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from featbank.trouble import told
+
 if TYPE_CHECKING:
     from featbank.bank.result_frame import ResultFrame
 
 
+@told
 def finetune(model: str, dataset: str | Path, **options: Any) -> ResultFrame:  # noqa: ANN401
     """Train a backbone and a linear head with labels, and score it on the test split.
 

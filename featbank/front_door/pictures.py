@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.front_door.stores import open_store
+from featbank.trouble import told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 
+@told
 def map_store(
     store: Store | str | Path | None = None,
     *,
@@ -51,6 +53,7 @@ def map_store(
     return map_features(asked).believable
 
 
+@told
 def draw(
     figure: str,
     *results: str,
@@ -86,6 +89,7 @@ def draw(
     return draw_figure(figure, subject, chosen, is_named=bool(results)).figure
 
 
+@told
 def report(
     *results: str,
     dataset: str | None = None,
@@ -127,6 +131,7 @@ def report(
     return write_report(gather_report(asked, make_map=map_maker(asked.bank))).path
 
 
+@told
 def scatter(
     feature_map: FeatureMap | None = None,
     store: Store | str | Path | None = None,

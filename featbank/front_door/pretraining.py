@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from featbank.trouble import told
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from featbank.bank.checkpoints import Checkpoint
 
 
+@told
 def pretrain(method: str, model: str, dataset: str | Path, **options: Any) -> Path:  # noqa: ANN401
     """Train an encoder on imagery without labels, or go on with a run that was cut.
 
@@ -47,6 +50,7 @@ def pretrain(method: str, model: str, dataset: str | Path, **options: Any) -> Pa
     return report.checkpoint
 
 
+@told
 def list_methods() -> pd.DataFrame:
     """The pretraining methods, one row each."""
     import pandas as pd
@@ -56,6 +60,7 @@ def list_methods() -> pd.DataFrame:
     return pd.DataFrame(method_rows())
 
 
+@told
 def list_checkpoints(bank: str | Path = "bank") -> pd.DataFrame:
     """The checkpoints of a bank, one row each."""
     import pandas as pd
@@ -65,6 +70,7 @@ def list_checkpoints(bank: str | Path = "bank") -> pd.DataFrame:
     return pd.DataFrame(checkpoint_rows(Path(bank)))
 
 
+@told
 def open_checkpoint(path: str | Path) -> Checkpoint:
     """What a checkpoint says of itself: ``.config``, ``.bands``, ``.recipe``, ``.saw``, ….
 
@@ -77,6 +83,7 @@ def open_checkpoint(path: str | Path) -> Checkpoint:
     return read_checkpoint(Path(path))
 
 
+@told
 def export(checkpoint: str | Path, out: str | Path, *, to: str) -> Path:
     """Write the encoder of a checkpoint for another library.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from featbank.trouble import told
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 
+@told
 def probe(
     clf: str | None = None,
     store: Store | str | Path | None = None,
@@ -50,6 +53,7 @@ def probe(
     return ResultFrame(to_frame(report.results))
 
 
+@told
 def compare(
     *results: str,
     bank: str | Path = "bank",
@@ -79,6 +83,7 @@ def compare(
     )
 
 
+@told
 def predict(
     probe: str | Path,
     source: Store | str | Path,
@@ -122,6 +127,7 @@ def predict(
     return frame
 
 
+@told
 def read_results(bank: str | Path = "bank") -> ResultFrame:
     """Every result of a bank in long form, one row a metric and class."""
     from featbank.bank.bank import Bank

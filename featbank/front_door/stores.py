@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from featbank.trouble import told
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 
+@told
 def embed(model: str | Path, dataset: str | Path, **options: Any) -> Store:  # noqa: ANN401
     """Write or finish a store, and open it.
 
@@ -35,6 +38,7 @@ def embed(model: str | Path, dataset: str | Path, **options: Any) -> Store:  # n
     return open_store(embed_dataset(_plan(model, dataset, options)).store)
 
 
+@told
 def rehearse(model: str | Path, dataset: str | Path, **options: Any) -> dict[str, Any]:  # noqa: ANN401
     """What ``embed`` would do and cost, from one timed batch; writes nothing.
 
@@ -57,6 +61,7 @@ def _plan(model: str | Path, dataset: str | Path, options: Mapping[str, Any]) ->
     return plan_embed(EmbedOptions(model=str(model), dataset=str(dataset), **{**options, **paths}))
 
 
+@told
 def open_store(path: str | Path) -> Store:
     """Open a finished store: ``.features``, ``.labels``, ``.split``, ``.xy``, ``.show``, ….
 
@@ -72,6 +77,7 @@ def open_store(path: str | Path) -> Store:
     return open_with_pictures(path)
 
 
+@told
 def open_bank(path: str | Path = "bank") -> Bank:
     """Open a bank: ``.stores()``, ``.newest()``, and a table of both and of results in a notebook.
 
@@ -94,6 +100,7 @@ def open_bank(path: str | Path = "bank") -> Bank:
     return Bank(Path(path))
 
 
+@told
 def list_stores(bank: str | Path = "bank") -> pd.DataFrame:
     """The stores of a bank, one row each, with state and size."""
     import pandas as pd
@@ -103,6 +110,7 @@ def list_stores(bank: str | Path = "bank") -> pd.DataFrame:
     return pd.DataFrame(store_rows(Path(bank)))
 
 
+@told
 def remove_store(path: str | Path) -> int:
     """Remove a store and its run log, and give the bytes freed.
 
@@ -115,6 +123,7 @@ def remove_store(path: str | Path) -> int:
     return remove(Path(path))
 
 
+@told
 def diff(first: Store | str | Path, second: Store | str | Path, *, seed: int = 0) -> StoreDiff:
     """Why two stores differ, and how far their features are apart.
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from featbank.pages.screen import Screen, named
 from featbank.pages.table_style import STYLE, interval, metric_name, number
 
 if TYPE_CHECKING:
@@ -27,14 +26,14 @@ def print_baselines(
         hint: Commands that make those that are missing; '' where none is.
         troubles: Baselines that cannot be probed in this way, and why.
     """
-    console = Console(highlight=False)
+    console = Screen(highlight=False)
     if baselines:
         console.print(_table(head, baselines))
     for trouble in troubles:
-        console.print(f"[dim]No baseline {escape(trouble)}[/]", soft_wrap=True)
+        console.print(f"[dim]No baseline {named(trouble)}[/]", soft_wrap=True)
     if hint:
         console.print(
-            f"[dim]Baselines beside it are missing; make them by: {escape(hint)}[/]", soft_wrap=True
+            f"[dim]Baselines beside it are missing; make them by: {named(hint)}[/]", soft_wrap=True
         )
 
 
@@ -44,8 +43,8 @@ def _table(head: Result, baselines: Sequence[Result]) -> Table:
     table.add_column("model", overflow="fold")
     for name in ("value", "95 % interval", "gain"):
         table.add_column(name, justify="right")
-    table.add_row(head.model, number(head.value), interval(head), "", style="bold")
+    table.add_row(named(head.model), number(head.value), interval(head), "", style="bold")
     for row in baselines:
         gain = head.value - row.value
-        table.add_row(row.model, number(row.value), interval(row), f"{gain:+.3f}")
+        table.add_row(named(row.model), number(row.value), interval(row), f"{gain:+.3f}")
     return table

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from featbank.pages.screen import Screen
 from featbank.pages.table_style import STYLE, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from featbank.result import Result
 
@@ -46,4 +48,4 @@ def print_candidates(results: Sequence[Result], *, console: Console | None = Non
         cells = [str(params[text][name]) for name in swept]
         style = "bold" if text == head.params else ""
         table.add_row(*cells, number(tried[text].value), style=style)
-    (console or Console(highlight=False)).print(table)
+    (console or Screen(highlight=False)).print(table)

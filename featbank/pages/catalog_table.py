@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
+
+from featbank.pages.screen import Screen, named
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -36,8 +37,8 @@ def print_rows(
             justify="right" if is_number else "left",
         )
     for row in rows:
-        table.add_row(*(in_words(name, row[name]) for name in columns))
-    Console().print(table)
+        table.add_row(*(named(in_words(name, row[name])) for name in columns))
+    Screen().print(table)
 
 
 def print_description(description: Mapping[str, Any]) -> None:
@@ -46,8 +47,8 @@ def print_description(description: Mapping[str, Any]) -> None:
     table.add_column(style="bold", overflow="fold", max_width=_NAME_WIDTH)
     table.add_column(overflow="fold")
     for name, value in _flat(description):
-        table.add_row(name.replace("_", " "), in_words(name, value))
-    Console().print(table)
+        table.add_row(named(name.replace("_", " ")), named(in_words(name, value)))
+    Screen().print(table)
 
 
 def _flat(description: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from featbank.pages.screen import Screen, named, worded
 from featbank.pages.table_style import STYLE, metric_name, number
 from featbank.stages.comparing.verdict import letters, sentence
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from featbank.stages.compare import Comparison
 
 
@@ -22,13 +23,13 @@ def print_comparison(comparison: Comparison, *, console: Console | None = None) 
         comparison: What was found.
         console: Where to; None takes the terminal.
     """
-    console = console or Console(highlight=False)
+    console = console or Screen(highlight=False)
     console.print(_values(comparison))
     names = [letters(position) for position in range(len(comparison.names))]
     for pair in comparison.pairs:
-        console.print(escape(sentence(pair, names)))
+        console.print(worded(sentence(pair, names)))
     console.print()
-    console.print(escape(_caption(comparison)))
+    console.print(worded(_caption(comparison)))
 
 
 def _values(comparison: Comparison) -> Table:
@@ -40,7 +41,7 @@ def _values(comparison: Comparison) -> Table:
     table.add_column("id")
     rows = zip(comparison.names, comparison.values, comparison.results, strict=True)
     for position, (name, value, head) in enumerate(rows):
-        cells = escape(name), number(value), head.result[:8]
+        cells = named(name), number(value), head.result[:8]
         table.add_row(letters(position), *cells)
     return table
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from featbank.pages.screen import Screen, named, worded
 from featbank.pages.table_style import STYLE, number
 
 if TYPE_CHECKING:
@@ -20,16 +19,16 @@ _BY = {"sample_id": "sample id", "pair_id": "pair id"}
 
 def print_diff(diff: StoreDiff) -> None:
     """Print which stores, why they differ, which samples they share, how far apart; the verdict."""
-    console = Console(highlight=False)
+    console = Screen(highlight=False)
     for side, path in (("A", diff.first), ("B", diff.second)):
-        console.print(f"[bold]{side}[/]  {escape(path)}", soft_wrap=True)
+        console.print(f"[bold]{side}[/]  {named(path)}", soft_wrap=True)
     if diff.recipe or diff.labels or diff.environment:
         console.print(_why(diff))
     console.print(_samples(diff.samples))
     console.print(_how_far(diff))
     for line in _remarks(diff):
-        console.print(escape(line))
-    console.print(f"[bold]{escape(diff.verdict)}[/]", soft_wrap=True)
+        console.print(worded(line))
+    console.print(f"[bold]{named(diff.verdict)}[/]", soft_wrap=True)
 
 
 def _why(diff: StoreDiff) -> Table:
@@ -39,7 +38,7 @@ def _why(diff: StoreDiff) -> Table:
     table.add_column("B", overflow="fold", ratio=4)
     for items in (diff.recipe, diff.labels, diff.environment):
         for item in items:
-            table.add_row(*map(escape, (item.name, item.first, item.second)))
+            table.add_row(*map(named, (item.name, item.first, item.second)))
         table.add_section()
     return table
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from featbank.pages.screen import Screen, named
 from featbank.pages.table_style import STYLE, how_far, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from featbank.result import Result
 
@@ -23,7 +25,7 @@ def print_few_shot(results: Sequence[Result], *, console: Console | None = None)
         console: Where to; None takes the terminal.
     """
     head = results[0]
-    console = console or Console(highlight=False)
+    console = console or Screen(highlight=False)
     title = f"{head.protocol} on {head.dataset} by {head.model}, split {head.split_scheme}"
     table = Table(title=title, **STYLE)
     average = f" ({head.average})" if head.average else ""
@@ -42,4 +44,4 @@ def print_few_shot(results: Sequence[Result], *, console: Console | None = None)
     if far := how_far(head):
         console.print(f"Of {head.shots} shots: {far}.")
     if head.note:
-        console.print(f"Note: {head.note}.")
+        console.print(f"Note: {named(head.note)}.")

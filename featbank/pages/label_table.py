@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from featbank.pages.screen import named
 from featbank.pages.table_style import STYLE, interval, metric_name, number
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def label_table(results: Sequence[Result], *, wide: bool) -> Table:
         if row.class_name is not None:
             by_label.setdefault(row.class_name, {})[row.metric, row.threshold] = row
     for name, rows in by_label.items():
-        table.add_row(name, *_cells(rows, wide=wide))
+        table.add_row(named(name), *_cells(rows, wide=wide))
     return table
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from featbank.pages.screen import Screen, named
 from featbank.pages.table_style import STYLE, buffered, interval, metric_name, number
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def print_leaderboard(rows: Sequence[Result]) -> None:
     """
     ordered = sorted(rows, key=lambda row: (_key(row), -row.value))
     for _, comparable in groupby(ordered, key=_key):
-        Console(highlight=False).print(_table(list(comparable)))
+        Screen(highlight=False).print(_table(list(comparable)))
 
 
 def _key(row: Result) -> tuple[str, ...]:
@@ -51,14 +51,14 @@ def _table(rows: Sequence[Result]) -> Table:
         f"{buffered(head)}: "
         f"{metric_name(head.metric)}{average} on test"
     )
-    table = Table(title=title, **STYLE)
+    table = Table(title=named(title), **STYLE)
     table.add_column("", justify="right")
     for name in ("model", "feature", "protocol"):
         table.add_column(name, overflow="fold")
     for name in ("value", "95 % interval", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     for cells in _cells(rows):
-        table.add_row(*cells)
+        table.add_row(*map(named, cells))
     return table
 
 

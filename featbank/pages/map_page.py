@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from featbank.pages.screen import Screen, named, worded
 from featbank.pages.table_style import STYLE, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rich.console import Console
 
     from featbank.stages.map import MapReport
     from featbank.stages.mapping.purity import Purity
@@ -24,12 +25,12 @@ def print_map(report: MapReport, *, console: Console | None = None) -> None:
         report: The map.
         console: Where to; None takes the terminal.
     """
-    console = console or Console(highlight=False)
+    console = console or Screen(highlight=False)
     if report.purity is not None:
         console.print(purity_table(report.purity))
-    console.print(escape(_caption(report)))
-    console.print(escape(_quality(report.map.quality)))
-    console.print(escape(report.belief), soft_wrap=True)
+    console.print(worded(_caption(report)))
+    console.print(worded(_quality(report.map.quality)))
+    console.print(worded(report.belief), soft_wrap=True)
 
 
 def purity_table(purity: Purity) -> Table:
@@ -42,7 +43,7 @@ def purity_table(purity: Purity) -> Table:
     columns = (purity.classes, purity.chips, purity.in_features, purity.on_map, purity.chance)
     for name, chips, *shares in zip(*columns, strict=True):
         if chips:
-            table.add_row(escape(name), f"{chips:,}", *(_share(share) for share in shares))
+            table.add_row(named(name), f"{chips:,}", *(_share(share) for share in shares))
     means = (_share(purity.means[name]) for name in ("in_features", "on_map", "chance"))
     table.add_section()
     table.add_row("mean of classes", f"{purity.samples:,}", *means)

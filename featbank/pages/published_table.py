@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from featbank.pages.screen import Screen
 from featbank.pages.table_style import STYLE, metric_name, number
 from featbank.publications import PUBLICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rich.console import Console
 
     from featbank.publications import PublicationSpec, PublishedRow
     from featbank.result import Result
@@ -27,7 +29,7 @@ def print_published(results: Sequence[Result], *, console: Console | None = None
     found = sorted(published_beside(results), key=lambda pair: _order(pair[1]))
     if not found:
         return
-    console = console or Console(highlight=False)
+    console = console or Screen(highlight=False)
     console.print(_table(found))
     for publication in {spec.name: spec for spec, _ in found}.values():
         console.print(f"[dim]{publication.name}: {publication.source}[/]", highlight=False)

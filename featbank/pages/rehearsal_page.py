@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from featbank.pages.catalog_table import human_bytes
+from featbank.pages.screen import Screen, worded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,8 @@ def print_rehearsal(rehearsal: Mapping[str, Any]) -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in rehearsal.items():
-        table.add_row(name.replace("_", " "), _in_words(name, value))
-    Console().print(table)
+        table.add_row(name.replace("_", " "), worded(_in_words(name, value)))
+    Screen().print(table)
 
 
 def _in_words(name: str, value: Any) -> str:  # noqa: ANN401 - any field of a rehearsal

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
 from featbank.pages.calibration_line import calibration_line
 from featbank.pages.label_table import CONSTANTS, decision_table, label_table
+from featbank.pages.screen import Screen, named
 from featbank.pages.subgroup_table import subgroup_tables
 from featbank.pages.table_style import STYLE, buffered, how_far, interval, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.console import Console
 
     from featbank.image import Array
     from featbank.result import Result
@@ -51,7 +53,7 @@ def print_results(
         confusion: (K, K) counts to print too; None leaves them out.
         console: Where to; None takes the terminal.
     """
-    console = console or Console()
+    console = console or Screen()
     wide = console.width >= _WIDE
     head, whole = results[0], [row for row in results if row.by is None]
     is_multilabel = any(row.threshold is not None for row in whole)
@@ -61,7 +63,7 @@ def print_results(
         console.print(CONSTANTS, highlight=False)
     for line in (calibration_line(whole), _caption(head)):
         if line:
-            console.print(line, highlight=False)
+            console.print(line, highlight=False, markup=False)
     console.print()
     for table in subgroup_tables(results):
         console.print(table)
@@ -73,7 +75,7 @@ def print_results(
 def _headline(results: Sequence[Result]) -> Table:
     head = results[0]
     title = f"{head.protocol} on {head.dataset} by {head.model}, split {head.split_scheme}"
-    title += buffered(head)
+    title = named(title + buffered(head))
     table = Table(title=title, **STYLE)
     table.add_column("metric")
     plain = [row for row in results if row.class_name is None and row.threshold is None]
@@ -131,7 +133,7 @@ def _by_class(results: Sequence[Result]) -> Table:
     for name, metrics in rows.items():
         counts = [f"{metrics[metric].value:.0f}" for metric in _COUNTS]
         ratios = [number(metrics[metric].value) for metric in _RATIOS]
-        table.add_row(name, *counts, *ratios, interval(metrics["f1"]))
+        table.add_row(named(name), *counts, *ratios, interval(metrics["f1"]))
     return table
 
 
@@ -143,5 +145,5 @@ def _confusion(results: Sequence[Result], confusion: Array) -> Table:
         table.add_column(str(position), justify="right")
     for position, (name, row) in enumerate(zip(names, confusion, strict=True)):
         cells = [f"[bold]{n:.0f}[/]" if k == position else f"{n:.0f}" for k, n in enumerate(row)]
-        table.add_row(f"{position} {name}", *cells)
+        table.add_row(named(f"{position} {name}"), *cells)
     return table

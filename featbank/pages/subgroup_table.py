@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from featbank.pages.screen import named
 from featbank.pages.table_style import STYLE, interval, metric_name, number
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ def _table(name: str, head: Result, rows: Sequence[Result]) -> Table:
         by_value.setdefault(str(row.by_value), {})[key] = row
     first: Key = (head.metric, head.average, head.threshold)
     beside = [key for key in _BESIDE if all(key in found for found in by_value.values())]
-    table = Table(title=f"By {name}, on {head.split}; F1 and F2 are macro averages", **STYLE)
-    table.add_column(name, overflow="fold")
+    table = Table(title=f"By {named(name)}, on {head.split}; F1 and F2 are macro averages", **STYLE)
+    table.add_column(named(name), overflow="fold")
     for title in ("n", _title(first), "95 % interval", *map(_title, beside)):
         table.add_column(title, justify="right")
     for value, found in by_value.items():
         row = found[first]
         others = [number(found[key].value) for key in beside]
-        table.add_row(value, str(row.n), number(row.value), interval(row), *others)
+        table.add_row(named(value), str(row.n), number(row.value), interval(row), *others)
     return table
 
 

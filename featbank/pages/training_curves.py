@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.ticker import LogFormatter
 
 from featbank.bank.checkpoints import CURVES, LOG, read_checkpoint
+from featbank.bank.training_log import damaged_log, read_log
 from featbank.errors import MissingPathError
 from featbank.pages.figures._style import (
     COLOURS,
@@ -60,10 +61,13 @@ def draw_training_curves(checkpoint: Path) -> Drawing:
 
     Raises:
         MissingPathError: There is no checkpoint, or it has no log.
+        StoreError: The log is damaged.
     """
     record = read_checkpoint(checkpoint)
     log = _read(checkpoint / LOG)
     panels = _panels(log)
+    if not panels:
+        raise damaged_log(checkpoint / LOG, "holds nothing that is drawn")
     rows = -(-len(panels) // _COLUMNS)
     figure = new_figure(_WIDTH, rows * _ROW_HEIGHT + 0.9)
     grid = figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True).flatten()
@@ -97,7 +101,7 @@ def _read(path: Path) -> pd.DataFrame:
             "the log of a training run",
             "Repeat its 'featbank pretrain' or 'featbank finetune'.",
         )
-    return pd.read_parquet(path)
+    return read_log(path)
 
 
 def _panels(log: pd.DataFrame) -> list[Panel]:
@@ -167,13 +171,14 @@ def _thinned(line: pd.DataFrame) -> pd.DataFrame:
 
 
 def _caption(log: pd.DataFrame) -> str:
-    if "waited_share" not in log:
+    columns = {"waited_share", "images_per_s"}
+    if columns <= set(log):
+        waited, rate = 100 * log["waited_share"].mean(), log["images_per_s"].median()
         return (
-            f"{len(log):,} epochs; {log['chips_per_second'].median():,.0f} chips a second (median)."
+            f"{len(log):,} steps; {rate:,.0f} chips a second (median), {waited:.0f} % of a step "
+            "waiting for chips (mean). Pale lines are single steps, dark ones means of neighbours."
         )
-    waited = 100 * log["waited_share"].mean()
-    rate = log["images_per_s"].median()
-    return (
-        f"{len(log):,} steps; {rate:,.0f} chips a second (median), {waited:.0f} % of a step "
-        "waiting for chips (mean). Pale lines are single steps, dark ones means of neighbours."
-    )
+    if "chips_per_second" in log:
+        rate = log["chips_per_second"].median()
+        return f"{len(log):,} epochs; {rate:,.0f} chips a second (median)."
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,7 +102,7 @@ def predictions_of(bank: Bank, result: str) -> Predictions:
         MissingPathError: No predictions of such a result.
         UsageError: Several results begin so.
     """
-    paths = sorted(bank.predictions_path("x").parent.glob(f"{result}*.parquet"))
+    paths = sorted(bank.predictions_path("x").parent.glob(f"{escape(result)}*.parquet"))
     if not paths:
         raise MissingPathError(
             result,

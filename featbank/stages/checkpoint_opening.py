@@ -20,11 +20,12 @@ from featbank.bank.checkpoints import (
     read_seen,
 )
 from featbank.catalog import suggest
-from featbank.errors import UnknownNameError, UsageError
+from featbank.errors import UnknownNameError, UsageError, WeightsError
 from featbank.stages.weights import HUB_PREFIX, Weights
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
+    from featbank.bank.checkpoints import Checkpoint
     from featbank.samples import Samples
     from featbank.stages.embed_options import EmbedOptions
 
@@ -80,6 +81,7 @@ def checkpoint_backbone(folder: Path, options: EmbedOptions) -> tuple[BackboneSp
             "Leave --weights out, or name a model of 'featbank models'.",
         )
     record = read_checkpoint(folder)
+    _require_known(record, folder)
     spec = checkpoint_spec(
         name=record.name,
         config=dict(record.config),
@@ -88,6 +90,21 @@ def checkpoint_backbone(folder: Path, options: EmbedOptions) -> tuple[BackboneSp
         licence=record.licence,
     )
     return spec, replace(options, weights=str(folder))
+
+
+def _require_known(record: Checkpoint, folder: Path) -> None:
+    from dataclasses import fields
+
+    from featbank.layers.vit import VitConfig
+
+    unknown = sorted(set(record.config) - {field.name for field in fields(VitConfig)})
+    if unknown:
+        raise WeightsError(
+            str(folder / RECORD),
+            f"its network has '{unknown[0]}', which this featbank does not know",
+            "a network of this featbank",
+            "Use the featbank that trained it, or update this one.",
+        )
 
 
 def checkpoint_weights(folder: Path) -> Weights:

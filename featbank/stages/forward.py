@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import torch
 
+from featbank.errors import UsageError
 from featbank.inputs.preprocess import InputRecipe, Preprocess
 from featbank.layers.missing import Missing, nothing_missing
 from featbank.layers.passes import encode
@@ -223,10 +224,30 @@ def encoder_of(plan: EmbedPlan) -> Encoder:
     return Passes(encoders, passes.picks).eval()  # type: ignore[arg-type] # encoders are modules
 
 
+DEVICES = ("auto", "cpu", "cuda")
+
+
 def pick_device(name: str) -> torch.device:
-    """``auto`` takes CUDA where there is one."""
+    """``auto`` takes CUDA where there is one.
+
+    Raises:
+        UsageError: No device of this name is known, or this machine has none.
+    """
+    has_cuda = torch.cuda.is_available()
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if has_cuda else "cpu"
+    if name not in DEVICES:
+        raise UsageError(
+            f"device {name}", "is none that featbank computes on", f"one of {', '.join(DEVICES)}",
+            "One GPU of several is chosen by CUDA_VISIBLE_DEVICES.",
+        )  # fmt: skip
+    if name == "cuda" and not has_cuda:
+        raise UsageError(
+            "device cuda",
+            "this machine has no CUDA device that torch can use",
+            "one, or another device",
+            "Pass --device cpu, or leave it out.",
+        )
     return torch.device(name)
 
 

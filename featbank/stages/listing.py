@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from featbank.backbones import BACKBONES
 from featbank.bank.bank import Bank
 from featbank.bank.lock import locked
 from featbank.bank.runlog import log_path
 from featbank.datasets import DATASETS
-from featbank.errors import StoreError
+from featbank.errors import FeatbankWarning, StoreError
 from featbank.stages.data_folder import DATA_VARIABLE
 from featbank.stages.split_gaps import store_gaps
 from featbank.stages.weights import weights_folder
 from featbank.store.reader import Store
 from featbank.store.schema import REFUSED, SAMPLE_ID, VALID
 from featbank.store.state import committed, is_finished, metadata
+from featbank.store.stored import stored_values
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
@@ -102,8 +103,19 @@ def _is_here(spec: DatasetSpec) -> str:
 
 
 def store_rows(bank: Path) -> list[dict[str, Any]]:
-    """One row a store of a bank: what it holds, its state and its size."""
-    return [store_row(path) for path in Bank(bank).stores()]
+    """One row a store of a bank: what it holds, its state and its size.
+
+    A store that is damaged is left out, and a ``FeatbankWarning`` names it.
+    """
+    return [row for path in Bank(bank).stores() if (row := _readable_row(path))]
+
+
+def _readable_row(path: Path) -> dict[str, Any] | None:
+    try:
+        return store_row(path)
+    except StoreError as error:
+        warnings.warn(f"left out: {error}", FeatbankWarning, stacklevel=3)
+        return None
 
 
 def store_row(path: Path) -> dict[str, Any]:
@@ -150,9 +162,7 @@ def store_description(path: Path) -> dict[str, Any]:
 
 def _outcomes(path: Path) -> tuple[np.ndarray[Any, Any], list[tuple[str, str]]]:
     names = (SAMPLE_ID, VALID, REFUSED)
-    ids, valid, reasons = (
-        np.asarray(zarr.open_array(path / name, mode="r", zarr_format=3)[...]) for name in names
-    )
+    ids, valid, reasons = (stored_values(path, name) for name in names)
     rows = np.flatnonzero(reasons != "")
     return valid, [(str(ids[row]), str(reasons[row])) for row in rows]
 

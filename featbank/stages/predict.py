@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from featbank.stages.predicting.table import as_table, predict_store, thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from featbank.image import Array
     from featbank.stages.opening import FetchProgress
@@ -123,7 +123,7 @@ def plan_prediction(
     if options.write and options.out is not None:
         _require_out(options.out, saved)
     source = predict_source(saved, options, progress)
-    out = options.out or Path(f"{source.dataset}-{short_id(saved.result)}.csv")
+    out = options.out or _default_out(options.bank, source.dataset, saved.result)
     plan = Prediction(
         options=options,
         saved=saved,
@@ -173,6 +173,13 @@ def predict(
         notes=plan.source.notes,
         table=table,
     )
+
+
+def _default_out(bank: Path, dataset: str, result: str) -> Path:
+    """Beside the predictions that ``probe`` keeps, made where the bank has no such folder yet."""
+    folder = Bank(bank).predictions_path(result).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{dataset}-{short_id(result)}.csv"
 
 
 def _require_out(out: Path, saved: SavedProbe) -> None:

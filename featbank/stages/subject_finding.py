@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from featbank.bank.results import read_result
+from featbank.bank.results import read_result, readable_result
 from featbank.catalog import suggest
-from featbank.errors import MissingPathError, UnknownNameError, UsageError
+from featbank.errors import (
+    FeatbankWarning,
+    MissingPathError,
+    StoreError,
+    UnknownNameError,
+    UsageError,
+)
 from featbank.file_names import folder_name
 from featbank.stages.comparing.choice import complete_id
 from featbank.stages.finding import find_store
@@ -78,14 +85,21 @@ def find_subject(
 
 
 def results_of(bank: Bank) -> list[Rows]:
-    """Rows of every result of a bank, each headline first, the newest result first."""
+    """Rows of every result of a bank, each headline first, the newest result first.
+
+    A ``FeatbankWarning`` names each file that is damaged, and it is left out.
+    """
     paths = list(bank.result_path("x").parent.glob("*.parquet"))
     paths.sort(key=lambda path: (-path.stat().st_mtime_ns, path.stem))
-    return [_rows(path) for path in paths]
+    every = (rows for path in paths if (rows := readable_result(path)) is not None)
+    return [_sorted(rows) for rows in every]
 
 
 def _rows(path: Path) -> Rows:
-    rows = read_result(path)
+    return _sorted(read_result(path))
+
+
+def _sorted(rows: Sequence[Result]) -> Rows:
     return tuple(sorted(rows, key=lambda row: not row.selected))
 
 
@@ -122,7 +136,7 @@ def _of_dataset(bank: Bank, dataset: str, every: Sequence[Rows]) -> tuple[Store,
     Baselines come last: they are probed after what they stand beside, and nobody asks for them.
     """
     name = folder_name(dataset)
-    stores = [path for path in bank.stores(dataset=name) if is_finished(path)]
+    stores = [path for path in bank.stores(dataset=name) if _is_readable(path)]
     known = {path.resolve() for path in stores}
     found = [
         rows
@@ -172,7 +186,16 @@ def _parts(head: Result) -> list[str]:
 
 def _store_of(bank: Bank, head: Result) -> Store:
     path = place_of(bank, head)
-    return Store(path) if path.exists() and is_finished(path) else AbsentStore(path)
+    return Store(path) if path.exists() and _is_readable(path) else AbsentStore(path)
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether a store is finished; a ``FeatbankWarning`` names one that is damaged."""
+    try:
+        return is_finished(path)
+    except StoreError as error:
+        warnings.warn(f"left out: {error}", FeatbankWarning, stacklevel=3)
+        return False
 
 
 def _fits(head: Result, labels: str | None, split_scheme: str | None) -> bool:

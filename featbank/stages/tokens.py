@@ -10,6 +10,7 @@ import zarr
 from featbank.errors import StoreError
 from featbank.stages.neighbours import embedded_row
 from featbank.store.schema import TOKEN_NORM_BIAS, TOKEN_NORM_WEIGHT, TOKENS
+from featbank.store.stored import reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +64,8 @@ def read_tokens(store: Store, rows: Array, *, layer: int | None = None) -> NDArr
     array = _open(store)
     position = store.layer_position(layer)
     order = np.argsort(rows, kind="stable")
-    read = np.asarray(array.oindex[rows[order], position], dtype=np.float32)
+    with reading(store.path, TOKENS):
+        read = np.asarray(array.oindex[rows[order], position], dtype=np.float32)
     found = np.empty_like(read)
     found[order] = read
     return found

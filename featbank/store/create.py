@@ -63,6 +63,9 @@ def create_store(path: Path, new: NewStore) -> None:
     creation leaves nothing that looks like a store.
     """
     hidden = path.with_name(f".{path.name}.creating")
+    if hidden.is_symlink():
+        # Zarr would write through it into whatever it leads to.
+        hidden.unlink()
     shutil.rmtree(hidden, ignore_errors=True)
     hidden.parent.mkdir(parents=True, exist_ok=True)
     group = zarr.open_group(hidden, mode="w", zarr_format=3)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import StoreError
+from featbank.store.stored import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,8 +44,9 @@ class FeatureTiles:
         rows: Array | None = None,
     ) -> None:
         self._layer = store.layer_position(layer)
-        parts = (name or store.attributes["default_feature"]).split("+")
-        self._arrays = [store.feature_array(part) for part in parts]
+        self._path = store.path
+        self._names = (name or store.attributes["default_feature"]).split("+")
+        self._arrays = [store.feature_array(part) for part in self._names]
         first = self._arrays[0]
         self._total = int(first.shape[0])
         self._rows = np.arange(self._total) if rows is None else np.asarray(rows)
@@ -88,9 +90,10 @@ class FeatureTiles:
         """Rows of one shard, of which just the span that holds them is read."""
         low, high = int(rows[0]), int(rows[-1]) + 1
         column = 0
-        for array in self._arrays:
-            span = np.asarray(array[low:high, self._layer])
-            out[:, column : column + span.shape[1]] = span[rows - low]
+        for name, array in zip(self._names, self._arrays, strict=True):
+            with reading(self._path, name):
+                span = np.asarray(array[low:high, self._layer])
+                out[:, column : column + span.shape[1]] = span[rows - low]
             column += span.shape[1]
 
     def _require_order(self, subject: str) -> None:

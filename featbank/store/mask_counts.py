@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from featbank.errors import StoreError
 from featbank.samples import SPLITS
 from featbank.store.schema import CLASS_PREFIX, MASK
+from featbank.store.stored import reading, stored_array, stored_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    import zarr
     from numpy.typing import NDArray
 
     from featbank.image import Array
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 def mask_classes(store: Store) -> tuple[str, ...]:
     """Class names of a store's label maps; () where it keeps none."""
-    path = store.path / f"{CLASS_PREFIX}{MASK}"
-    if not path.exists():
+    name = f"{CLASS_PREFIX}{MASK}"
+    if not (store.path / name).exists():
         return ()
-    return tuple(str(name) for name in np.asarray(_open(path)[...]))
+    return tuple(str(each) for each in stored_values(store.path, name))
 
 
 def mask_counts(store: Store, scheme: str | None = None) -> NDArray[np.int64]:
@@ -51,12 +51,9 @@ def mask_counts(store: Store, scheme: str | None = None) -> NDArray[np.int64]:
         )
     codes = (store.split(scheme)[:, None] == np.array(SPLITS)).argmax(axis=1)
     rows = store.valid & (store.exclude == "")
-    counts = count_pixels(_open(store.path / MASK), rows, codes, len(names))
+    with reading(store.path, MASK):
+        counts = count_pixels(stored_array(store.path, MASK), rows, codes, len(names))
     return np.pad(counts, ((0, len(SPLITS) - len(counts)), (0, 0)))
-
-
-def _open(path: Path) -> zarr.Array[Any]:
-    return zarr.open_array(path, mode="r", zarr_format=3)
 
 
 def count_pixels(

@@ -24,8 +24,6 @@ from featbank.store.schema import (
     LONLAT,
     MEAN,
     META_PREFIX,
-    MISSING,
-    MISSING_BAND,
     PAIR_ID,
     REFUSED,
     SAMPLE_ID,
@@ -34,6 +32,7 @@ from featbank.store.schema import (
     VALID,
 )
 from featbank.store.state import require_finished
+from featbank.store.stored import damaged, reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -70,7 +69,8 @@ class Store(OnDisk):
         require_finished(path)
         self.path = path
         self._show = show
-        self._group = zarr.open_group(path, mode="r", zarr_format=3)
+        with reading(path, "zarr.json"):
+            self._group = zarr.open_group(path, mode="r", zarr_format=3)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -88,26 +88,6 @@ class Store(OnDisk):
     def ids(self) -> NDArray[np.object_]:
         """(N,) sample ids."""
         return self._text(SAMPLE_ID)
-
-    @cached_property
-    def valid(self) -> NDArray[np.bool_]:
-        """(N,) whether the sample was embedded."""
-        return self._array(VALID).astype(bool)
-
-    @cached_property
-    def refused(self) -> NDArray[np.object_]:
-        """(N,) why a sample was refused; '' elsewhere."""
-        return self._text(REFUSED)
-
-    @cached_property
-    def missing(self) -> NDArray[np.float32] | None:
-        """(N,) share of pixels missing in any band, NaN unknown; None in stores of version 1."""
-        return self._array(MISSING) if MISSING in self._group else None
-
-    @cached_property
-    def missing_by_band(self) -> NDArray[np.float32] | None:
-        """(N, C) share of each band's pixels missing; None where the store does not tell."""
-        return self._array(MISSING_BAND) if MISSING_BAND in self._group else None
 
     @cached_property
     def exclude(self) -> NDArray[np.object_]:
@@ -156,7 +136,7 @@ class Store(OnDisk):
         """
         position = self.layer_position(layer)
         parts = (name or self.attributes["default_feature"]).split("+")
-        columns = [self.feature_array(part)[:, position] for part in parts]
+        columns = [self._columns(part, position) for part in parts]
         joined = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
         return np.asarray(joined, dtype=np.float32)
 
@@ -171,8 +151,9 @@ class Store(OnDisk):
 
     def split(self, scheme: str | None = None) -> NDArray[np.object_]:
         """(N,) ``train``, ``val``, ``test`` or ``unlabelled``."""
-        codes = self._array(f"{SPLIT_PREFIX}{self.scheme_name(scheme)}")
-        return np.array(SPLITS, dtype=object)[codes]
+        name = f"{SPLIT_PREFIX}{self.scheme_name(scheme)}"
+        with reading(self.path, name):
+            return np.array(SPLITS, dtype=object)[self._array(name)]
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -358,6 +339,14 @@ class Store(OnDisk):
         """
         known = _known(name, self.feature_names, f"{self.path.name} holds no such feature")
         return self._open(known)
+
+    def _columns(self, name: str, position: int) -> Array:
+        array = self.feature_array(name)
+        with reading(self.path, name):
+            values = np.asarray(array[:, position])
+        if values.ndim != 2 or values.dtype.kind != "f" or len(values) != len(self):
+            raise damaged(self.path / name, f"holds {values.shape} of {values.dtype}")
+        return values
 
 
 def _known(name: str | None, known: Sequence[str], trouble: str) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-import zarr
 
 from featbank.errors import MissingPathError, StoreError, UnfinishedStoreError
 from featbank.recipe import canonical_json
 from featbank.store.schema import COMMIT, MIGRATIONS, READ_VERSIONS, SCHEMA_VERSION
+from featbank.store.stored import read_document, require_kinds, stored_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +20,7 @@ def metadata(path: Path) -> dict[str, Any]:
 
     Raises:
         MissingPathError: There is no store at this path.
-        StoreError: It was written by a newer featbank, or is no store of features.
+        StoreError: It was written by a newer featbank, is damaged, or is no store of features.
     """
     document = path / "zarr.json"
     if not document.is_file():
@@ -33,10 +30,11 @@ def metadata(path: Path) -> dict[str, Any]:
             "the path of a store, ending in .zarr",
             "List the stores with 'featbank stores'.",
         )
-    content: dict[str, Any] = json.loads(document.read_text())
-    version = content.get("attributes", {}).get("schema_version")
+    content = read_document(document)
+    version = content["attributes"].get("schema_version")
     if version not in READ_VERSIONS:
         raise _other_version(path, version)
+    require_kinds(content, document)
     return content
 
 
@@ -65,7 +63,7 @@ def is_finished(path: Path) -> bool:
 
 def committed(path: Path) -> tuple[int, int]:
     """Number of committed shards, and of all shards."""
-    commits = np.asarray(zarr.open_array(path / COMMIT, mode="r", zarr_format=3)[...])
+    commits = stored_values(path, COMMIT)
     return int((commits != "").sum()), len(commits)
 
 

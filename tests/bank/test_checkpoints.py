@@ -22,6 +22,7 @@ from featbank.bank.checkpoints import (
     read_seen,
     write_checkpoint,
 )
+from featbank.disk import write_new
 from featbank.errors import MissingPathError, WeightsError
 from featbank.recipe import file_sha256
 
@@ -103,16 +104,16 @@ def test_a_rename_that_fails_leaves_the_former_checkpoint(tmp_path, monkeypatch,
 def test_a_disk_that_fills_leaves_the_former_checkpoint_and_no_litter(
     tmp_path, monkeypatch, failing
 ):
-    path, write = former(tmp_path), type(tmp_path).write_bytes
+    path = former(tmp_path)
     names = sorted(os.listdir(path))
 
-    def full(self, data):
-        if failing in self.name:
-            write(self, data[: len(data) // 2])
+    def full(hidden, data):
+        if failing in hidden.name:
+            write_new(hidden, data[: len(data) // 2])
             raise OSError(28, "No space left on device")
-        return write(self, data)
+        write_new(hidden, data)
 
-    monkeypatch.setattr(type(tmp_path), "write_bytes", full)
+    monkeypatch.setattr("featbank.bank.checkpoints.write_new", full)
     with pytest.raises(OSError, match="No space left"):
         newer(path)
     assert stands(path) == FORMER

@@ -94,7 +94,7 @@ def test_an_unknown_suffix_is_told_before_anything_is_drawn(call, tmp_path):
 
 def test_a_place_that_cannot_be_written_is_one_line(call, tmp_path):
     (tmp_path / "file").write_text("")
-    err = call("headlines", "--out", tmp_path / "file" / "x.png", code=2).err
+    err = call("headlines", "--out", tmp_path / "file" / "x.png", code=1).err
     assert "cannot be written" in err
     assert err.count("\n") == 1
 

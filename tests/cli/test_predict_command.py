@@ -63,9 +63,11 @@ def test_a_file_stands_where_it_was_asked_for(call):
     assert json.loads(Path("p.csv.json").read_text())["threshold"] == "tuned-f2"
 
 
-def test_a_file_is_named_after_dataset_and_probe(call, made):
+def test_a_file_is_named_after_dataset_and_probe_in_the_bank(call, made):
     call()
-    assert sorted(os.listdir()) == [f"made-{made[2][:8]}.csv", f"made-{made[2][:8]}.csv.json"]
+    table = Path(made[1]) / "predictions" / f"made-{made[2][:8]}.csv"
+    assert len(pd.read_csv(table)) == N
+    assert os.listdir() == []
 
 
 def test_json_names_the_file(call):

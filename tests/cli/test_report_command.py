@@ -63,7 +63,7 @@ def test_a_title_is_taken(call, tmp_path):
         (["zz"], 1, "zz: no result in"),
         (["--labels", "moon"], 1, "moon: none-00000000.zarr has no such label set"),
         (["--dataset", "moon"], 1, "holds neither a finished store nor a result"),
-        (["--out", "/proc/featbank/page.html"], 2, "it cannot be written"),
+        (["--out", "/proc/featbank/page.html"], 1, "it cannot be written"),
         (["--store", "nowhere.zarr"], 1, "nowhere.zarr"),
     ],
 )

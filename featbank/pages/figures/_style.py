@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
-from featbank.errors import UsageError
+from featbank.disk import write_new, written_whole
+from featbank.errors import DiskError, UsageError
+from featbank.shown import shown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from matplotlib.backend_bases import RendererBase
 
 # Okabe and Ito 2008, "Color Universal Design", without black (which is text) and yellow (which
 # vanishes on white).
@@ -40,12 +44,31 @@ _SALT = "featbank"
 
 
 class Drawing(Figure):
-    """A figure that shows itself in a notebook without pyplot."""
+    """A figure that shows itself in a notebook without pyplot.
+
+    Its texts are names that anyone may have written: control characters in them are written out,
+    since SVG and PDF would be no files of their kind with them, and a dollar is a dollar.
+    """
+
+    def draw(self, renderer: RendererBase) -> None:
+        """As matplotlib does, with texts made safe first."""
+        for text in self.findobj(Text):
+            if isinstance(text, Text):
+                _make_safe(text)
+        super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=_DPI)
         return buffer.getvalue()
+
+
+def _make_safe(text: Text) -> None:
+    text.set_parse_math(False)
+    words = text.get_text()
+    safe = shown(words, keeps_lines=True)
+    if safe != words:
+        text.set_text(safe)
 
 
 def new_figure(width: float, height: float, **options: Any) -> Drawing:  # noqa: ANN401
@@ -166,17 +189,20 @@ def save_figure(figure: Figure, path: Path) -> Path:
     """Write a figure in the format that the suffix names, the same bytes for the same figure.
 
     Raises:
-        UsageError: Its suffix is none of ``SUFFIXES``, or it cannot be written there.
+        UsageError: Its suffix is none of ``SUFFIXES``.
+        DiskError: It cannot be written there.
     """
     require_suffix(path)
     # A date would make each file another.
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower(), {})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with mpl.rc_context({"svg.hashsalt": _SALT}):
-            figure.savefig(path, dpi=_DPI, metadata=undated)
+        with mpl.rc_context({"svg.hashsalt": _SALT}), written_whole(path) as hidden:
+            kind = path.suffix.lower().removeprefix(".")
+            write_new(hidden, b"")
+            figure.savefig(hidden, format=kind, dpi=_DPI, metadata=undated)
     except OSError as error:
-        raise UsageError(
+        raise DiskError(
             str(path),
             f"cannot be written ({error.strerror or error})",
             "a file in a folder that can be written",

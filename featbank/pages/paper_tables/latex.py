@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
+from featbank.shown import shown
+
 if TYPE_CHECKING:
     from featbank.pages.paper_tables.table import Cell, PaperTable, TableRow
 
@@ -89,7 +91,8 @@ def escaped(text: str) -> str:
         >>> escaped("50 % of A_1 & Köln")
         '50 \\% of A\\_1 \\& K\\"{o}ln'
     """
-    return "".join(_letter(letter) for letter in " ".join(text.split(" ")).replace("\n", " "))
+    one_line = shown(text.replace("\n", " "))
+    return "".join(_letter(letter) for letter in one_line)
 
 
 def _letter(letter: str) -> str:

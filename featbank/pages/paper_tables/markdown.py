@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from featbank.shown import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -40,4 +42,4 @@ def _cell(cell: Cell, row: TableRow) -> str:
 
 def _escaped(text: str) -> str:
     """Text that Markdown leaves as it is, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", shown(" ".join(text.split())))

@@ -24,6 +24,7 @@ from featbank.pages.report.sprites import thumbnails as draw_thumbnails
 from featbank.pages.scatter import scatter_module
 from featbank.pages.shades import SHADES, shade
 from featbank.probes.protocols import PROTOCOLS
+from featbank.shown import shown
 from featbank.stages.mapping.faithfulness import belief
 from featbank.stages.probing.baselines import BASELINES
 
@@ -94,7 +95,7 @@ def _render(
     from jinja2 import Environment
     from markupsafe import Markup
 
-    environment = Environment(autoescape=True)
+    environment = Environment(autoescape=True, finalize=_plain)
     environment.filters["pretty"] = lambda value: json.dumps(value, indent=1, sort_keys=True)
     script = f"{scatter_module()}\n{_asset('page.js')}"
     css = _asset("page.css")
@@ -109,6 +110,11 @@ def _render(
         "policy": _policy(script),
     }
     return environment.from_string(_asset("page.html.j2")).render(content=content, **filled)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a template prints
+    """Text of names with its control characters written out; what is HTML already stays."""
+    return shown(value, keeps_lines=True) if type(value) is str else value
 
 
 def _asset(name: str) -> str:

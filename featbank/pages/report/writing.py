@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import write_atomically
-from featbank.errors import UsageError
+from featbank.errors import DiskError
 from featbank.pages.paper_tables import PREAMBLE, as_latex, as_markdown, paper_tables
 from featbank.stages.probing.baselines import BASELINES
 
@@ -59,7 +59,7 @@ def write_report(content: ReportContent, *, progress: Progress | None = None) ->
         progress: Is told thumbnails done and thumbnails in all.
 
     Raises:
-        UsageError: The file cannot be written.
+        DiskError: The file cannot be written.
     """
     if content.options.format == "html":
         from featbank.pages.report.page import render_page
@@ -94,12 +94,13 @@ def tables_as_text(content: ReportContent) -> str:
 
 
 def _write(path: Path, text: str) -> int:
-    data = text.encode()
+    # Half a surrogate pair, of a name that is no UTF-8, is written out.
+    data = text.encode(errors="backslashreplace")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, data)
     except OSError as error:
-        raise UsageError(
+        raise DiskError(
             str(path),
             f"it cannot be written ({error.strerror})",
             "a file in a folder of yours",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from featbank.bank.results import read_result
+from featbank.bank.results import read_result, readable_result
 from featbank.catalog import suggest
 from featbank.errors import MissingPathError, UnknownNameError, UsageError
 from featbank.file_names import folder_name
@@ -160,7 +160,9 @@ def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
             "Name two results, or a dataset whose results are compared.",
         )
     paths = sorted(bank.predictions_path("x").parent.glob("*.parquet"))
-    heads = [_head(bank, path.stem) for path in paths if bank.result_path(path.stem).exists()]
+    found = (bank.result_path(path.stem) for path in paths)
+    every = (rows for path in found if path.exists() and (rows := readable_result(path)))
+    heads = [_headline(rows) for rows in every]
     kept = [h for h in heads if all(_has(h, field, value) for field, value in asked.items())]
     for field, option in (("dataset", "--dataset"), ("label_set", "--labels")):
         values = sorted({getattr(head, field) for head in kept})
@@ -180,5 +182,8 @@ def _has(head: Result, field: str, value: str) -> bool:
 
 
 def _head(bank: Bank, result: str) -> Result:
-    rows = read_result(bank.result_path(result))
+    return _headline(read_result(bank.result_path(result)))
+
+
+def _headline(rows: Sequence[Result]) -> Result:
     return next((row for row in rows if row.selected), rows[0])

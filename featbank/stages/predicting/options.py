@@ -19,7 +19,8 @@ class PredictOptions:
     Attributes:
         probe: Result id or its beginning, or the folder of a saved probe.
         source: A store's path, a dataset's catalog name, or a folder of images.
-        out: File to write, ``.csv`` or ``.parquet``; None names it after dataset and probe.
+        out: File to write, ``.csv`` or ``.parquet``; None names it after dataset
+            and probe, in the folder ``predictions`` of the bank.
         write: Whether to write a file at all.
         overwrite: Whether to write over any other file.
         threshold: Name of the thresholds that decide on labels; None takes 0.5.

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import zarr
 
 from featbank.errors import ProbeError, StoreError, UsageError
 from featbank.stages.probing.verdict import FIXED_NAME, as_kept
 from featbank.store.schema import LONLAT
+from featbank.store.stored import stored_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -146,7 +146,7 @@ def _require_certain(saved: SavedProbe, scores: Array, ids: Array) -> None:
 def _lonlat(store: Store) -> Array | None:
     if not (store.path / LONLAT).is_dir():
         return None
-    return np.asarray(zarr.open_array(store.path / LONLAT, mode="r", zarr_format=3)[...])
+    return stored_values(store.path, LONLAT)
 
 
 def as_table(predicted: Predicted, classes: Sequence[str]) -> Any:  # noqa: ANN401 - pyarrow

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from featbank.bank.results import read_result
+from featbank.bank.results import read_result, readable_result
 from featbank.catalog import suggest
-from featbank.errors import MissingPathError, UnfinishedStoreError, UnknownNameError, UsageError
+from featbank.errors import (
+    FeatbankWarning,
+    MissingPathError,
+    StoreError,
+    UnfinishedStoreError,
+    UnknownNameError,
+    UsageError,
+)
 from featbank.file_names import folder_name
 from featbank.store.reader import Store
 
@@ -36,7 +44,8 @@ def chosen_results(bank: Bank, options: ReportOptions, dataset: str | None) -> l
         found = [_rows(bank, name) for name in named]
         _require_one_dataset(found)
         return found
-    found = [rows for rows in (_rows(bank, name) for name in known) if rows]
+    every = (readable_result(bank.result_path(name)) for name in known)
+    found = [_sorted(rows) for rows in every if rows]
     kept = [rows for rows in found if _is_meant(rows[0], options, dataset)]
     return sorted(kept, key=_from_best)
 
@@ -59,7 +68,10 @@ def _is_meant(head: Result, options: ReportOptions, dataset: str | None) -> bool
 
 
 def _rows(bank: Bank, name: str) -> Rows:
-    rows = read_result(bank.result_path(name))
+    return _sorted(read_result(bank.result_path(name)))
+
+
+def _sorted(rows: Sequence[Result]) -> Rows:
     return tuple(sorted(rows, key=lambda row: not row.selected))
 
 
@@ -101,6 +113,8 @@ def finished_stores(bank: Bank, dataset: str) -> list[Store]:
             found.append(Store(path))
         except UnfinishedStoreError:
             continue
+        except StoreError as error:
+            warnings.warn(f"left out: {error}", FeatbankWarning, stacklevel=2)
     return sorted(found, key=lambda store: -store.path.stat().st_mtime_ns)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import Bank
 from featbank.bank.checkpoints import checkpoints, read_checkpoint
+from featbank.errors import FeatbankWarning, WeightsError
 from featbank.stages.pretrain.methods import METHODS
 from featbank.stages.pretrain.settings.hyper import as_json
 
@@ -44,8 +46,16 @@ def method_description(name: str) -> dict[str, Any]:
 
 
 def checkpoint_rows(bank: Path) -> list[dict[str, Any]]:
-    """One row a checkpoint of a bank."""
-    return [_checkpoint(path) for path in checkpoints(Bank(bank))]
+    """One row a checkpoint of a bank; a ``FeatbankWarning`` names each that is damaged."""
+    return [row for path in checkpoints(Bank(bank)) if (row := _readable(path))]
+
+
+def _readable(path: Path) -> dict[str, Any] | None:
+    try:
+        return _checkpoint(path)
+    except WeightsError as error:
+        warnings.warn(f"left out: {error}", FeatbankWarning, stacklevel=3)
+        return None
 
 
 def _checkpoint(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from featbank.stages.pretrain.logs import LOGGERS
@@ -41,6 +42,7 @@ class AllLogs(Logger):
             log.flush()
 
     def close(self) -> None:
-        """End each."""
-        for log in self._logs:
-            log.close()
+        """End each; one that fails keeps no other open."""
+        with contextlib.ExitStack() as stack:
+            for log in reversed(self._logs):
+                stack.callback(log.close)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import warnings
 from typing import TYPE_CHECKING
 
 from featbank.bank.checkpoints import LOG
+from featbank.bank.training_log import damaged_log, numbers_of
+from featbank.disk import write_atomically
+from featbank.errors import FeatbankWarning, StoreError
+from featbank.parquet_file import as_parquet, read_parquet
 from featbank.stages.pretrain.logs.logger import STEP, Logger, LoggerSpec
 
 if TYPE_CHECKING:
@@ -47,31 +51,29 @@ class ParquetLog(Logger):
             OSError: The disk is full or fails; the former file stands.
         """
         import pyarrow as pa
-        from pyarrow import parquet
 
         kinds = {STEP: pa.int64()}
         arrays = {
             name: pa.array(values, kinds.get(name, pa.float64()))
             for name, values in self._columns.items()
         }
-        hidden = self._path.with_name(f".{self._path.name}.{os.getpid()}.partial")
-        try:
-            parquet.write_table(pa.table(arrays), hidden, compression="zstd")
-            os.replace(hidden, self._path)
-        finally:
-            hidden.unlink(missing_ok=True)
+        write_atomically(self._path, as_parquet(pa.table(arrays), compression="zstd"))
 
 
 def _read(path: Path, start: int) -> dict[str, list[float | None]]:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        table = parquet.read_table(path, filters=[(STEP, "<", start)])
-    except (FileNotFoundError, pa.ArrowInvalid):
+    if not path.is_file():
         return {STEP: []}
-    columns: dict[str, list[float | None]] = table.to_pydict()
-    return columns
+    try:
+        table = read_parquet(path, lambda found: damaged_log(path, found))
+        columns = {name: numbers_of(column) for name, column in table.to_pydict().items()}
+        steps = [int(step) for step in columns[STEP] if step is not None]
+    except (StoreError, KeyError, ValueError) as error:
+        # The run goes on: its states decide, and the log of former steps is told to be lost.
+        said = f"{path}: the log of former steps does not read, and begins anew ({error})"
+        warnings.warn(said, FeatbankWarning, stacklevel=2)
+        return {STEP: []}
+    kept = [row for row, step in enumerate(steps) if step < start]
+    return {name: [column[row] for row in kept] for name, column in columns.items()}
 
 
 def _open(request: LogRequest) -> Logger:

@@ -37,7 +37,8 @@ class TensorBoardLog(Logger):
         folder.mkdir(parents=True, exist_ok=True)
         now = time.time()
         name = f"events.out.tfevents.{now:.6f}.{socket.gethostname()}.{os.getpid()}"
-        self._file = (folder / name).open("ab")
+        # A new file: none that stands there, and no link, is written into.
+        self._file = (folder / name).open("xb")
         self._file.write(version_record(now))
         if start:
             self._file.write(restart_record(now, start))

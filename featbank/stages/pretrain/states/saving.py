@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.checkpoints import TRAINING
-from featbank.bank.files_together import flush
-from featbank.errors import TrainingError
+from featbank.disk import sweep, write_new, written_whole
+from featbank.errors import FeatbankError, TrainingError
+from featbank.json_file import DamagedJson, read_object
 from featbank.recipe import file_sha256
+from featbank.trouble import os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -65,7 +65,7 @@ class StateFolder:
         with told_when_disk_fails(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
             name = f"state-{state.step:09d}"
-            with _placed(self.path / f"{name}{_TENSORS}") as hidden:
+            with written_whole(self.path / f"{name}{_TENSORS}") as hidden:
                 _save(state.tensors, hidden)
                 sha256 = file_sha256(hidden)
             record = {
@@ -75,8 +75,8 @@ class StateFolder:
                 "sha256": sha256,
                 "watch": dict(state.watch),
             }
-            with _placed(self.path / f"{name}{_RECORD}") as hidden:
-                hidden.write_text(json.dumps(record))
+            with written_whole(self.path / f"{name}{_RECORD}") as hidden:
+                write_new(hidden, json.dumps(record).encode())
         self._remove_old()
 
     def newest(self, *, tell: Callable[[str], None]) -> State | None:
@@ -89,14 +89,13 @@ class StateFolder:
         for record in self._records():
             try:
                 return self._read(record)
-            except (OSError, ValueError, KeyError, TypeError) as error:
+            except (OSError, ValueError, KeyError, TypeError, DamagedJson) as error:
                 tell(f"{record.with_suffix('').name}: left out, {error}; the one before is taken")
         return None
 
     def sweep(self) -> None:
         """Remove what a process that died left half written."""
-        for stray in self.path.glob(".*.partial"):
-            stray.unlink(missing_ok=True)
+        sweep(self.path)
 
     def remove(self) -> None:
         """Remove all states, and the folder where nothing else is in it."""
@@ -117,15 +116,22 @@ class StateFolder:
             _remove(record)
 
     def _read(self, path: Path) -> State:
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        record = json.loads(path.read_text())
+        record = read_object(path)
         if record["format"] != FORMAT or record["recipe_id"] != self._recipe_id:
             raise ValueError("it is of another run")
         tensors = path.with_suffix(_TENSORS)
         if file_sha256(tensors) != record["sha256"]:
             raise ValueError("it is cut short or damaged")
-        return State(step=record["step"], tensors=load_file(tensors), watch=record["watch"])
+        if not isinstance(record["step"], int) or not isinstance(record["watch"], dict):
+            raise ValueError("its record is damaged")  # noqa: TRY004 - told like all other damage
+        try:
+            loaded = load_file(tensors)
+        except SafetensorError as error:
+            raise ValueError("it does not load") from error
+        return State(step=record["step"], tensors=loaded, watch=record["watch"])
 
 
 @contextlib.contextmanager
@@ -139,6 +145,8 @@ def told_when_disk_fails(path: Path) -> Iterator[None]:
 
     try:
         yield
+    except FeatbankError:
+        raise
     except (OSError, SafetensorError) as error:
         raise TrainingError(
             str(path),
@@ -150,29 +158,15 @@ def told_when_disk_fails(path: Path) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """What the system says, which the safetensors library gives as a number inside a text."""
-    number = re.search(r"os error (\d+)", str(error))
-    if number:
-        return os.strerror(int(number.group(1)))
-    return getattr(error, "strerror", None) or str(error).splitlines()[0]
-
-
-@contextlib.contextmanager
-def _placed(path: Path) -> Iterator[Path]:
-    """A hidden path that takes its true name once it is whole and on disk."""
-    hidden = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        yield hidden
-        flush(hidden)
-        os.replace(hidden, path)
-        flush(path.parent)
-    finally:
-        hidden.unlink(missing_ok=True)
+    system = error if isinstance(error, OSError) else os_error_of(error)
+    return getattr(system, "strerror", None) or (str(error).splitlines() or [""])[0]
 
 
 def _save(tensors: Mapping[str, Tensor], path: Path) -> None:
     from safetensors.torch import save_file
 
-    path.touch()
+    # A new file of our own, which follows no link; the library then writes into it.
+    write_new(path, b"")
     mode = path.stat().st_mode
     save_file(_unshared(tensors), path)
     # The library gives its files to their owner alone; a bank may be shared.

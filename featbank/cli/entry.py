@@ -1,0 +1,101 @@
+"""What surrounds every command: its streams, its warnings, and what becomes of its exceptions."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from featbank.cli.output import tell
+from featbank.errors import DiskError, FeatbankWarning
+from featbank.trouble import telling
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# The libraries through which commands print.
+_PRINTERS = frozenset({"click", "rich"})
+
+
+@contextlib.contextmanager
+def surroundings() -> Iterator[None]:
+    r"""Have what a command says always print, and have warnings told as lines on stderr.
+
+    Signs that the terminal's encoding lacks are written out (``\xe9``); what was left out or set
+    aside (``FeatbankWarning``) is told in its own words alone.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FeatbankWarning)
+        warnings.showwarning = _showing(warnings.showwarning)
+        yield
+
+
+@contextlib.contextmanager
+def exceptions_told() -> Iterator[None]:
+    """Turn trouble of the machine into a ``FeatbankError``, and a closed pipe into a quiet end.
+
+    Raises:
+        FeatbankError: What ``featbank.trouble`` knows, or an output that cannot be written.
+        click.exceptions.Exit: Whoever read the output has closed it, as ``head`` does.
+    """
+    with telling():
+        try:
+            yield
+        except OSError as error:
+            if _is_of_output(error):
+                _tell_of_output(error)
+            raise
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            _tell_of_output(error)
+
+
+def _is_of_output(error: OSError) -> bool:
+    """Whether an error came up while something was printed: by a printer."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    where = "" if last is None else str(last.tb_frame.f_globals.get("__name__"))
+    return error.filename is None and where.split(".")[0] in _PRINTERS
+
+
+def _tell_of_output(error: OSError) -> None:
+    close_quietly()
+    if error.errno == errno.EPIPE:
+        raise click.exceptions.Exit(1) from error
+    raise DiskError(
+        "standard output",
+        f"cannot be written ({error.strerror or error})",
+        "a terminal, a pipe or a file with room",
+        "Send the output elsewhere.",
+    ) from error
+
+
+def close_quietly() -> None:
+    """Keep the interpreter from writing again, at its end, to what just took nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _showing(others: Callable[..., None]) -> Callable[..., None]:
+    def show(message: Warning | str, category: type[Warning], *args: Any, **more: Any) -> None:  # noqa: ANN401
+        if issubclass(category, FeatbankWarning):
+            tell(str(message))
+        else:
+            others(message, category, *args, **more)
+
+    return show
