@@ -1,0 +1,89 @@
+"""Which pixels a nodata text leaves out: matched in the file's own type, as GDAL matches them."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+from featbank.image import Array
+
+# Texts of the C libraries that writers print with; Python reads 'nan' and 'inf' itself.
+_NAN = re.compile(r"[+-]?(nan(\(.*\))?|1\.#(qnan|snan|ind|nan)0*)", re.IGNORECASE)
+_INFINITE = re.compile(r"([+-]?)1\.#inf0*", re.IGNORECASE)
+# ARE_REAL_EQUAL of gdal_priv.h: two units in the last place of the sum.
+_ULPS = 2
+
+
+class NoNumber(ValueError):
+    """The text is no number."""
+
+
+def as_number(text: str) -> float | int:
+    """The number of a nodata text.
+
+    Raises:
+        NoNumber: It is none.
+    """
+    # A comma is how some locales printed the point.
+    text = text.strip().replace(",", ".")
+    if _NAN.fullmatch(text):
+        return math.nan
+    infinite = _INFINITE.fullmatch(text)
+    try:
+        return float(f"{infinite[1]}inf") if infinite else int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise NoNumber(text) from None
+
+
+def matches(pixels: Array, text: str) -> Array | None:
+    """Where pixels are the number that stands for missing.
+
+    Args:
+        pixels: Pixels of one band, or of all, in the file's type.
+        text: The number.
+
+    Returns:
+        True where missing, in the shape of the pixels; None where the type cannot hold the number,
+        which GDAL ignores.
+
+    Raises:
+        NoNumber: The text is no number.
+    """
+    number = as_number(text)
+    if pixels.dtype.kind == "f":
+        return _matches_real(pixels, number)
+    if not math.isfinite(number):
+        return None
+    limits = np.iinfo(pixels.dtype)
+    if not limits.min <= number <= limits.max:
+        return None
+    # GDAL casts as C does: 1.5 leaves out 1.
+    return np.asarray(pixels == pixels.dtype.type(int(number)))
+
+
+def _matches_real(pixels: Array, number: float) -> Array:
+    if math.isnan(number):
+        return np.isnan(pixels)
+    real = pixels.dtype.type
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = real(number)
+        near = np.abs(pixels - value) < np.finfo(real).eps * np.abs(pixels + value) * real(_ULPS)
+        return np.asarray((pixels == value) | near)
+
+
+def fill_value(dtype: np.dtype[np.generic], text: str | None) -> float | int:
+    """What pixels that a sparse file leaves out are: the missing number, or 0 (as GDAL reads it)."""
+    if text is None:
+        return 0
+    number = as_number(text)
+    if dtype.kind == "f":
+        return number
+    limits = np.iinfo(dtype)
+    fits = math.isfinite(number) and limits.min <= number <= limits.max
+    return int(number) if fits else 0
