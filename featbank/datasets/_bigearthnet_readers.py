@@ -125,9 +125,7 @@ def read_tiff(root: str, path: str, layout: Layout) -> Array:
         OSError: The disk or network failed.
     """
     try:
-        # Unbuffered: whole files are read at once.
-        with open(f"{root}/{path}", "rb", buffering=0) as file:
-            data = read_whole(file, path)
+        data = read_whole(f"{root}/{path}", path)
     except (FileNotFoundError, NotADirectoryError):
         raise DecodeError(
             path, "is missing", "every band file of the patch", "Unpack the archive again."

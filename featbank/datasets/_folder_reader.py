@@ -47,9 +47,7 @@ class FolderReader:
         """Pixels of one file, (C, H, W)."""
         path = str(self.paths[index])
         whole = f"{self.root}/{path}"
-        # Unbuffered: whole files are read at once.
-        with open(whole, "rb", buffering=0) as file:
-            data = read_whole(file, path)
+        data = read_whole(whole, path)
         beside = read_beside(whole, path) if path in self.sided else NOTHING
         return {GRID: decode(data, name=path, layout=self.layout, beside=beside)}
 

@@ -27,7 +27,6 @@ from featbank.image import with_missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from io import FileIO
     from pathlib import Path
 
     from featbank.datasets.decoding.stored import Stored
@@ -90,9 +89,11 @@ def decode(data: bytes, *, name: str, layout: Layout, beside: Beside = NOTHING) 
             another number of bands.
     """
     stored = _stored(data, name)
-    if layout.takes_indices:
-        stored = stored._replace(colour_map=None)
-    pixels = settle(stored, name, beside=beside, applies_scale=layout.applies_scale).pixels
+    if stored.is_plain and beside is NOTHING:
+        pixels = stored.bands
+    else:
+        stored = stored._replace(colour_map=None) if layout.takes_indices else stored
+        pixels = settle(stored, name, beside=beside, applies_scale=layout.applies_scale).pixels
     if layout.is_colour and len(pixels) == 1 and not stored.is_colour:
         pixels = _as_colour(pixels)
     if len(pixels) != layout.bands:
@@ -112,8 +113,7 @@ def examine(path: Path) -> Decoded:
         DecodeError: The file does not decode.
         OSError: The file cannot be read.
     """
-    with path.open("rb", buffering=0) as file:
-        data = read_whole(file, path.name)
+    data = read_whole(str(path), path.name)
     beside = read_beside(str(path), path.name)
     return settle(_stored(data, path.name), path.name, beside=beside, applies_scale=True)
 
@@ -134,22 +134,37 @@ def layout_of(decoded: Decoded) -> Layout:
     return Layout(bands=len(pixels), dtype=str(pixels.dtype), is_colour=decoded.is_colour)
 
 
-def read_whole(file: FileIO, name: str) -> bytes:
-    """All bytes of an open file.
+def read_whole(path: str, name: str) -> bytes:
+    """All bytes of a file.
+
+    Args:
+        path: The file.
+        name: Its name, for messages.
 
     Raises:
         DecodeError: It is longer than a chip's file may be.
         OSError: The disk or network failed.
     """
-    size = os.fstat(file.fileno()).st_size
-    if size > MAX_FILE_BYTES:
-        refuse(
-            name,
-            f"has {size / 2**20:,.0f} MiB",
-            f"a chip of at most {MAX_FILE_BYTES // 2**20} MiB",
-            "Cut it into chips, or remove it.",
-        )
-    return file.read()
+    # Plain system calls: a file object costs a tenth of what a small chip takes to decode.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size > MAX_FILE_BYTES:
+            refuse(
+                name,
+                f"has {size / 2**20:,.0f} MiB",
+                f"a chip of at most {MAX_FILE_BYTES // 2**20} MiB",
+                "Cut it into chips, or remove it.",
+            )
+        data = os.read(descriptor, size)
+        while len(data) < size and (more := os.read(descriptor, size - len(data))):
+            data += more
+    except OSError as error:
+        error.filename = error.filename or path
+        raise
+    finally:
+        os.close(descriptor)
+    return data
 
 
 def _stored(data: bytes, name: str) -> Stored:

@@ -46,4 +46,4 @@ def decode_jpeg(data: bytes, name: str) -> Stored:
         pixels = simplejpeg.decode_jpeg(data, colorspace="GRAY" if bands == 1 else "RGB")
     except FAULTS as error:
         refuse_undecoded(name, "JPEG", error)
-    return Stored(np.asarray(pixels).transpose(2, 0, 1), bands == 3)
+    return Stored(np.asarray(pixels).transpose(2, 0, 1), bands == 3, is_plain=True)

@@ -17,6 +17,7 @@ from featbank.datasets.decoding.missing import NoNumber, fill_value
 from featbank.datasets.decoding.refusals import FAULTS, refuse, refuse_undecoded, require_size
 from featbank.datasets.decoding.stored import Stored
 from featbank.datasets.decoding.tiff_page import TiffPage, read_pages
+from featbank.datasets.decoding.tiff_plain import PlainForm, plain_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,9 @@ def decode_tiff(data: bytes, name: str) -> Stored:
     Raises:
         DecodeError: Damaged, cut short, too large, or of a kind that is not read.
     """
+    plain = plain_form(data)
+    if plain is not None:
+        return _plain(data, plain, name)
     try:
         pages = read_pages(data)
     except DamagedMetadata as error:
@@ -80,6 +84,22 @@ def decode_mask(data: bytes, name: str) -> Array:
     _require_known(page._replace(role="mask"), 1, name)
     planes = _page_bands(data, 0, page, name) == 0
     return planes[0] if page.metadata.mask_is_shared else planes
+
+
+def _plain(data: bytes, form: PlainForm, name: str) -> Stored:
+    import imagecodecs
+
+    try:
+        pixels = imagecodecs.tiff_decode(data)
+    except FAULTS as error:
+        refuse_undecoded(name, "TIFF", error)
+    if pixels.shape != form.shape or pixels.dtype != form.dtype:
+        refuse(name, f"decodes to {pixels.shape}", f"{form.shape}", "Replace it.")
+    if pixels.ndim == 2:
+        pixels = pixels[None]
+    elif not form.is_planar:
+        pixels = pixels.transpose(2, 0, 1)
+    return Stored(pixels, form.is_colour, is_plain=True)
 
 
 def _choose(pages: Sequence[TiffPage], name: str) -> _Pages:

@@ -28,8 +28,6 @@ _CODES = {
     18: "Q",
 }
 _TEXT = 2
-_CLASSIC, _BIG = 42, 43
-_ORDERS = {b"II": "<", b"MM": ">"}
 # More pages than any chip has bands; a loop of directories ends here too.
 _MAX_PAGES = 4096
 # Texts and tables that describe one chip; GDAL's metadata of 1,000 bands is a tenth of it.
@@ -45,26 +43,36 @@ class Form(NamedTuple):
 
     Attributes:
         order: Byte order as ``struct`` names it.
-        is_big: Whether this is BigTIFF.
+        start: Where the place of the first directory stands.
+        count: Number of a directory's entries.
+        entry: Code, field type, count, and value or place.
+        place: Offset inside the file.
     """
 
     order: str
-    is_big: bool
+    start: int
+    count: struct.Struct
+    entry: struct.Struct
+    place: struct.Struct
 
-    @property
-    def entry(self) -> str:
-        """Code, field type, count, and value or place."""
-        return self.order + ("HHQ8s" if self.is_big else "HHI4s")
 
-    @property
-    def count(self) -> str:
-        """Number of entries."""
-        return self.order + ("Q" if self.is_big else "H")
+def _classic(order: str) -> Form:
+    codes = ("H", "HHI4s", "I")
+    return Form(order, 4, *(struct.Struct(order + code) for code in codes))
 
-    @property
-    def place(self) -> str:
-        """Offset inside the file."""
-        return self.order + ("Q" if self.is_big else "I")
+
+def _big(order: str) -> Form:
+    codes = ("Q", "HHQ8s", "Q")
+    return Form(order, 8, *(struct.Struct(order + code) for code in codes))
+
+
+# By byte order mark and version number.
+FORMS = {
+    b"II*\x00": _classic("<"),
+    b"MM\x00*": _classic(">"),
+    b"II+\x00": _big("<"),
+    b"MM\x00+": _big(">"),
+}
 
 
 class Directory(NamedTuple):
@@ -91,20 +99,25 @@ def read_directories(data: bytes, wanted: frozenset[int]) -> list[Directory]:
     Raises:
         DamagedTiff: Cut short, or a chain without an end.
     """
-    form = _form(data[:8])
-    at = _number(form.place, data, 8 if form.is_big else 4)
     found: list[Directory] = []
     seen: set[int] = set()
+    form = _form(data)
+    at = _number(form.place, data, form.start)
     while at:
         if at in seen or len(found) == _MAX_PAGES:
             raise DamagedTiff("its pages have no end")
         seen.add(at)
-        block = _block(data, at, form)
-        found.append(Directory(block, _values(data, _spans(block, form, wanted)), form))
-        at = _number(form.place, block, len(block) - struct.calcsize(form.place))
+        found.append(_directory(data, at, form, wanted))
+        at = next_of(found[-1])
     if not found:
         raise DamagedTiff("it has no page")
     return found
+
+
+def next_of(directory: Directory) -> int:
+    """Where the next directory stands; 0 for none."""
+    place = directory.form.place
+    return int(place.unpack_from(directory.block, len(directory.block) - place.size)[0])
 
 
 def read_tags(directory: Directory, wanted: frozenset[int]) -> dict[int, tuple[float, ...] | bytes]:
@@ -122,56 +135,53 @@ def read_tags(directory: Directory, wanted: frozenset[int]) -> dict[int, tuple[f
     return found
 
 
-@lru_cache(maxsize=8)
-def _form(head: bytes) -> Form:
-    order = _ORDERS.get(head[:2])
-    if order is None or len(head) < 8:
-        raise DamagedTiff("its header is cut short")
-    (version,) = struct.unpack_from(f"{order}H", head, 2)
-    if version not in {_CLASSIC, _BIG}:
+def _form(data: bytes) -> Form:
+    form = FORMS.get(data[:4])
+    if form is None:
         raise DamagedTiff("its header is damaged")
-    return Form(order, version == _BIG)
+    return form
 
 
-def _number(code: str, data: bytes, at: int) -> int:
+def _number(code: struct.Struct, data: bytes, at: int) -> int:
     try:
-        return int(struct.unpack_from(code, data, at)[0])
-    except struct.error:
+        return int(code.unpack_from(data, at)[0])
+    except (struct.error, OverflowError):
         raise DamagedTiff("a directory is cut short") from None
 
 
-def _block(data: bytes, at: int, form: Form) -> bytes:
-    start = at + struct.calcsize(form.count)
+def _directory(data: bytes, at: int, form: Form, wanted: frozenset[int]) -> Directory:
     count = _number(form.count, data, at)
-    end = start + count * struct.calcsize(form.entry) + struct.calcsize(form.place)
+    start = at + form.count.size
+    end = start + count * form.entry.size + form.place.size
     if end > len(data):
         raise DamagedTiff("a directory is cut short")
-    return data[start:end]
+    block = data[start:end]
+    spans, size = spans_of(block, form, wanted)
+    values = b"".join([data[first:last] for first, last in spans])
+    if len(values) != size:
+        raise DamagedTiff("a tag's value is cut short")
+    return Directory(block, values, form)
 
 
 def _entries(
     block: bytes, form: Form, wanted: frozenset[int]
 ) -> list[tuple[int, int, int, bytes]]:
-    entries = struct.iter_unpack(form.entry, block[: -struct.calcsize(form.place)])
+    entries = form.entry.iter_unpack(block[: -form.place.size])
     return [entry for entry in entries if entry[0] in wanted and entry[1] in _CODES and entry[2]]
 
 
 @lru_cache(maxsize=64)
-def _spans(block: bytes, form: Form, wanted: frozenset[int]) -> tuple[tuple[int, int], ...]:
-    """Start and end of the values that do not stand in the directory itself."""
+def spans_of(
+    block: bytes, form: Form, wanted: frozenset[int]
+) -> tuple[tuple[tuple[int, int], ...], int]:
+    """Start and end of the values that do not stand in the directory, and their bytes in all."""
     spans = []
     for _, kind, count, place in _entries(block, form, wanted):
         size = struct.calcsize(form.order + _CODES[kind]) * count
         if size > len(place):
-            start = struct.unpack(form.place, place)[0]
+            start = form.place.unpack(place)[0]
             spans.append((start, start + size))
-    if sum(end - start for start, end in spans) > _MAX_VALUE_BYTES:
+    whole = sum(end - start for start, end in spans)
+    if whole > _MAX_VALUE_BYTES:
         raise DamagedTiff("its tags claim more bytes than a chip's could be")
-    return tuple(spans)
-
-
-def _values(data: bytes, spans: tuple[tuple[int, int], ...]) -> bytes:
-    values = b"".join([data[start:end] for start, end in spans])
-    if len(values) != sum([end - start for start, end in spans]):
-        raise DamagedTiff("a tag's value is cut short")
-    return values
+    return tuple(spans), whole

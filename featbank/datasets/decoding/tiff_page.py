@@ -18,7 +18,7 @@ _PLANAR, _COLOUR_MAP, _TILE_WIDTH, _TILE_HEIGHT = 284, 320, 322, 323
 _STRIP_BYTES, _TILE_BYTES, _EXTRA, _FORMAT, _DEPTH = 279, 325, 338, 339, 32997
 _SUBSAMPLING = 530
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
-_WANTED = frozenset(
+WANTED = frozenset(
     {_SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _DESCRIPTION}
     | {_SAMPLES, _ROWS, _PLANAR, _COLOUR_MAP, _TILE_WIDTH, _TILE_HEIGHT, _STRIP_BYTES}
     | {_TILE_BYTES, _EXTRA, _FORMAT, _DEPTH, _SUBSAMPLING, _GDAL_METADATA, _GDAL_NODATA}
@@ -77,12 +77,13 @@ def read_pages(data: bytes) -> list[TiffPage]:
         DamagedTiff: A directory is not whole.
         DamagedMetadata: GDAL's tag cannot be read.
     """
-    return [_page(directory) for directory in read_directories(data, _WANTED)]
+    return [page_of(directory) for directory in read_directories(data, WANTED)]
 
 
 @lru_cache(maxsize=64)
-def _page(directory: Directory) -> TiffPage:
-    tags = read_tags(directory, _WANTED)
+def page_of(directory: Directory) -> TiffPage:
+    """What a directory says of its page."""
+    tags = read_tags(directory, WANTED)
 
     def numbers(code: int, default: tuple[int, ...]) -> tuple[int, ...]:
         found = tags.get(code)

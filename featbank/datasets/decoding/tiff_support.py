@@ -26,7 +26,7 @@ _OTHER_COLOURS = {
     32845: "LogLuv",
     34892: "raw sensor counts",
 }
-_UNSIGNED, _SIGNED, _REAL, _UNDEFINED, _COMPLEX = 1, 2, 3, 4, {5, 6}
+_UNSIGNED, _SIGNED, REAL, _UNDEFINED, _COMPLEX = 1, 2, 3, 4, {5, 6}
 _OPACITY = {1, 2}
 
 
@@ -46,7 +46,7 @@ def dtype_of(page: TiffPage) -> np.dtype[np.generic] | None:
     if form == _SIGNED and bits in {8, 16, 32, 64}:
         return np.dtype(f"i{bits // 8}")
     # Half precision is widened, as GDAL does: nothing is lost.
-    return np.dtype(f"f{max(bits // 8, 4)}") if form == _REAL and bits in {16, 32, 64} else None
+    return np.dtype(f"f{max(bits // 8, 4)}") if form == REAL and bits in {16, 32, 64} else None
 
 
 def colours_of(page: TiffPage) -> int:
