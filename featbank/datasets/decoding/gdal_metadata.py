@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from featbank.datasets.decoding.missing import NoNumber, as_number
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -114,6 +116,6 @@ def _band(text: str) -> int:
 
 def _real(text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
+        return float(as_number(text))
+    except (NoNumber, OverflowError):
         raise DamagedMetadata(f"holds the number '{text[:40]}'") from None

@@ -11,9 +11,16 @@ from featbank.image import Array
 
 # Texts of the C libraries that writers print with; Python reads 'nan' and 'inf' itself.
 _NAN = re.compile(r"[+-]?(nan(\(.*\))?|1\.#(qnan|snan|ind|nan)0*)", re.IGNORECASE)
-_INFINITE = re.compile(r"([+-]?)1\.#inf0*", re.IGNORECASE)
-# ARE_REAL_EQUAL of gdal_priv.h: two units in the last place of the sum.
-_ULPS = 2
+_INFINITE = re.compile(r"([+-]?)(1\.#inf0*|inf(inity)?)", re.IGNORECASE)
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_REAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?", re.IGNORECASE)
+# More digits than any type has; Python refuses to read thousands.
+_MOST_DIGITS = 400
+# ARE_REAL_EQUAL of gdal_priv.h: two float32 units in the last place of the sum, which GDAL also
+# takes for float64 (tried against GDAL 3.10).
+_CLOSE = 2 * float(np.finfo(np.float32).eps)
+# C's strtoull, which GDAL reads numbers of 64 bits by, takes -1 as the largest.
+_WRAPS_AT = 64
 
 
 class NoNumber(ValueError):
@@ -31,14 +38,11 @@ def as_number(text: str) -> float | int:
     if _NAN.fullmatch(text):
         return math.nan
     infinite = _INFINITE.fullmatch(text)
-    try:
-        return float(f"{infinite[1]}inf") if infinite else int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        raise NoNumber(text) from None
+    if infinite is not None:
+        return float(f"{infinite[1]}inf")
+    if len(text) > _MOST_DIGITS or not _REAL.fullmatch(text):
+        raise NoNumber(text)
+    return int(text) if _WHOLE.fullmatch(text) else float(text)
 
 
 def matches(pixels: Array, text: str) -> Array | None:
@@ -61,6 +65,8 @@ def matches(pixels: Array, text: str) -> Array | None:
     if not math.isfinite(number):
         return None
     limits = np.iinfo(pixels.dtype)
+    if limits.bits == _WRAPS_AT and not limits.min and number < 0:
+        number = int(number) % 2**_WRAPS_AT
     if not limits.min <= number <= limits.max:
         return None
     # GDAL casts as C does: 1.5 leaves out 1.
@@ -73,7 +79,7 @@ def _matches_real(pixels: Array, number: float) -> Array:
     real = pixels.dtype.type
     with np.errstate(over="ignore", invalid="ignore"):
         value = real(number)
-        near = np.abs(pixels - value) < np.finfo(real).eps * np.abs(pixels + value) * real(_ULPS)
+        near = np.abs(pixels - value) < real(_CLOSE) * np.abs(pixels + value)
         return np.asarray((pixels == value) | near)
 
 

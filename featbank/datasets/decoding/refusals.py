@@ -38,7 +38,7 @@ def refuse(name: str, found: str, expected: str, remedy: str) -> NoReturn:
     Raises:
         DecodeError: Always.
     """
-    raise DecodeError(name, found, expected, remedy)
+    raise DecodeError(name, _printable(found), expected, remedy)
 
 
 def refuse_undecoded(name: str, kind: str, error: BaseException) -> NoReturn:
@@ -50,9 +50,8 @@ def refuse_undecoded(name: str, kind: str, error: BaseException) -> NoReturn:
     reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, MemoryError):
         reason = "there is not enough memory for it"
-    raise DecodeError(
-        name, f"does not decode as {kind} ({reason})", "a whole image", "Replace it."
-    ) from error
+    found = _printable(f"does not decode as {kind} ({reason})")
+    raise DecodeError(name, found, "a whole image", "Replace it.") from error
 
 
 def refuse_cut(name: str, kind: str) -> NoReturn:
@@ -116,3 +115,8 @@ def require_bytes(name: str, size_px: tuple[int, int], *, held: int, least: floa
             "a whole image",
             "Replace it.",
         )
+
+
+def _printable(text: str) -> str:
+    # What a damaged file says of itself may hold anything.
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -280,8 +280,10 @@ def _scales(pages: Sequence[TiffPage], opacity: list[int]) -> tuple[tuple[float,
 def _colours(colour_map: Array | None) -> Array | None:
     if colour_map is None:
         return None
-    # Colours have 16 bits; some writers fill eight of them.
-    return (colour_map if colour_map.max() < 256 else colour_map >> 8).astype(np.uint8)
+    # Colours have 16 bits: eight of them times 257, or by some writers times 256, or alone.
+    if colour_map.max() < 256:
+        return colour_map.astype(np.uint8)
+    return (colour_map // (257 if (colour_map % 256).any() else 256)).astype(np.uint8)
 
 
 def _refuse_nodata(name: str, text: str) -> None:
