@@ -78,7 +78,9 @@ class BandPicker:
 def _picked(pixels: Array, rows: list[int]) -> Array:
     kept = pixels[rows]
     # What was missing may lie in the bands that are left out.
-    return with_missing(kept.data, kept.mask) if isinstance(kept, np.ma.MaskedArray) else kept
+    if not isinstance(kept, np.ma.MaskedArray):
+        return kept
+    return with_missing(np.ma.getdata(kept), np.ma.getmaskarray(kept))
 
 
 def pick_grids(

@@ -83,7 +83,7 @@ def common_layout(root: Path, paths: Sequence[str]) -> FolderLayout:
 
 
 def bands_of(layout: Layout) -> tuple[Band, ...]:
-    """Bands of a folder: the files do not say what they are, so that only their order names them."""
+    """Bands of a folder, named by their order: the files do not say what they are."""
     if layout.bands == 3 and layout.dtype == "uint8":
         return RGB
     unit: Unit = "uint8" if layout.dtype == "uint8" else "unknown"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.datasets.decoding.gdal_metadata import NONE, DamagedMetadata, parse_side_file
@@ -13,6 +12,7 @@ from featbank.datasets.decoding.tiff import decode_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 # Each stands behind the whole name of the image, as GDAL writes it.
 _METADATA, _MASK = ".aux.xml", ".msk"

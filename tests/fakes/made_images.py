@@ -154,8 +154,9 @@ def _layouts():
         cube = cube.astype(np.int16) if name == "i16" else cube
         for order in ("pixel", "band"):
             for part, options in (("strips", {}), ("tiles", _TILES)):
-                yield f"{name}-{order}-{part}", Kind(
-                    rio(cube[:5], interleave=order, photometric="MINISBLACK", **options)
+                yield (
+                    f"{name}-{order}-{part}",
+                    Kind(rio(cube[:5], interleave=order, photometric="MINISBLACK", **options)),
                 )
     for order in "<>":
         for big in (False, True):
@@ -307,7 +308,10 @@ def _png():
     yield "png-palette-clear", Kind(pil(_INDEXED, format="PNG", transparency=3), "pillow")
     steps = bytes([0, 255, 128, 0])
     yield "png-palette-steps", Kind(pil(_INDEXED, format="PNG", transparency=steps), "pillow")
-    yield "png-grey-clear", Kind(pil(_GREY, format="PNG", transparency=int(BYTES[0, 0, 0])), "pillow")
+    yield (
+        "png-grey-clear",
+        Kind(pil(_GREY, format="PNG", transparency=int(BYTES[0, 0, 0])), "pillow"),
+    )
     colour = tuple(int(v) for v in BYTES[:3, 0, 0])
     yield "png-rgb-clear", Kind(pil(_RGB, format="PNG", transparency=colour), "pillow")
     side = band_of("<NoDataValue>7</NoDataValue>")
@@ -315,7 +319,8 @@ def _png():
 
 
 def _others():
-    for name, options in (("", {}), ("-progressive", {"progressive": True}), ("-444", {"subsampling": 0})):
+    ways = {"": {}, "-progressive": {"progressive": True}, "-444": {"subsampling": 0}}
+    for name, options in ways.items():
         yield f"jpeg-rgb{name}", Kind(pil(_SMOOTH, format="JPEG", **options), "pillow", 2)
     yield "jpeg-grey", Kind(pil(Image.fromarray(SMOOTH[0]), format="JPEG"), "pillow", 2)
     turned = Image.Exif()
@@ -333,9 +338,8 @@ def _others():
     yield "jp2-i16", Kind(rio(COUNTS[:1].astype(np.int16) - 99, **whole))
     yield "jp2-rgba", Kind(pil(_RGBA, format="JPEG2000"), "pillow")
     yield "j2k-rgb", Kind(pil(_RGB, format="JPEG2000", no_jp2=True), "pillow")
-    yield "jp2-side-nodata", Kind(
-        beside(rio(gaps(BYTES[:1], 7), **whole), ".aux.xml", band_of("<NoDataValue>7</NoDataValue>"))
-    )
+    side = band_of("<NoDataValue>7</NoDataValue>")
+    yield "jp2-side-nodata", Kind(beside(rio(gaps(BYTES[:1], 7), **whole), ".aux.xml", side))
 
 
 KINDS = {
@@ -355,7 +359,8 @@ KINDS = {
 }
 
 # How Pillow, which goes by suffix while writing, and people name the formats.
-_SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "bmp": ".bmp", "jp2": ".jp2", "j2k": ".j2k"}
+_SUFFIXES = {name: f".{name}" for name in ("png", "webp", "bmp", "jp2", "j2k")}
+_SUFFIXES["jpeg"] = ".jpg"
 
 
 def write_kind(folder, name):
@@ -367,5 +372,3 @@ def write_kind(folder, name):
         warnings.simplefilter("ignore")  # images without places
         KINDS[name].write(path)
     return path
-
-

@@ -7,7 +7,7 @@ import struct
 
 import numpy as np
 
-from featbank.datasets.decoding.refusals import FAULTS, refuse_cut, refuse_undecoded, require_size
+from featbank.datasets.decoding.refusals import FAULTS, cut_error, refuse_undecoded, require_size
 from featbank.datasets.decoding.stored import Stored, split_opacity
 
 # The second header starts behind the file's 14 bytes; the oldest one has 12 bytes and short sides.
@@ -40,6 +40,6 @@ def _size(data: bytes, name: str) -> tuple[int, int]:
         sides = "<HH" if length == _OLDEST else "<ii"
         width, height = struct.unpack_from(sides, data, _HEADER + 4)
     except struct.error:
-        refuse_cut(name, "BMP")
+        raise cut_error(name, "BMP") from None
     # Rows from the top down are marked by a negative height.
     return abs(height), width

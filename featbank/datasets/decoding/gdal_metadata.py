@@ -50,8 +50,11 @@ def parse_tag(text: bytes) -> GdalMetadata:
     Raises:
         DamagedMetadata: No XML, or numbers that are none.
     """
-    scales, offsets, together, flags = {}, {}, (), _MASK_OF_ALL_BANDS
-    for item in _root(text).iter("Item"):
+    scales: dict[int, float] = {}
+    offsets: dict[int, float] = {}
+    together: tuple[str, ...] = ()
+    flags = _MASK_OF_ALL_BANDS
+    for item in _root(text).findall("Item"):
         name, role, value = item.get("name", ""), item.get("role", "").lower(), item.text or ""
         if role in {"scale", "offset"}:
             (scales if role == "scale" else offsets)[_band(item.get("sample", "0"))] = _real(value)
@@ -73,9 +76,14 @@ def parse_side_file(text: bytes) -> GdalMetadata:
     Raises:
         DamagedMetadata: No XML, or numbers that are none.
     """
-    scales, offsets, nodata = {}, {}, {}
-    for band in _root(text).iter("PAMRasterBand"):
-        place = _band(band.get("band", "1")) - 1
+    scales: dict[int, float] = {}
+    offsets: dict[int, float] = {}
+    nodata: dict[int, str] = {}
+    root = _root(text)
+    if root.tag != "PAMDataset":
+        raise DamagedMetadata(f"holds '{root.tag[:40]}' where GDAL writes 'PAMDataset'")
+    for band in root.findall("PAMRasterBand"):
+        place = _band(band.get("band", "")) - 1
         missing = band.find("NoDataValue")
         if missing is not None:
             nodata[place] = _exact(missing)

@@ -9,8 +9,8 @@ import numpy as np
 
 from featbank.datasets.decoding.refusals import (
     FAULTS,
+    cut_error,
     refuse,
-    refuse_cut,
     refuse_undecoded,
     require_size,
 )
@@ -85,9 +85,9 @@ def read_codestream(data: bytes, name: str) -> Codestream:
         magic, right, bottom, left, top, count = _SIZ.unpack_from(data)
         forms = set(struct.iter_unpack("3s", data[_SIZ.size : _SIZ.size + 3 * count]))
     except struct.error:
-        refuse_cut(name, "JPEG 2000")
+        raise cut_error(name, "JPEG 2000") from None
     if magic != CODESTREAM or len(data) < _SIZ.size + 3 * count:
-        refuse_cut(name, "JPEG 2000")
+        raise cut_error(name, "JPEG 2000")
     is_even = len(forms) == 1 and next(iter(forms))[0][1:] == b"\x01\x01"
     return Codestream((bottom - top, right - left), count, is_even)
 
@@ -126,7 +126,7 @@ def _header(data: bytes, name: str) -> _Header:
             return header._replace(start=start)
         if kind == b"jp2h":
             header = _described(data, header, start, end)
-    refuse_cut(name, "JPEG 2000")
+    raise cut_error(name, "JPEG 2000")
 
 
 def _described(data: bytes, header: _Header, start: int, end: int) -> _Header:

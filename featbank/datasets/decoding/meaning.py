@@ -82,7 +82,9 @@ def _missing(stored: Stored, beside: Beside, name: str) -> Array | None:
     shape = stored.bands.shape
     masked = stored.is_masked if beside.is_masked is None else beside.is_masked
     if masked is not None:
-        if masked.shape[-2:] != shape[1:] or (masked.ndim == 3 and len(masked) != len(stored.bands)):
+        if masked.shape[-2:] != shape[1:] or (
+            masked.ndim == 3 and len(masked) != len(stored.bands)
+        ):
             refuse(name, f"has a mask of {masked.shape}", f"one of {shape}", "Write it again.")
         missing = np.array(np.broadcast_to(masked, shape))
     else:

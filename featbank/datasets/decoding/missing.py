@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.image import Array
+if TYPE_CHECKING:
+    from featbank.image import Array
 
 # Texts of the C libraries that writers print with; Python reads 'nan' and 'inf' itself.
 _NAN = re.compile(r"[+-]?(nan(\(.*\))?|1\.#(qnan|snan|ind|nan)0*)", re.IGNORECASE)
@@ -83,11 +85,9 @@ def _matches_real(pixels: Array, number: float) -> Array:
         return np.asarray((pixels == value) | near)
 
 
-def fill_value(dtype: np.dtype[np.generic], text: str | None) -> float | int:
-    """What pixels that a sparse file leaves out are: the missing number, or 0 (as GDAL reads it)."""
-    if text is None:
-        return 0
-    number = as_number(text)
+def fill_value(dtype: np.dtype[Any], text: str | None) -> float | int:
+    """What a sparse file leaves out: the missing number, or 0, as GDAL reads it."""
+    number = 0 if text is None else as_number(text)
     if dtype.kind == "f":
         return number
     limits = np.iinfo(dtype)

@@ -10,8 +10,8 @@ import numpy as np
 
 from featbank.datasets.decoding.refusals import (
     FAULTS,
+    cut_error,
     refuse,
-    refuse_cut,
     refuse_undecoded,
     require_bytes,
     require_size,
@@ -73,11 +73,11 @@ def decode_png(data: bytes, name: str) -> Stored:
 
 def _header(data: bytes, name: str) -> _Header:
     if len(data) < _HEADER.size:
-        refuse_cut(name, "PNG")
+        raise cut_error(name, "PNG")
     signature, chunk, width, height, depth, kind, *_ = _HEADER.unpack_from(data)
     is_known = kind in _CHANNELS and depth in _DEPTHS
     if signature != _SIGNATURE or chunk != b"IHDR" or not is_known:
-        refuse_cut(name, "PNG")
+        raise cut_error(name, "PNG")
     return _Header((height, width), depth, kind)
 
 

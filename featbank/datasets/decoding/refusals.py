@@ -54,23 +54,13 @@ def refuse_undecoded(name: str, kind: str, error: BaseException) -> NoReturn:
     raise DecodeError(name, found, "a whole image", "Replace it.") from error
 
 
-def refuse_cut(name: str, kind: str) -> NoReturn:
-    """Refuse an image whose header is not whole.
-
-    Raises:
-        DecodeError: Always.
-    """
-    refuse(
-        name,
-        f"does not decode as {kind} (its header is damaged or cut short)",
-        "a whole image",
-        "Replace it.",
-    )
+def cut_error(name: str, kind: str) -> DecodeError:
+    """What to raise for an image whose header is not whole."""
+    found = f"does not decode as {kind} (its header is damaged or cut short)"
+    return DecodeError(name, found, "a whole image", "Replace it.")
 
 
-def require_size(
-    name: str, size_px: tuple[int, int], *, bands: int, sample_bytes: int = 1
-) -> None:
+def require_size(name: str, size_px: tuple[int, int], *, bands: int, sample_bytes: int = 1) -> None:
     """Refuse an image by what its header claims.
 
     Args:

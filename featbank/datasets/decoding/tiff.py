@@ -22,6 +22,8 @@ from featbank.datasets.decoding.tiff_plain import PlainForm, plain_form
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import tifffile
+
     from featbank.image import Array
 
 # tifffile tells of tags that it does not understand; what matters is said in our own words. A
@@ -82,7 +84,7 @@ def decode_mask(data: bytes, name: str) -> Array:
     except FAULTS as error:
         refuse_undecoded(name, "TIFF", error)
     _require_known(page._replace(role="mask"), 1, name)
-    planes = _page_bands(data, 0, page, name) == 0
+    planes: Array = _page_bands(data, 0, page, name) == 0
     return planes[0] if page.metadata.mask_is_shared else planes
 
 
@@ -90,7 +92,7 @@ def _plain(data: bytes, form: PlainForm, name: str) -> Stored:
     import imagecodecs
 
     try:
-        pixels = imagecodecs.tiff_decode(data)
+        pixels: Array = np.asarray(imagecodecs.tiff_decode(data))
     except FAULTS as error:
         refuse_undecoded(name, "TIFF", error)
     if pixels.shape != form.shape or pixels.dtype != form.dtype:
@@ -111,7 +113,7 @@ def _choose(pages: Sequence[TiffPage], name: str) -> _Pages:
             refuse(name, "holds only reduced pages or masks", "an image", "Replace it.")
     forms = {_form(pages[i]) for i in images}
     if len(forms) > 1:
-        sizes = ", ".join(sorted({f"{h} × {w}" for (h, w), *_ in forms}))
+        sizes = ", ".join(sorted({"{} × {}".format(*pages[i].size_px) for i in images}))
         refuse(
             name,
             f"holds {len(images)} full pages that differ ({sizes} pixels)",
@@ -178,11 +180,12 @@ def _page_bands(data: bytes, place: int, page: TiffPage, name: str) -> Array:
     import imagecodecs
 
     is_left_to_us = page.is_sparse or page.compression == support.JPEG2000
+    pixels: Array
     try:
         if is_left_to_us:
             pixels = _by_tifffile(data, place, page, name)
         else:
-            pixels = imagecodecs.tiff_decode(data, index=place)
+            pixels = np.asarray(imagecodecs.tiff_decode(data, index=place))
     except NoNumber as error:
         _refuse_nodata(name, str(error))
     except FAULTS as error:
@@ -204,17 +207,19 @@ def _by_tifffile(data: bytes, place: int, page: TiffPage, name: str) -> Array:
     import tifffile
 
     dtype = support.dtype_of(page)
-    assert dtype is not None, "a page of no known type was refused"
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         found = file.pages[place]
-        assert isinstance(found, tifffile.TiffPage), "pages are whole unless asked otherwise"
+        if dtype is None or not isinstance(found, tifffile.TiffPage):
+            raise TypeError("it has no such page")
+        if len(found.dataoffsets) != len(found.databytecounts):
+            raise ValueError("its parts have other numbers of places than of sizes")
         if page.compression == support.JPEG2000:
             _require_small_parts(data, found, name)
         found.nodata = fill_value(dtype, page.nodata)
         return np.asarray(found.asarray(maxworkers=1))
 
 
-def _require_small_parts(data: bytes, page: object, name: str) -> None:
+def _require_small_parts(data: bytes, page: tifffile.TiffPage, name: str) -> None:
     """Refuse parts whose own headers claim more than the tile that they stand for."""
     limit = page.tilewidth * page.tilelength or page.imagewidth * page.imagelength
     for start, count in zip(page.dataoffsets, page.databytecounts, strict=True):
@@ -227,13 +232,14 @@ def _require_small_parts(data: bytes, page: object, name: str) -> None:
 
 def _masked(data: bytes, pages: Sequence[TiffPage], chosen: _Pages, name: str) -> Array:
     """Where masks leave pixels out, (H, W) or (C, H, W)."""
-    planes = []
+    planes: list[Array] = []
     for place in chosen.masks:
         _require_known(pages[place], 1, name)
         planes.append(_page_bands(data, place, pages[place], name) == 0)
     first = pages[chosen.images[0]]
     if len(planes) == 1:
-        return planes[0][0] if len(planes[0]) == 1 else planes[0]
+        one: Array = planes[0]
+        return one[0] if len(one) == 1 else one
     samples = first.samples - len(support.opacity_of(first))
     return np.concatenate([np.broadcast_to(p[:1], (samples, *first.size_px)) for p in planes])
 

@@ -44,14 +44,14 @@ class Form(NamedTuple):
     Attributes:
         order: Byte order as ``struct`` names it.
         start: Where the place of the first directory stands.
-        count: Number of a directory's entries.
+        number: Number of a directory's entries.
         entry: Code, field type, count, and value or place.
         place: Offset inside the file.
     """
 
     order: str
     start: int
-    count: struct.Struct
+    number: struct.Struct
     entry: struct.Struct
     place: struct.Struct
 
@@ -122,7 +122,8 @@ def next_of(directory: Directory) -> int:
 
 def read_tags(directory: Directory, wanted: frozenset[int]) -> dict[int, tuple[float, ...] | bytes]:
     """Values of the wanted tags that a directory has: numbers, or the bytes of a text."""
-    form, found = directory.form, {}
+    form = directory.form
+    found: dict[int, tuple[float, ...] | bytes] = {}
     start = 0
     for code, kind, count, place in _entries(directory.block, form, wanted):
         size = struct.calcsize(form.order + _CODES[kind]) * count
@@ -131,7 +132,9 @@ def read_tags(directory: Directory, wanted: frozenset[int]) -> dict[int, tuple[f
             raw, start = directory.values[start : start + size], start + size
         if code not in found:  # libtiff keeps the first of two as well
             is_text = kind == _TEXT
-            found[code] = raw if is_text else struct.unpack(f"{form.order}{count}{_CODES[kind]}", raw)
+            found[code] = (
+                raw if is_text else struct.unpack(f"{form.order}{count}{_CODES[kind]}", raw)
+            )
     return found
 
 
@@ -150,8 +153,8 @@ def _number(code: struct.Struct, data: bytes, at: int) -> int:
 
 
 def _directory(data: bytes, at: int, form: Form, wanted: frozenset[int]) -> Directory:
-    count = _number(form.count, data, at)
-    start = at + form.count.size
+    count = _number(form.number, data, at)
+    start = at + form.number.size
     end = start + count * form.entry.size + form.place.size
     if end > len(data):
         raise DamagedTiff("a directory is cut short")
@@ -163,9 +166,7 @@ def _directory(data: bytes, at: int, form: Form, wanted: frozenset[int]) -> Dire
     return Directory(block, values, form)
 
 
-def _entries(
-    block: bytes, form: Form, wanted: frozenset[int]
-) -> list[tuple[int, int, int, bytes]]:
+def _entries(block: bytes, form: Form, wanted: frozenset[int]) -> list[tuple[int, int, int, bytes]]:
     entries = form.entry.iter_unpack(block[: -form.place.size])
     return [entry for entry in entries if entry[0] in wanted and entry[1] in _CODES and entry[2]]
 

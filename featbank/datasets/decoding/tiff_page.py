@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from featbank.datasets.decoding.gdal_metadata import NONE, GdalMetadata, parse_tag
 from featbank.datasets.decoding.tiff_directory import Directory, read_directories, read_tags
-from featbank.image import Array
+
+if TYPE_CHECKING:
+    from featbank.image import Array
 
 # TIFF 6.0 and its supplements; GDAL's two; SGI's depth.
 _SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS = 254, 255, 256, 257, 258

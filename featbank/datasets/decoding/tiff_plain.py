@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import struct
 from functools import lru_cache
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from featbank.datasets.decoding import tiff_support as support
 from featbank.datasets.decoding.refusals import FAULTS, require_size
@@ -18,6 +16,9 @@ from featbank.datasets.decoding.tiff_directory import (
     spans_of,
 )
 from featbank.datasets.decoding.tiff_page import WANTED, TiffPage, page_of
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class PlainForm(NamedTuple):
@@ -50,8 +51,8 @@ def plain_form(data: bytes) -> PlainForm | None:
         return None
     try:
         (at,) = form.place.unpack_from(data, form.start)
-        (count,) = form.count.unpack_from(data, at)
-        at += form.count.size
+        (count,) = form.number.unpack_from(data, at)
+        at += form.number.size
         block = data[at : at + count * form.entry.size + form.place.size]
         spans, size = _spans(block, data[:4])
     except (struct.error, OverflowError, DamagedTiff):
@@ -78,7 +79,7 @@ def _form(block: bytes, values: bytes, magic: bytes) -> PlainForm | None:
     except FAULTS:
         return None
     is_planar = page.is_planar and page.samples > 1
-    shape = page.size_px
+    shape: tuple[int, ...] = page.size_px
     if page.samples > 1:
         shape = (page.samples, *shape) if is_planar else (*shape, page.samples)
     is_colour = page.photometric in {support.RGB, support.YCBCR} and page.samples == 3
@@ -89,7 +90,7 @@ def _is_plain(page: TiffPage) -> bool:
     told = page.metadata
     says_more = page.nodata or told.scales or told.offsets or told.nodata_together
     # One bit and half a float are widened; a description may tell of pages without directories.
-    is_widened = page.bits[0] == 1 or page.bits[0] < 32 and page.formats[0] == support.REAL
+    is_widened = page.bits[0] == 1 or (page.bits[0] < 32 and page.formats[0] == support.REAL)
     is_stack = page.compression == 1 and page.description.startswith((b"ImageJ=", b'{"shape"'))
     is_coded = page.compression == support.JPEG2000 or page.photometric == support.PALETTE
     is_odd = page.role != "image" or page.is_sparse or support.opacity_of(page)

@@ -8,8 +8,8 @@ import numpy as np
 
 from featbank.datasets.decoding.refusals import (
     FAULTS,
+    cut_error,
     refuse,
-    refuse_cut,
     refuse_undecoded,
     require_size,
 )
@@ -31,7 +31,7 @@ def decode_webp(data: bytes, name: str) -> Stored:
     import imagecodecs
 
     if len(data) < _HEADER_BYTES:
-        refuse_cut(name, "WebP")
+        raise cut_error(name, "WebP")
     size_px = _size(data, name)
     require_size(name, size_px, bands=4)
     try:
@@ -57,4 +57,4 @@ def _size(data: bytes, name: str) -> tuple[int, int]:
     if kind == b"VP8 ":
         width, height = struct.unpack_from("<HH", data, _DATA + 6)
         return height & _SIDE, width & _SIDE
-    refuse_cut(name, "WebP")
+    raise cut_error(name, "WebP")

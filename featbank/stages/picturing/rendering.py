@@ -69,9 +69,11 @@ def _plane(image: Image, grids: Sequence[Grid], band: str) -> Array:
     if not isinstance(plane, np.ma.MaskedArray):
         return plane
     # Missing pixels are black, and settle no limits.
-    is_ready = plane.dtype == np.uint8
-    filled: Array = plane.filled(0) if is_ready else plane.astype(np.float32).filled(np.nan)
-    return filled
+    pixels, missing = np.ma.getdata(plane), np.ma.getmaskarray(plane)
+    is_ready = pixels.dtype == np.uint8
+    return np.where(missing, 0 if is_ready else np.nan, pixels).astype(
+        np.uint8 if is_ready else np.float32
+    )
 
 
 def _on_grid(plane: Array, height: int, width: int) -> Array:
