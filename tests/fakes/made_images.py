@@ -37,10 +37,12 @@ def rio(pixels, then=None, **options):
     def write(path):
         count, height, width = pixels.shape
         sizes = {"count": count, "height": height, "width": width, "dtype": pixels.dtype}
-        with rasterio.open(path, "w", **sizes, **options) as file:
-            file.write(pixels)
-            if then is not None:
-                then(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # images without places
+            with rasterio.open(path, "w", **sizes, **options) as file:
+                file.write(pixels)
+                if then is not None:
+                    then(file)
 
     return write
 

@@ -63,7 +63,11 @@ def opacity_of(page: TiffPage) -> list[int]:
 def trouble_of(page: TiffPage) -> Trouble | None:
     """Why a page cannot be read as it is meant; None for a good page."""
     trouble = _number_trouble(page) or _storage_trouble(page)
-    return trouble if trouble or page.role == "mask" else _colour_trouble(page)
+    if trouble or page.role != "mask":
+        return trouble or _colour_trouble(page)
+    if page.bits[0] in {1, 8}:
+        return None
+    return Trouble(f"has a mask of {page.bits[0]} bits", "1 or 8", "Write the mask again.")
 
 
 def _number_trouble(page: TiffPage) -> Trouble | None:
