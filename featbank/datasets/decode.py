@@ -60,6 +60,8 @@ class Layout:
         dtype: NumPy dtype name of the pixels as they are given.
         is_colour: Whether the bands are red, green and blue by the files' own word; a grey file
             among them is then given three equal bands.
+        depth: Bits of a number where they are fewer than eight, else 8: 15 is white in four bits
+            and black in eight.
         applies_scale: Whether scale and offset tags are applied. A publisher's own numbers stay.
         takes_indices: Whether a colour map is left aside: its indices are the data.
     """
@@ -67,6 +69,7 @@ class Layout:
     bands: int
     dtype: str
     is_colour: bool = False
+    depth: int = 8
     applies_scale: bool = True
     takes_indices: bool = False
 
@@ -96,6 +99,13 @@ def decode(data: bytes, *, name: str, layout: Layout, beside: Beside = NOTHING) 
         pixels = settle(stored, name, beside=beside, applies_scale=layout.applies_scale).pixels
     if layout.is_colour and len(pixels) == 1 and not stored.is_colour:
         pixels = _as_colour(pixels)
+    if stored.depth != layout.depth:
+        raise DecodeError(
+            name,
+            f"has numbers of {stored.depth} bits",
+            f"{layout.depth} bits as in the first images",
+            "Write all images in one type.",
+        )
     if len(pixels) != layout.bands:
         raise DecodeError(
             name,
@@ -131,7 +141,12 @@ def inspect(path: Path) -> Layout:
 def layout_of(decoded: Decoded) -> Layout:
     """Layout of files like one that was decoded."""
     pixels = decoded.pixels
-    return Layout(bands=len(pixels), dtype=str(pixels.dtype), is_colour=decoded.is_colour)
+    return Layout(
+        bands=len(pixels),
+        dtype=str(pixels.dtype),
+        is_colour=decoded.is_colour,
+        depth=decoded.depth,
+    )
 
 
 def read_whole(path: str, name: str) -> bytes:

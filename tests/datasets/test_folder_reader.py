@@ -149,3 +149,10 @@ def test_picked_bands_without_gaps_are_plain(tmp_path):
 
     assert type(BandPicker(Reader(), {"g": (1,)}).read(0)["g"]) is np.ndarray
     assert BandPicker(Reader(), {"g": (0,)}).read(0)["g"].mask.sum() == 1
+
+
+def test_few_bits_beside_eight_are_refused(tmp_path):
+    four = rio(BYTES[:1] % 16, nbits=4)
+    reader = opened(folder(tmp_path, a_tif=rio(BYTES[:1]), b_tif=four)).reader
+    with pytest.raises(DecodeError, match=r"a/b\.tif: has numbers of 4 bits; expected 8 bits"):
+        reader.read(1)

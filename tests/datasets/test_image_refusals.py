@@ -39,6 +39,10 @@ KINDS = {
     "unequal-pages": (pages(COUNTS[0], SMALL), "2 full pages that differ"),
     "small-page-first": (pages(SMALL, COUNTS[0]), "2 full pages that differ"),
     "pages-of-two-types": (pages(COUNTS[0], REALS[0]), "full pages that differ"),
+    "sparse-jpeg": (
+        rio(np.zeros((1, 64, 64), "u1"), compress="JPEG", sparse_ok=True, **made_images.TILES),
+        "leaves parts out",
+    ),
     "nodata-word": (tif(BYTES[0], **nodata("none")), "no number"),
     "nodata-number-and-word": (tif(BYTES[0], **nodata("2 or 3")), "no number"),
     "scale-0": (rio(COUNTS[:1], made_images.scaled([0.0], [0.0])), "scale and offset"),

@@ -147,7 +147,7 @@ _SMOOTH = Image.fromarray(chunky(SMOOTH))
 _RGBA = Image.fromarray(chunky(np.concatenate([BYTES[:3], OPACITY[None]])))
 _GREY = Image.fromarray(BYTES[0])
 _INDEXED = _SMOOTH.quantize(16)
-_TILES = {"tiled": True, "blockxsize": 16, "blockysize": 16}
+TILES = {"tiled": True, "blockxsize": 16, "blockysize": 16}
 _UNIT = {"photometric": "minisblack"}
 
 
@@ -155,7 +155,7 @@ def _layouts():
     for name, cube in (("u8", BYTES), ("u16", COUNTS), ("f32", REALS), ("i16", COUNTS - 5000)):
         cube = cube.astype(np.int16) if name == "i16" else cube
         for order in ("pixel", "band"):
-            for part, options in (("strips", {}), ("tiles", _TILES)):
+            for part, options in (("strips", {}), ("tiles", TILES)):
                 yield (
                     f"{name}-{order}-{part}",
                     Kind(rio(cube[:5], interleave=order, photometric="MINISBLACK", **options)),
@@ -193,7 +193,7 @@ def _compressions():
         yield f"packed-{method}", Kind(rio(COUNTS[:3], compress=method))
     for predictor, pixels in ((2, COUNTS[:3]), (3, REALS[:3])):
         yield f"predictor-{predictor}", Kind(rio(pixels, compress="DEFLATE", predictor=predictor))
-    yield "predictor-2-tiles", Kind(rio(COUNTS[:3], compress="LZW", predictor=2, **_TILES))
+    yield "predictor-2-tiles", Kind(rio(COUNTS[:3], compress="LZW", predictor=2, **TILES))
     yield "webp-in-tiff", Kind(rio(BYTES[:3], compress="WEBP", WEBP_LOSSLESS=True))
     yield "jpeg-in-tiff-grey", Kind(rio(SMOOTH[:1], compress="JPEG"), levels=2)
     yield "jpeg-in-tiff-rgb", Kind(rio(SMOOTH, compress="JPEG", photometric="RGB"), levels=2)
@@ -243,7 +243,7 @@ def _missing():
     yield "nodata-no-pixel", Kind(rio(COUNTS[:2], nodata=65535))
     yield "nodata-rgba", Kind(rio(np.concatenate([BYTES[:3], OPACITY[None]]), nodata=5))
     yield "mask-page", Kind(internal_mask(COUNTS[:3]))
-    yield "mask-page-tiles", Kind(internal_mask(BYTES[:3], compress="DEFLATE", **_TILES))
+    yield "mask-page-tiles", Kind(internal_mask(BYTES[:3], compress="DEFLATE", **TILES))
     yield "mask-page-over-nodata", Kind(internal_mask(gaps(COUNTS[:1], 3), nodata=3))
     yield "mask-file", Kind(external_mask(rio(COUNTS[:2])))
     side = band_of("<NoDataValue>7</NoDataValue>")
@@ -254,7 +254,7 @@ def _missing():
     holed = BYTES[:3].copy()
     holed[:, ::3, ::3] = np.array([1, 2, 3])[:, None, None]
     yield "nodata-together", Kind(rio(holed, lambda file: file.update_tags(**together)))
-    empty = {"sparse_ok": True, **_TILES}
+    empty = {"sparse_ok": True, **TILES}
     yield "sparse", Kind(rio(np.zeros((2, 32, 32), np.uint16), **empty))
     hole = COUNTS[:2].astype(np.int16) + 1
     hole[:, :16, :16] = -1
@@ -291,7 +291,7 @@ def _sub_pages(path):
 
 
 def _overviews(path):
-    rio(COUNTS[:2], **_TILES)(path)
+    rio(COUNTS[:2], **TILES)(path)
     with rasterio.open(path, "r+") as file:
         file.build_overviews([2])
 

@@ -42,12 +42,14 @@ class Decoded:
         is_colour: Whether the bands are red, green and blue by the file's own word.
         scales: (scale, offset) that were applied, by band; empty where none were.
         has_opacity: Whether the file has opacity, which became missing pixels.
+        depth: Bits of a number where they are fewer than eight, else 8.
     """
 
     pixels: Array
     is_colour: bool
     scales: tuple[tuple[float, float], ...] = ()
     has_opacity: bool = False
+    depth: int = 8
 
 
 def settle(stored: Stored, name: str, *, beside: Beside = NOTHING, applies_scale: bool) -> Decoded:
@@ -74,6 +76,7 @@ def settle(stored: Stored, name: str, *, beside: Beside = NOTHING, applies_scale
         is_colour=stored.is_colour,
         scales=scales,
         has_opacity=stored.is_clear is not None,
+        depth=stored.depth,
     )
 
 

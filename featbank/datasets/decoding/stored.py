@@ -20,6 +20,7 @@ class Stored(NamedTuple):
         nodata: Text that stands for missing numbers, by band; None for a band without.
         scales: (scale, offset) by band; empty where there is none.
         nodata_together: One text a band: a pixel is missing where all bands match; empty without.
+        depth: Bits of a number below eight, which the largest one tells of; 8 for all others.
         is_plain: Whether the numbers are all there is, so that nothing is left to settle.
     """
 
@@ -31,6 +32,7 @@ class Stored(NamedTuple):
     nodata: tuple[str | None, ...] = ()
     scales: tuple[tuple[float, float], ...] = ()
     nodata_together: tuple[str, ...] = ()
+    depth: int = 8
     is_plain: bool = False
 
 

@@ -262,6 +262,7 @@ def _stored(bands: Array, pages: Sequence[TiffPage], is_masked: Array | None) ->
         _nodata(pages, opacity),
         _scales(pages, opacity),
         first.metadata.nodata_together,
+        8 if colours == support.PALETTE else min(first.bits[0], 8),
     )
 
 

@@ -89,8 +89,8 @@ def _form(block: bytes, values: bytes, magic: bytes) -> PlainForm | None:
 def _is_plain(page: TiffPage) -> bool:
     told = page.metadata
     says_more = page.nodata or told.scales or told.offsets or told.nodata_together
-    # One bit and half a float are widened; a description may tell of pages without directories.
-    is_widened = page.bits[0] == 1 or (page.bits[0] < 32 and page.formats[0] == support.REAL)
+    # Few bits and half a float are widened; a description may tell of pages without directories.
+    is_widened = page.bits[0] < 8 or (page.bits[0] < 32 and page.formats[0] == support.REAL)
     is_stack = page.compression == 1 and page.description.startswith((b"ImageJ=", b'{"shape"'))
     is_coded = page.compression == support.JPEG2000 or page.photometric == support.PALETTE
     is_odd = page.role != "image" or page.is_sparse or support.opacity_of(page)

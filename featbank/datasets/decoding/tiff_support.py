@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # Compressions of TIFF 6.0 and its supplements.
 OLD_JPEG, JPEG, JPEG2000 = 6, 7, 34712
 _COMPRESSIONS = {1, 2, 3, 4, 5, JPEG, 8, 32773, 32946, JPEG2000, 34887, 34925, 50000, 50001}
+# Those whose decoders are told how many bytes a part has, so that no part claims its own size.
+_BOUNDED = {1, 5, 8, 32773, 32946, JPEG2000, 34925, 50000}
 # Photometric interpretations.
 WHITE_IS_ZERO, GREY, RGB, PALETTE, YCBCR = 0, 1, 2, 3, 6
 _OTHER_COLOURS = {
@@ -97,6 +99,12 @@ def _storage_trouble(page: TiffPage) -> Trouble | None:
         return Trouble(
             f"is compressed by method {page.compression}",
             "a common compression",
+            "Write it with deflate, LZW or none.",
+        )
+    if page.is_sparse and page.compression not in _BOUNDED:
+        return Trouble(
+            f"leaves parts out and is compressed by method {page.compression}",
+            "all parts, or a compression without loss",
             "Write it with deflate, LZW or none.",
         )
     if page.depth != 1:
