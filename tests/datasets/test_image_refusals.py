@@ -44,6 +44,7 @@ KINDS = {
         "leaves parts out",
     ),
     "nodata-word": (tif(BYTES[0], **nodata("none")), "no number"),
+    "nodata-power-of-64-bits": (tif(COUNTS[0].astype("u8"), **nodata("1e19")), "no number"),
     "nodata-number-and-word": (tif(BYTES[0], **nodata("2 or 3")), "no number"),
     "scale-0": (rio(COUNTS[:1], made_images.scaled([0.0], [0.0])), "scale and offset"),
     "stack-in-one-page": (

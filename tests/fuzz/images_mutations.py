@@ -17,6 +17,7 @@ if FAKES not in sys.path:
 
 import made_images  # noqa: E402
 import other_readers  # noqa: E402
+import random_tiffs  # noqa: E402
 
 from featbank.datasets.decode import examine  # noqa: E402
 from featbank.errors import FeatbankError  # noqa: E402
@@ -27,6 +28,7 @@ _JPEG_LEVELS = 2
 _NUMBERS = (0, 1, 2, 3, 4, 7, 8, 16, 32, 64, 127, 128, 255, 256, 4096, 32767, 65500, 65535)
 _TAGS = (254, 255, 256, 257, 258, 259, 262, 266, 270, 273, 274, 277, 278, 279, 284, 317, 320)
 _TAGS += (322, 323, 324, 325, 338, 339, 32997, 42112, 42113)
+_SHARE_OF_RANDOM_TIFFS = 0.5
 _SLOW = {"1120-bands"}
 _NAMES = [name for name in made_images.KINDS if name not in _SLOW]
 
@@ -44,8 +46,7 @@ def trial(rng: np.random.Generator, folder: Path) -> None:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    name = _NAMES[rng.integers(len(_NAMES))]
-    path = made_images.write_kind(folder, name)
+    path = _made(rng, folder)
     damage = _damaged(path, rng)
     what = f"{path.name} after {damage}"
     pixels = _by_featbank(path, what)
@@ -54,6 +55,13 @@ def trial(rng: np.random.Generator, folder: Path) -> None:
         assert "\n" not in pixels, f"{what}: a refusal of several lines: {pixels}"
     else:
         _require_equal(pixels, path, what)
+
+
+def _made(rng: np.random.Generator, folder: Path) -> Path:
+    if rng.random() < _SHARE_OF_RANDOM_TIFFS:
+        random_tiffs.write_random_tiff(folder / "random.tif", rng)
+        return folder / "random.tif"
+    return made_images.write_kind(folder, _NAMES[rng.integers(len(_NAMES))])
 
 
 def _by_featbank(path: Path, what: str) -> np.ndarray | str:

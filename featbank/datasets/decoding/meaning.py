@@ -117,8 +117,8 @@ def _without_data(stored: Stored, beside: Beside, name: str) -> Array | None:
     except NoNumber as error:
         refuse(
             name,
-            f"calls missing what is no number ('{str(error)[:40]}')",
-            "a number as nodata",
+            f"has a nodata text that is no number of its type ('{str(error)[:40]}')",
+            "a plain number",
             "Write it again.",
         )
 

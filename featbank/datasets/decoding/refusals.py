@@ -80,7 +80,7 @@ def require_size(name: str, size_px: tuple[int, int], *, bands: int, sample_byte
     if max(size_px) > MAX_SIDE_PX or decoded > MAX_DECODED_BYTES:
         refuse(
             name,
-            f"{claim}, {decoded / 2**20:,.0f} MiB",
+            f"{claim}, which take {decoded / 2**20:,.0f} MiB to decode",
             f"at most {MAX_SIDE_PX:,} px a side and {MAX_DECODED_BYTES // 2**20} MiB",
             "Cut it into chips, or remove it.",
         )

@@ -296,7 +296,7 @@ def _colours(colour_map: Array | None) -> Array | None:
 def _refuse_nodata(name: str, text: str) -> None:
     refuse(
         name,
-        f"calls missing what is no number ('{text[:40]}')",
-        "a number in its nodata tag",
+        f"has a nodata text that is no number of its type ('{text[:40]}')",
+        "a plain number",
         "Write the tag again.",
     )
