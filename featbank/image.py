@@ -42,6 +42,21 @@ class Reader(Protocol):
         """
 
 
+def with_missing(pixels: Array, missing: Array | None) -> Array:
+    """Pixels that know which of them are missing.
+
+    Args:
+        pixels: (C, H, W) numbers; those of missing pixels mean nothing.
+        missing: (C, H, W) True where missing; None where nothing is.
+
+    Returns:
+        A masked array where something is missing, else the plain pixels.
+    """
+    if missing is None or not missing.any():
+        return pixels
+    return np.ma.MaskedArray(pixels, mask=missing)
+
+
 @dataclass(frozen=True)
 class BandPicker:
     """A reader that keeps some bands of another reader's images, grid by grid.
@@ -57,7 +72,15 @@ class BandPicker:
     def read(self, index: int) -> Image:
         """Pixels of sample ``index``: the kept bands of the kept grids."""
         image = self.reader.read(index)
-        return {grid: image[grid][list(rows)] for grid, rows in self.picks.items()}
+        return {grid: _picked(image[grid], list(rows)) for grid, rows in self.picks.items()}
+
+
+def _picked(pixels: Array, rows: list[int]) -> Array:
+    kept = pixels[rows]
+    # What was missing may lie in the bands that are left out.
+    if not isinstance(kept, np.ma.MaskedArray):
+        return kept
+    return with_missing(np.ma.getdata(kept), np.ma.getmaskarray(kept))
 
 
 def pick_grids(

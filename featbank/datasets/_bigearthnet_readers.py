@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.datasets._clc import map_to_19
-from featbank.datasets.decode import Layout, decode
+from featbank.datasets.decode import Layout, decode, read_whole
 from featbank.errors import DecodeError
+from featbank.image import with_missing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.image import Array, Grid, Image
+
+# Codes of land cover stay numbers, whatever colours a map draws them in.
+_MAP = Layout(bands=1, dtype="uint16", applies_scale=False, takes_indices=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +49,11 @@ class PatchReader:
         return replace(self, grids=grids)
 
     def _read_grid(self, stem: str, grid: Grid) -> Array:
-        layout = Layout(bands=1, dtype=grid.dtype)
+        layout = Layout(bands=1, dtype=grid.dtype, applies_scale=False)
         bands = [self._read_band(f"{stem}_{band}.tif", grid, layout) for band in grid.bands]
+        if any(isinstance(band, np.ma.MaskedArray) for band in bands):
+            missing = np.concatenate([np.ma.getmaskarray(band) for band in bands])
+            return with_missing(np.concatenate([np.ma.getdata(band) for band in bands]), missing)
         return np.concatenate(bands)
 
     def _read_band(self, path: str, grid: Grid, layout: Layout) -> Array:
@@ -101,7 +108,8 @@ class MapReader:
                 f"row {index}", "its Sentinel-2 patch is unknown", "its name", "Add its metadata."
             )
         path = f"{patch_folder(name, self.fields)}/{name}_reference_map.tif"
-        return map_to_19(read_tiff(self.root, path, Layout(bands=1, dtype="uint16"))[0])
+        # What a map calls nodata is a code like any other, of no class.
+        return map_to_19(np.ma.getdata(read_tiff(self.root, path, _MAP)[0]))
 
 
 def patch_folder(name: str, fields: int) -> str:
@@ -117,9 +125,7 @@ def read_tiff(root: str, path: str, layout: Layout) -> Array:
         OSError: The disk or network failed.
     """
     try:
-        # Unbuffered: whole files are read at once.
-        with open(f"{root}/{path}", "rb", buffering=0) as file:
-            data = file.read()
+        data = read_whole(f"{root}/{path}", path)
     except (FileNotFoundError, NotADirectoryError):
         raise DecodeError(
             path, "is missing", "every band file of the patch", "Unpack the archive again."

@@ -21,6 +21,7 @@ from featbank.datasets._eurosat_variants import (
     Variant,
 )
 from featbank.datasets._folder_listing import is_skipped
+from featbank.datasets._folder_reader import GRID, FolderReader
 from featbank.datasets._listed_splits import CUT, ListedSplits
 from featbank.datasets._remote_files import (
     EUROSAT_MS,
@@ -30,8 +31,9 @@ from featbank.datasets._remote_files import (
 )
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
 from featbank.datasets.decode import Layout
-from featbank.datasets.folder import GRID, LABELS, FolderReader
+from featbank.datasets.folder import LABELS
 from featbank.datasets.geotiff import place_columns
+from featbank.datasets.side_files import with_side_files
 from featbank.errors import DatasetError, MissingPathError
 from featbank.image import Grid
 from featbank.samples import UNLABELLED, LabelSet, Samples
@@ -82,7 +84,7 @@ def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
             **place_columns(images, paths),
         ),
         reader=FolderReader(
-            str(images), np.array(paths), Layout(bands=len(names), dtype=variant.dtype)
+            str(images), np.array(paths), _layout(variant), with_side_files(images, paths)
         ),
         processing=variant.processing,
         licence="MIT",
@@ -90,6 +92,13 @@ def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
         statistics=variant.statistics,
         notes=told if splits else ("no split lists here: all samples are unlabelled",),
         splits_from="" if splits else _SPLITS_FROM,
+    )
+
+
+def _layout(variant: Variant) -> Layout:
+    is_colour = variant.suffix != ".tif"
+    return Layout(
+        bands=len(variant.bands), dtype=variant.dtype, is_colour=is_colour, applies_scale=False
     )
 
 

@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.bands import RGB, Band, Unit
 from featbank.datasets._folder_listing import list_folder
 from featbank.datasets._folder_meaning import ImageFile, meaning_of
+from featbank.datasets._folder_reader import FolderReader, bands_of, common_layout, grid_of
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
-from featbank.datasets.decode import Layout, decode, inspect
 from featbank.datasets.geotiff import place_columns
-from featbank.errors import DecodeError, MissingPathError
+from featbank.datasets.side_files import with_side_files
+from featbank.errors import MissingPathError
 from featbank.file_names import as_text, folder_name
-from featbank.image import Grid, Image
 from featbank.samples import UNKNOWN_LABEL, LabelSet, Samples
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-GRID = "image"
 LABELS = "class"
-# How many unreadable files may stand before the first readable one, which tells bands and dtype.
-_TRIES = 16
-
-
-@dataclass(frozen=True)
-class FolderReader:
-    """Reads one image file by its row.
-
-    Args:
-        root: The folder.
-        paths: (N,) paths inside it.
-        layout: What the files have in common.
-    """
-
-    root: str
-    paths: NDArray[np.str_]
-    layout: Layout
-
-    def read(self, index: int) -> Image:
-        """Pixels of one file, (C, H, W)."""
-        path = str(self.paths[index])
-        with open(f"{self.root}/{path}", "rb") as file:
-            data = file.read()
-        return {GRID: decode(data, name=path, layout=self.layout)}
 
 
 def open_folder(request: DatasetRequest) -> Dataset:
@@ -67,16 +38,18 @@ def open_folder(request: DatasetRequest) -> Dataset:
     root = _existing(request.root)
     meaning = meaning_of(list_folder(root), str(root), needs_labels=request.needs_labels)
     files = meaning.files
-    layout = _common_layout(root, files)
-    paths = np.array([file.path for file in files])
+    paths = [file.path for file in files]
+    common = common_layout(root, paths)
     return Dataset(
         name=folder_name(root),
         root=root,
-        bands=_bands(layout),
-        grids=(_grid(layout),),
+        bands=bands_of(common.layout),
+        grids=(grid_of(common.layout),),
         samples=_samples(files, root),
-        reader=FolderReader(str(root), paths, layout),
-        processing="as stored in the files",
+        reader=FolderReader(
+            str(root), np.array(paths), common.layout, with_side_files(root, paths)
+        ),
+        processing=common.processing,
         licence="unknown",
         citation="",
         notes=meaning.notes,
@@ -90,27 +63,6 @@ def _existing(root: Path | None) -> Path:
             str(root), "there is no such folder", "a folder of class folders", "Check the path."
         )
     return root
-
-
-def _common_layout(root: Path, files: list[ImageFile]) -> Layout:
-    for file in files[: _TRIES - 1]:
-        try:
-            return inspect(root / file.path)
-        except DecodeError:
-            continue
-    return inspect(root / files[:_TRIES][-1].path)
-
-
-def _bands(layout: Layout) -> tuple[Band, ...]:
-    if layout.bands == 3 and layout.dtype == "uint8":
-        return RGB
-    unit: Unit = "uint8" if layout.dtype == "uint8" else "unknown"
-    # The files do not say what their bands are, so only their order names them.
-    return tuple(Band(name=f"b{i}", unit=unit) for i in range(1, layout.bands + 1))
-
-
-def _grid(layout: Layout) -> Grid:
-    return Grid(name=GRID, bands=tuple(band.name for band in _bands(layout)), dtype=layout.dtype)
 
 
 def _samples(files: list[ImageFile], root: Path) -> Samples:

@@ -1,8 +1,7 @@
 """BigEarthNet patches read a second and core: our readers against rasterio, on the same files.
 
 Rounds of both alternate, so that a drift of the machine shows in both; a second is a second of
-processor time, so that other work on the machine does not. Files lie in the page cache. rasterio
-is no dependency: ``pip install rasterio==1.4.4`` to repeat this.
+processor time, so that other work on the machine does not. Files lie in the page cache.
 """
 
 from __future__ import annotations

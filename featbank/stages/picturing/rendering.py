@@ -75,7 +75,14 @@ def darkened(pixels: Array) -> Array:
 def _plane(image: Image, grids: Sequence[Grid], band: str) -> Array:
     grid = next(grid for grid in grids if band in grid.bands)
     plane: Array = image[grid.name][grid.bands.index(band)]
-    return plane
+    if not isinstance(plane, np.ma.MaskedArray):
+        return plane
+    # Missing pixels are black, and settle no limits.
+    pixels, missing = np.ma.getdata(plane), np.ma.getmaskarray(plane)
+    is_ready = pixels.dtype == np.uint8
+    return np.where(missing, 0 if is_ready else np.nan, pixels).astype(
+        np.uint8 if is_ready else np.float32
+    )
 
 
 def _on_grid(plane: Array, height: int, width: int) -> Array:
@@ -96,7 +103,10 @@ def limits_of(chips: Sequence[Array], shown: Shown) -> Limits:
         chips: (C, H, W) each, at least one.
         shown: What they show.
     """
-    votes = np.stack([np.percentile(_lattice(chip), _PERCENTILES, axis=1) for chip in chips])
+    lattices = [lattice for lattice in map(_lattice, chips) if lattice.size]
+    if not lattices:
+        lattices = [np.zeros((len(chips[0]), 1), dtype=np.float32)]
+    votes = np.stack([np.percentile(lattice, _PERCENTILES, axis=1) for lattice in lattices])
     low = np.percentile(votes[:, 0], _LOW_SHARE, axis=0)
     high = np.percentile(votes[:, 1], _HIGH_SHARE, axis=0)
     # A channel without any contrast is drawn black.

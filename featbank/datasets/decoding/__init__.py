@@ -1,0 +1,1 @@
+"""How each kind of image file is read; ``datasets.decode`` is the door."""

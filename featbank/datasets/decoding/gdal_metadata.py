@@ -1,0 +1,129 @@
+"""What GDAL writes beside pixels: the metadata tag of a TIFF, and the side file ``.aux.xml``."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from featbank.datasets.decoding.missing import NoNumber, as_number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# A pixel-mask file holds one plane for all bands where this flag is set (gdal.h, GMF_PER_DATASET).
+_MASK_OF_ALL_BANDS = 2
+
+
+class DamagedMetadata(ValueError):
+    """The text is no metadata, in words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GdalMetadata:
+    """What concerns pixels; bands count from 0.
+
+    Attributes:
+        scales: Factor by band.
+        offsets: Summand by band.
+        nodata: Text of the missing number, by band.
+        nodata_together: One text a band: a pixel is missing where all bands match.
+        mask_is_shared: Whether a mask's first plane counts for all bands.
+    """
+
+    scales: Mapping[int, float] = field(default_factory=dict)
+    offsets: Mapping[int, float] = field(default_factory=dict)
+    nodata: Mapping[int, str] = field(default_factory=dict)
+    nodata_together: tuple[str, ...] = ()
+    mask_is_shared: bool = True
+
+
+NONE = GdalMetadata()
+
+
+@lru_cache(maxsize=64)
+def parse_tag(text: bytes) -> GdalMetadata:
+    """Tag 42112 of a TIFF.
+
+    Raises:
+        DamagedMetadata: No XML, or numbers that are none.
+    """
+    scales: dict[int, float] = {}
+    offsets: dict[int, float] = {}
+    together: tuple[str, ...] = ()
+    flags = _MASK_OF_ALL_BANDS
+    for item in _root(text).findall("Item"):
+        name, role, value = item.get("name", ""), item.get("role", "").lower(), item.text or ""
+        if role in {"scale", "offset"}:
+            (scales if role == "scale" else offsets)[_band(item.get("sample", "0"))] = _real(value)
+        elif name == "NODATA_VALUES" and not item.get("domain"):
+            together = tuple(value.split())
+        elif name == "INTERNAL_MASK_FLAGS_1":
+            flags = _band(value)
+    return GdalMetadata(
+        scales=scales,
+        offsets=offsets,
+        nodata_together=together,
+        mask_is_shared=bool(flags & _MASK_OF_ALL_BANDS),
+    )
+
+
+def parse_side_file(text: bytes) -> GdalMetadata:
+    """A side file ``.aux.xml``.
+
+    Raises:
+        DamagedMetadata: No XML, or numbers that are none.
+    """
+    scales: dict[int, float] = {}
+    offsets: dict[int, float] = {}
+    nodata: dict[int, str] = {}
+    root = _root(text)
+    if root.tag != "PAMDataset":
+        raise DamagedMetadata(f"holds '{root.tag[:40]}' where GDAL writes 'PAMDataset'")
+    for band in root.findall("PAMRasterBand"):
+        place = _band(band.get("band", "")) - 1
+        missing = band.find("NoDataValue")
+        if missing is not None:
+            nodata[place] = _exact(missing)
+        for tag, found in (("Scale", scales), ("Offset", offsets)):
+            value = band.findtext(tag)
+            if value is not None:
+                found[place] = _real(value)
+    return GdalMetadata(scales=scales, offsets=offsets, nodata=nodata)
+
+
+def _root(text: bytes) -> ElementTree.Element:
+    text = text.rstrip(b"\x00 \r\n\t")
+    if b"<!" in text.replace(b"<!--", b""):
+        raise DamagedMetadata("declares XML entities")
+    try:
+        return ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise DamagedMetadata(f"is no XML ({error})") from None
+
+
+def _exact(missing: ElementTree.Element) -> str:
+    # GDAL rounds the number's text, and writes its eight bytes beside it.
+    exact = missing.get("le_hex_equiv")
+    if exact is None:
+        return missing.text or ""
+    try:
+        return repr(struct.unpack("<d", bytes.fromhex(exact))[0])
+    except (ValueError, struct.error):
+        raise DamagedMetadata(f"holds the number '{exact[:40]}'") from None
+
+
+def _band(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise DamagedMetadata(f"numbers a band '{text[:40]}'") from None
+
+
+def _real(text: str) -> float:
+    try:
+        return float(as_number(text))
+    except (NoNumber, OverflowError):
+        raise DamagedMetadata(f"holds the number '{text[:40]}'") from None
