@@ -57,8 +57,10 @@ class Samples:
             where nothing is known.
         exclude: (N,) strings, '' or the reason to leave the row out.
         meta: Further columns of (N,).
-        origins: (N,) strings that stand for the image's bytes in the fingerprint: relative path
-            and size of the files, or the parameters of a procedural image.
+        origins: (N,) strings that say where the images come from: relative path and size of the
+            files, or the parameters of a procedural image.
+        digests: (N,) SHA-256 of what each image is: 64 hexadecimal digits; None before they are
+            taken.
     """
 
     ids: NDArray[Any]
@@ -71,6 +73,7 @@ class Samples:
     time: NDArray[np.int64] | None = None
     exclude: NDArray[Any] | None = None
     meta: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    digests: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         refuse_duplicates(self.ids)
@@ -92,6 +95,7 @@ class Samples:
             time=_at(self.time, rows),
             exclude=_at(self.exclude, rows),
             meta={name: values[rows] for name, values in self.meta.items()},
+            digests=_at(self.digests, rows),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,6 +94,8 @@ class Dataset:
         notes: What a user must know of this copy, said in the last line of ``embed``.
         splits_from: Where split lists come from, as a sentence, when this copy has none; empty
             where it has.
+        fingerprint_of: What its images are known by: ``content``, the bytes of their files;
+            ``names``, for a publisher's fixed archive, whose files nobody edits.
     """
 
     name: str
@@ -110,6 +112,7 @@ class Dataset:
     masks: Masks | None = None
     notes: tuple[str, ...] = ()
     splits_from: str = ""
+    fingerprint_of: Literal["content", "names"] = "content"
 
     def _repr_html_(self) -> str:
         from featbank.datasets._dataset_html import dataset_html

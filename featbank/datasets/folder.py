@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featbank.bands import RGB, Band, Unit
+from featbank.datasets._consulted import Consulted
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
 from featbank.datasets.decode import SUFFIXES, Layout, decode, inspect
 from featbank.datasets.geotiff import read_lonlat
@@ -63,6 +65,14 @@ class FolderReader:
         with open(f"{self.root}/{path}", "rb") as file:
             data = file.read()
         return {GRID: decode(data, name=path, layout=self.layout)}
+
+    def files(self, index: int) -> tuple[str, ...]:
+        """The image file, then what stands beside it under its name."""
+        return self._consulted.of(f"{self.root}/{self.paths[index]}")
+
+    @cached_property
+    def _consulted(self) -> Consulted:
+        return Consulted()
 
 
 def open_folder(request: DatasetRequest) -> Dataset:

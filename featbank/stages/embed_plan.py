@@ -30,6 +30,8 @@ from featbank.stages.checkpoint_inputs import (
     with_trained_adapter,
 )
 from featbank.stages.checkpoint_opening import with_seen
+from featbank.stages.digesting import unnamed_files_note, with_digests
+from featbank.stages.duplicates import find_duplicates
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.fitting import Imagery, Look, look
 from featbank.stages.opening import dataset_spec, open_dataset
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from featbank.inputs.adapters import Adapted, Moments
     from featbank.inputs.normalise import Statistics
     from featbank.stages.agreement import Passes
+    from featbank.stages.duplicates import Duplicates
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.opening import FetchProgress
     from featbank.stages.pretrain.options import PretrainOptions
@@ -68,6 +71,7 @@ class EmbedPlan:
         inputs: How pixels become input.
         layout: How features are stored.
         look: What a sample of the imagery showed.
+        duplicates: Images that stand in it more than once; None where none does.
         recipe: Everything that decides the bytes.
         path: The store's path.
     """
@@ -81,6 +85,7 @@ class EmbedPlan:
     inputs: InputRecipe
     layout: FeatureLayout
     look: Look
+    duplicates: Duplicates | None
     recipe: dict[str, Any]
     path: Path
 
@@ -94,7 +99,9 @@ class EmbedPlan:
         """What a user must know of the imagery and the weights, a sentence each."""
         shared = shared_wavelengths(self.weights.config, self.passes, self.adapted.channels)
         others = other_bands(self.weights.trained, self.adapted.channels)
-        said = [note for note in (shared, others) if note]
+        twice = self.duplicates.sentence() if self.duplicates else ""
+        unnamed = unnamed_files_note(self.imagery.dataset)
+        said = [note for note in (shared, others, unnamed, twice) if note]
         return (*self.imagery.dataset.notes, *self.weights.notes, *said)
 
     @property
@@ -108,13 +115,15 @@ def plan_embed(
     *,
     progress: FetchProgress | None = None,
     imagery: Imagery | None = None,
+    is_rehearsal: bool = False,
 ) -> EmbedPlan:
     """Settle an embed run: open the dataset, read the weights, fit what is fitted.
 
     Args:
         options: As the user said.
-        progress: Takes the step of a download, its bytes done and in all.
+        progress: Takes the step of a download or of the digest pass, its bytes done and in all.
         imagery: The dataset, where it is open already with the bands and samples that are meant.
+        is_rehearsal: Whether nothing is written, not even into the bank's cache of digests.
 
     Raises:
         FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
@@ -132,6 +141,8 @@ def plan_embed(
     options = with_trained_adapter(options, weights.trained)
     imagery = _imagery(options, progress, weights) if imagery is None else imagery
     seen = look(imagery)
+    known = with_digests(imagery.dataset, options.bank, progress=progress, keeps=not is_rehearsal)
+    imagery = replace(imagery, dataset=known)
     adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
     method = normalise_method(spec, options, adapted.channels, imagery)
@@ -156,10 +167,15 @@ def plan_embed(
 def _named(parts: RecipeParts, seen: Look) -> EmbedPlan:
     """The plan, with the recipe and the path that its parts decide."""
     recipe = embed_recipe(parts)
-    path = Bank(parts.options.bank).store_path(
-        dataset=parts.imagery.dataset.name, model=parts.spec.name, recipe=recipe_id(recipe)
+    bank, dataset = Bank(parts.options.bank), parts.imagery.dataset
+    usual = bank.store_path(dataset=dataset.name, model=parts.spec.name, recipe=recipe_id(recipe))
+    plan = EmbedPlan(
+        **vars(parts),
+        look=seen,
+        duplicates=find_duplicates(dataset.samples),
+        recipe=recipe,
+        path=bank.store_of_recipe(recipe_id(recipe), usual=usual) or usual,
     )
-    plan = EmbedPlan(**vars(parts), look=seen, recipe=recipe, path=path)
     refuse_too_many(plan, seen.refused)
     return plan
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from featbank.bank.results import Predictions, read_predictions
 from featbank.errors import MissingPathError, ProbeError
+from featbank.stages.finding import standing_store
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -148,10 +149,9 @@ def _groups(bank: Bank, heads: Sequence[Result], ids: Sequence[str]) -> Array | 
 def _store_path(bank: Bank, head: Result) -> Path:
     """Where the scored store stands: as the result says, or in this bank under its name."""
     said = Path((head.test_store or head.store).split(_BETWEEN_STORES)[0])
-    moved = bank.stores_folder / said.parent.name / said.name
-    for path in (said, moved):
-        if path.exists():
-            return path
+    recipe = "" if head.test_store or _BETWEEN_STORES in head.store else head.recipe
+    if path := standing_store(bank, said, recipe):
+        return path
     raise MissingPathError(
         str(said),
         f"the store of result {head.result} is gone",

@@ -1,0 +1,34 @@
+"""Whether two recipes or stores are of the same images, whatever their datasets are called."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from featbank.store.reader import Store
+
+
+def same_images(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Whether two embed recipes are of the same images.
+
+    Recipes of before images were known by their content have a name beside a fingerprint of
+    names and sizes, which no newer one can equal.
+    """
+    ours, theirs = (recipe.get("dataset", {}).get("fingerprint") for recipe in (first, second))
+    return ours is not None and ours == theirs
+
+
+def share_images(first: Store, second: Store) -> bool:
+    """Whether two stores are of one dataset: equal names, or an equal fingerprint.
+
+    Two folders of one name are two datasets where no image of one is in the other.
+    """
+    if same_images(*(store.attributes["recipe"] for store in (first, second))):
+        return True
+    if first.attributes["dataset"] != second.attributes["dataset"]:
+        return False
+    if first.digests is None or second.digests is None:
+        return True
+    return not set(first.digests.tolist()).isdisjoint(second.digests.tolist())
