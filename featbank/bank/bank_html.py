@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from featbank.bank.bank import Bank
 from featbank.bank.result_frame import ResultFrame, headline_table
 from featbank.bank.results import read_results
 from featbank.bank.store_index import store_names
@@ -13,6 +12,8 @@ from featbank.record_html import Html, fold_html, record_html, table_html
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from featbank.bank.bank import Bank
 
 _SHOWN = 50  # results that a page of a notebook holds without being drowned in them
 

@@ -21,14 +21,14 @@ def same_images(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
 
 
 def share_images(first: Store, second: Store) -> bool:
-    """Whether two stores are of one dataset: equal names, or an equal fingerprint.
+    """Whether two stores are of one dataset: the very same images, or some of them and one name.
 
-    Two folders of one name are two datasets where no image of one is in the other.
+    Two folders of one name are two datasets where no image of one is in the other. Stores that
+    are older than digests are told apart by name alone.
     """
-    if same_images(*(store.attributes["recipe"] for store in (first, second))):
-        return True
-    if first.attributes["dataset"] != second.attributes["dataset"]:
-        return False
+    is_named_alike = first.attributes["dataset"] == second.attributes["dataset"]
     if first.digests is None or second.digests is None:
-        return True
-    return not set(first.digests.tolist()).isdisjoint(second.digests.tolist())
+        return bool(is_named_alike)
+    if is_named_alike:
+        return not set(first.digests.tolist()).isdisjoint(second.digests.tolist())
+    return same_images(*(store.attributes["recipe"] for store in (first, second)))
