@@ -161,6 +161,9 @@ class DigestCache:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             if version not in (0, _FORMAT):
                 raise sqlite3.DatabaseError("another format")
+            # Flushing to disk would take longer than reading small files; a file that a power cut
+            # tears is rebuilt.
+            connection.execute("PRAGMA synchronous = OFF")
             if version == 0 and self._may_write:
                 with connection:
                     connection.execute(_CREATE)

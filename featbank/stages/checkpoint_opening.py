@@ -12,6 +12,7 @@ from featbank.bank.bank import Bank
 from featbank.bank.checkpoints import (
     ENCODER,
     RECORD,
+    SEEN_IMAGES,
     checkpoints,
     encoder_sha256,
     is_checkpoint,
@@ -119,13 +120,16 @@ def checkpoint_weights(folder: Path) -> Weights:
 def with_seen(samples: Samples, dataset: str, weights: Weights) -> Samples:
     """Samples with a column that tells which of them the checkpoint was pretrained on.
 
-    Ids are compared inside one dataset; nothing is added where the checkpoint saw none of them.
+    Ids are compared inside one dataset, images wherever they stand; nothing is added where the
+    checkpoint saw none of them.
     """
     import numpy as np
 
-    ids = weights.seen.get(dataset, frozenset())
-    told = [SEEN if str(sample) in ids else _UNSEEN for sample in samples.ids]
-    if SEEN not in told:
+    ids, images = (weights.seen.get(name, frozenset()) for name in (dataset, SEEN_IMAGES))
+    seen = np.array([str(sample) in ids for sample in samples.ids])
+    if samples.digests is not None:
+        seen |= np.array([digest in images for digest in samples.digests])
+    if not seen.any():
         return samples
-    column = np.array(told, dtype=object)
+    column = np.where(seen, SEEN, _UNSEEN).astype(object)
     return replace(samples, meta={**samples.meta, SEEN_COLUMN: column})

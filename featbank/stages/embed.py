@@ -130,9 +130,12 @@ def embed_dataset(
         bank = Bank(plan.options.bank)
         if plan.spec.fit is not None:
             write_state(bank, plan.weights.sha256, plan.weights.state)
+        before = bank.source(plan.path)
         if plan.options.follow is None:
             bank.remember_newest(plan.path)
-        bank.remember_source(plan.path, _source(plan, bank.source(plan.path)))
+        # Copies that are predicted bear other ids than the rows of a store that stands already.
+        if plan.options.follow is None or not before:
+            bank.remember_source(plan.path, _source(plan, before))
         return report
 
 

@@ -139,10 +139,12 @@ def plan_embed(
     size = image_size(spec, options, alone.patch_px)
     layers = layer_indices(options, alone.depth)
     options = with_trained_adapter(options, weights.trained)
+    is_given = imagery is not None
     imagery = _imagery(options, progress, weights) if imagery is None else imagery
     seen = look(imagery)
     known = with_digests(imagery.dataset, options.bank, progress=progress, keeps=not is_rehearsal)
-    imagery = replace(imagery, dataset=known)
+    samples = known.samples if is_given else with_seen(known.samples, known.name, weights)
+    imagery = replace(imagery, dataset=replace(known, samples=samples))
     adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
     method = normalise_method(spec, options, adapted.channels, imagery)
@@ -274,7 +276,6 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None, weights: Wei
     scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)
     if options.limit is not None:
         dataset = with_limit(dataset, options.limit, scheme)
-    dataset = replace(dataset, samples=with_seen(dataset.samples, dataset.name, weights))
     return Imagery(
         dataset=dataset,
         contract=contract_of(dataset),

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from featbank.samples import Samples
     from featbank.stages.embed_plan import EmbedPlan
 
-# What a store says of its images' names, places and labels; the rest follows from its recipe.
+# What a store must say of its images; the rest follows from it, or from the recipe.
+_COMPARED = ("dataset", "dataset_names", "label_sets", "split_schemes", "splits_from")
+# What it says of their names, places and labels.
 _NAMING = (
     "dataset",
     "dataset_licence",
@@ -69,7 +71,7 @@ def renamed(plan: EmbedPlan, tell: Callable[[str], None]) -> None:
     plan = _with_labels(plan)
     samples = plan.imagery.dataset.samples
     new = _naming(plan, told)
-    if is_labelled_so(plan.path, samples, new):
+    if is_labelled_so(plan.path, samples, {name: new[name] for name in _COMPARED}):
         return
     before = text_column(plan.path, SAMPLE_ID)
     relabel(plan.path, samples, new)

@@ -10,6 +10,7 @@ from featbank.inputs.adapters import ADAPTERS
 from featbank.inputs.normalise import METHODS
 from featbank.inputs.preprocess import InputRecipe
 from featbank.stages.adapting import adapt, statistics_of
+from featbank.stages.digesting import with_digests
 from featbank.stages.embed_plan import contract_of, wanted_bands, worker_count
 from featbank.stages.fitting import STATISTICS_CHIPS, Imagery, Look, look
 from featbank.stages.opening import open_dataset
@@ -97,6 +98,9 @@ def read_imagery(options: PretrainOptions, progress: FetchProgress | None) -> Re
     rows, notes = training_rows(imagery, options.splits_seen)
     seen = look(imagery)
     _refuse_too_many(seen, rows, imagery, options.max_invalid)
+    # A run that is only planned makes no bank.
+    known = with_digests(dataset, options.bank, progress=progress, keeps=options.bank.is_dir())
+    imagery = replace(imagery, dataset=known)
     return Reading(imagery=imagery, rows=rows, look=seen, notes=(*dataset.notes, *notes))
 
 
