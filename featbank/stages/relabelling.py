@@ -45,8 +45,11 @@ def in_rows_of_store(plan: EmbedPlan) -> EmbedPlan:
     """The plan with its samples in the order of the rows of the store that stands already."""
     samples = plan.imagery.dataset.samples
     kept_digests, kept_ids = (text_column(plan.path, name) for name in (DIGEST, SAMPLE_ID))
-    if kept_digests is None or kept_ids is None or samples.digests is None:
+    if kept_digests is None or samples.digests is None:
         return plan
+    if kept_ids is None:
+        # A kill while ids were written anew took them; content finds the rows all the same.
+        kept_ids = np.full(len(kept_digests), "", dtype=object)
     if _are_equal(kept_digests, samples.digests) and _are_equal(kept_ids, samples.ids):
         return plan
     rows = matched_rows(samples.digests, samples.ids, kept_digests=kept_digests, kept_ids=kept_ids)

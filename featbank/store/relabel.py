@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from featbank.samples import Samples
     from featbank.store.schema import ArraySpec
 
-_DOCUMENT, _CONSOLIDATED, _MARK = "zarr.json", "consolidated_metadata", "relabelling"
+_DOCUMENT, _CONSOLIDATED = "zarr.json", "consolidated_metadata"
+# Says that labels are being written, and whether the store was finished before.
+_MARK, _FINISHED = "relabelling", "finished"
 # Columns that a dataset may come to lack; further ones are whoever wrote them's.
 _OPTIONAL = (GROUP, PAIR_ID, EXCLUDE, LONLAT, TIME, "bbox", "crs")
 _PREFIXES = (LABEL_PREFIX, CLASS_PREFIX, SPLIT_PREFIX, META_PREFIX)
@@ -83,10 +85,7 @@ def is_labelled_so(path: Path, samples: Samples, attributes: Mapping[str, Any]) 
     if told.get(_MARK) or any(told.get(name) != value for name, value in attributes.items()):
         return False
     specs = _specs(path, samples)
-    is_same = all(
-        spec.data is not None and _sha256(path, spec.name) == content_sha256(spec.data)
-        for spec in specs
-    )
+    is_same = all(_is_written(path, spec, is_checked=False) for spec in specs)
     return is_same and not _stale(path, specs)
 
 
@@ -99,20 +98,19 @@ def relabel(path: Path, samples: Samples, attributes: Mapping[str, Any]) -> None
         attributes: What it says from now on.
     """
     content = metadata(path)
-    was_finished = (
-        bool(content.get(_CONSOLIDATED)) or content["attributes"].get(_MARK) == "finished"
-    )
-    mark = "finished" if was_finished else "unfinished"
-    _write_document(path, content, {**content["attributes"], _MARK: mark})
+    told = dict(content["attributes"])
+    former = told.pop(_MARK, None)
+    was_finished = bool(content.get(_CONSOLIDATED)) or former == _FINISHED
+    _write_document(path, content, {**told, _MARK: _FINISHED if was_finished else "unfinished"})
     group = zarr.open_group(path, mode="r+", zarr_format=3, use_consolidated=False)
     specs = _specs(path, samples)
     for name in _stale(path, specs):
         shutil.rmtree(path / name)
     for spec in specs:
-        if (path / spec.name).exists():
-            shutil.rmtree(path / spec.name)
-        create_array(group, spec)
-    told = {name: value for name, value in content["attributes"].items() if name != _MARK}
+        # What is right stays: after a kill labels that only the store knows are still there.
+        if not _is_written(path, spec, is_checked=former is not None):
+            shutil.rmtree(path / spec.name, ignore_errors=True)
+            create_array(group, spec)
     new = {**told, **attributes, "labels_sha256": labels_sha256(samples)}
     _write_document(path, content, new)
     if was_finished:
@@ -136,12 +134,15 @@ def _stale(path: Path, specs: list[ArraySpec]) -> list[str]:
     ]
 
 
-def _sha256(path: Path, name: str) -> str | None:
-    document = path / name / _DOCUMENT
-    if not document.is_file():
-        return None
-    sha256 = json.loads(document.read_text())["attributes"].get("sha256")
-    return None if sha256 is None else str(sha256)
+def _is_written(path: Path, spec: ArraySpec, *, is_checked: bool) -> bool:
+    """Whether a column says that it holds these contents, and does where that is to be checked."""
+    document = path / spec.name / _DOCUMENT
+    if spec.data is None or not document.is_file():
+        return False
+    wanted = content_sha256(spec.data)
+    if json.loads(document.read_text())["attributes"].get("sha256") != wanted:
+        return False
+    return not is_checked or content_sha256(_read(path, spec.name)) == wanted
 
 
 def _write_document(path: Path, content: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
