@@ -75,6 +75,15 @@ def stores_of(bank: Bank, *, dataset: str | None, model: str | None = None) -> l
     return [path for path in found if not any(Path(each).is_dir() for each in known[path])]
 
 
+def of_other_folders(bank: Bank, dataset: str | None) -> set[str]:
+    """Names of the stores of another folder that bears the name of the one that is meant."""
+    if dataset is None:
+        return set()
+    meant = stores_of(bank, dataset=dataset)
+    named = bank.stores(dataset=dataset_name(dataset))
+    return {path.name for path in named if path not in meant}
+
+
 def standing_store(bank: Bank, said: Path, recipe: str) -> Path | None:
     """Where the store of a result stands: as it says, in this bank, or moved; None if it is gone.
 

@@ -14,7 +14,9 @@ import numpy as np
 from featbank.bank import runlog
 from featbank.bank.bank import Bank
 from featbank.errors import FeatbankError
+from featbank.inputs.adapters import ADAPTERS
 from featbank.recipe import canonical_json, lines_sha256
+from featbank.stages.joining.same_images import same_images
 from featbank.store.relabel import text_column
 from featbank.store.schema import DIGEST, REFUSED, SAMPLE_ID
 from featbank.store.shard_reading import read_commits, read_shard
@@ -30,15 +32,9 @@ if TYPE_CHECKING:
     from featbank.stages.embed_plan import EmbedPlan
     from featbank.store.writer import Shard, StoreWriter
 
-# Fields of a recipe that name the images alone, and those that were fitted on them.
+# Fields of a recipe that name the images alone, and those of statistics, which may be fitted.
 _IMAGES = ("dataset.fingerprint", "dataset.samples")
-_FITTED = (
-    "input.normalise.mean",
-    "input.normalise.std",
-    "input.normalise.source",
-    "input.adapter",
-    "model.weights_sha256",
-)
+_STATISTICS = ("input.normalise.mean", "input.normalise.std", "input.normalise.source")
 # A store of which fewer images are the same is another dataset, of which there is nothing to say.
 _SHARED = 0.5
 
@@ -92,12 +88,22 @@ def _formers(plan: EmbedPlan, free: Sequence[str]) -> list[Former]:
     found = []
     wanted = _rest(plan.recipe, free)
     for path in Bank(plan.options.bank).stores(model=plan.spec.name):
-        if path == plan.path or _rest(_recipe(path), free) != wanted:
+        recipe = _recipe(path)
+        if same_images(recipe, plan.recipe) or _rest(recipe, free) != wanted:
             continue
         digests, ids = (text_column(path, name) for name in (DIGEST, SAMPLE_ID))
         if digests is not None and ids is not None:
             found.append(Former(path=path, digests=digests, ids=ids))
     return found
+
+
+def _fitted(plan: EmbedPlan) -> tuple[str, ...]:
+    """Fields of the recipe that were fitted on the images."""
+    return (
+        *(_STATISTICS if plan.inputs.statistics.method == "dataset" else ()),
+        *(("input.adapter",) if ADAPTERS[plan.adapted.name].needs_moments else ()),
+        *(("model.weights_sha256",) if plan.spec.fit is not None else ()),
+    )
 
 
 def _recipe(path: Path) -> Mapping[str, Any]:
@@ -177,7 +183,7 @@ def _say(
             f"{plan.path.name}: its images are not those of {former.path.name}, of which no shard "
             "holds the same in the same order: all is embedded again"
         )
-    elif is_new and (former := _like(plan, _formers(plan, (*_IMAGES, *_FITTED)))):
+    elif is_new and (former := _like(plan, _formers(plan, (*_IMAGES, *_fitted(plan))))):
         tell(
             f"{plan.path.name}: its images are not those of {former.path.name}, and the statistics "
             "fitted on them moved: all is embedded again"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from featbank.bank.results import read_result
 from featbank.catalog import suggest
 from featbank.errors import MissingPathError, UnknownNameError, UsageError
+from featbank.stages.finding import dataset_name, of_other_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +136,7 @@ def complete_id(bank: Bank, prefix: str, known: Sequence[str]) -> str:
 
 def _asked(options: CompareOptions) -> dict[str, str]:
     """What all results must have in common, by field of their rows."""
-    dataset = None if options.dataset is None else Path(options.dataset).resolve().name
+    dataset = None if options.dataset is None else dataset_name(options.dataset)
     wanted = {
         "dataset": dataset,
         "model": options.model,
@@ -160,6 +161,8 @@ def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
     paths = sorted(bank.predictions_path("x").parent.glob("*.parquet"))
     heads = [_head(bank, path.stem) for path in paths if bank.result_path(path.stem).exists()]
     kept = [h for h in heads if all(getattr(h, field) == v for field, v in asked.items())]
+    others = of_other_folders(bank, options.dataset)
+    kept = [head for head in kept if Path(head.store).name not in others]
     for field, option in (("dataset", "--dataset"), ("label_set", "--labels")):
         values = sorted({getattr(head, field) for head in kept})
         if len(values) > 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from featbank.bank.results import read_result
 from featbank.catalog import suggest
 from featbank.errors import MissingPathError, UnfinishedStoreError, UnknownNameError, UsageError
-from featbank.stages.finding import dataset_name, stores_of
+from featbank.stages.finding import dataset_name, of_other_folders, stores_of
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -37,19 +37,10 @@ def chosen_results(bank: Bank, options: ReportOptions, dataset: str | None) -> l
         _require_one_dataset(found)
         return found
     found = [rows for rows in (_rows(bank, name) for name in known) if rows]
-    others = _of_other_folders(bank, options.dataset)
+    others = of_other_folders(bank, options.dataset)
     kept = [rows for rows in found if _is_meant(rows[0], options, dataset)]
     kept = [rows for rows in kept if Path(rows[0].store).name not in others]
     return sorted(kept, key=_from_best)
-
-
-def _of_other_folders(bank: Bank, dataset: str | None) -> set[str]:
-    """Names of stores of another folder that bears the name of the one that is meant."""
-    if dataset is None:
-        return set()
-    meant = stores_of(bank, dataset=dataset)
-    named = bank.stores(dataset=dataset_name(dataset))
-    return {path.name for path in named if path not in meant}
 
 
 def _from_best(rows: Rows) -> tuple[float, str]:
