@@ -41,15 +41,16 @@ class Duplicates:
         """What a user must know, without a full stop."""
         first, second = self.examples[0]
         graver = [
-            f"{self.across_splits:,} of these images in several splits of '{self.scheme}'"
+            f"{self.across_splits:,} of them in several splits of '{self.scheme}'"
             if self.across_splits
             else "",
             f"{self.other_labels:,} with different labels" if self.other_labels else "",
         ]
         told = "".join(f", {part}" for part in graver if part)
+        stands = "1 image stands" if self.images == 1 else f"{self.images:,} images stand"
         return (
-            f"{self.samples:,} samples are byte for byte {self.images:,} images{told} (such as "
-            f"{first} and {second})"
+            f"{stands} byte for byte in {self.samples:,} samples{told} (such as {first} and "
+            f"{second})"
         )
 
     def as_attributes(self) -> dict[str, Any]:

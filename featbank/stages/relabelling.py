@@ -117,7 +117,7 @@ def _sentence(
     if moved:
         parts.append(f"{moved:,} of {len(samples):,} rows have another id")
     what = "; ".join(parts) or "labels, splits or places of its rows changed"
-    return f"{path.name}: {what}: written anew, nothing is embedded again for it"
+    return f"{path.name}: {what}: written anew, nothing is embedded again"
 
 
 def _are_equal(first: Any, second: Any) -> bool:  # noqa: ANN401 - columns of text

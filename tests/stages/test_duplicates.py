@@ -55,7 +55,7 @@ def test_images_with_different_labels_are_counted_and_unknown_ones_agree():
 def test_the_sentence_names_the_gravest_pair_first():
     found = find_duplicates(samples("aabb", splits=[0, 0, 0, 2], classes=[0, 0, 0, 1]))
     assert found.sentence() == (
-        "4 samples are byte for byte 2 images, 1 of these images in several splits of 'official', "
+        "2 images stand byte for byte in 4 samples, 1 of them in several splits of 'official', "
         "1 with different labels (such as s2 and s3)"
     )
 
@@ -86,7 +86,7 @@ def done(tmp_path_factory):
 
 def test_embed_says_it(done):
     (note,) = done[0].notes
-    assert note.startswith("9 samples are byte for byte 1 images, 1 of these images in several")
+    assert note.startswith("1 image stands byte for byte in 9 samples, 1 of them in several")
     assert "1 with different labels (such as class0/00 and class1/copy0)" in note
 
 
