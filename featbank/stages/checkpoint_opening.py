@@ -26,7 +26,7 @@ from featbank.stages.weights import HUB_PREFIX, Weights
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
-    from featbank.samples import Samples
+    from featbank.datasets import Dataset
     from featbank.stages.embed_options import EmbedOptions
 
 # A column of the store: whether the model was pretrained on the chip.
@@ -117,19 +117,21 @@ def checkpoint_weights(folder: Path) -> Weights:
     )
 
 
-def with_seen(samples: Samples, dataset: str, weights: Weights) -> Samples:
-    """Samples with a column that tells which of them the checkpoint was pretrained on.
+def with_seen(dataset: Dataset, weights: Weights) -> Dataset:
+    """The dataset with a column that tells on which samples the checkpoint was pretrained.
 
     Ids are compared inside one dataset, images wherever they stand; nothing is added where the
     checkpoint saw none of them.
     """
     import numpy as np
 
-    ids, images = (weights.seen.get(name, frozenset()) for name in (dataset, SEEN_IMAGES))
+    samples, none = dataset.samples, frozenset[str]()
+    ids, images = (weights.seen.get(name, none) for name in (dataset.name, SEEN_IMAGES))
     seen = np.array([str(sample) in ids for sample in samples.ids])
     if samples.digests is not None:
         seen |= np.array([digest in images for digest in samples.digests])
     if not seen.any():
-        return samples
+        return dataset
     column = np.where(seen, SEEN, _UNSEEN).astype(object)
-    return replace(samples, meta={**samples.meta, SEEN_COLUMN: column})
+    samples = replace(samples, meta={**samples.meta, SEEN_COLUMN: column})
+    return replace(dataset, samples=samples)

@@ -139,12 +139,11 @@ def plan_embed(
     size = image_size(spec, options, alone.patch_px)
     layers = layer_indices(options, alone.depth)
     options = with_trained_adapter(options, weights.trained)
-    is_given = imagery is not None
     imagery = _imagery(options, progress, weights) if imagery is None else imagery
     seen = look(imagery)
-    known = with_digests(imagery.dataset, options.bank, progress=progress, keeps=not is_rehearsal)
-    samples = known.samples if is_given else with_seen(known.samples, known.name, weights)
-    imagery = replace(imagery, dataset=replace(known, samples=samples))
+    keeps = not is_rehearsal
+    known = with_digests(imagery.dataset, options.bank, progress=progress, keeps=keeps)
+    imagery = replace(imagery, dataset=with_seen(known, weights))
     adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
     method = normalise_method(spec, options, adapted.channels, imagery)

@@ -11,9 +11,10 @@ from featbank.stages.duplicates import find_duplicates
 from featbank.stages.embed_recipe import attributes
 from featbank.stages.row_matching import matched_rows
 from featbank.stages.selection import with_rows
-from featbank.store.relabel import is_labelled_so, kept_labels, relabel, text_column
+from featbank.store.relabel import is_labelled_so, kept_labels, relabel
 from featbank.store.schema import DIGEST, SAMPLE_ID
 from featbank.store.state import metadata
+from featbank.store.text_columns import text_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,10 +17,10 @@ from featbank.errors import FeatbankError
 from featbank.inputs.adapters import ADAPTERS
 from featbank.recipe import canonical_json, lines_sha256
 from featbank.stages.joining.same_images import same_images
-from featbank.store.relabel import text_column
 from featbank.store.schema import DIGEST, REFUSED, SAMPLE_ID
 from featbank.store.shard_reading import read_commits, read_shard
 from featbank.store.state import metadata
+from featbank.store.text_columns import text_column
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -15,7 +15,6 @@ from featbank.store.columns import TIME_COLUMNS, as_text
 from featbank.store.schema import (
     CLASS_PREFIX,
     CLS,
-    DIGEST,
     EXCLUDE,
     GROUP,
     LABEL_PREFIX,
@@ -113,11 +112,6 @@ class Store:
     def group(self) -> NDArray[np.object_] | None:
         """(N,) what makes samples dependent; None where the dataset does not say."""
         return self._text(GROUP) if GROUP in self._group else None
-
-    @cached_property
-    def digests(self) -> NDArray[np.object_] | None:
-        """(N,) SHA-256 of what each image is; None in stores that are older than these."""
-        return self._text(DIGEST) if DIGEST in self._group else None
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -53,13 +53,6 @@ _OPTIONAL = (GROUP, PAIR_ID, EXCLUDE, LONLAT, TIME, "bbox", "crs")
 _PREFIXES = (LABEL_PREFIX, CLASS_PREFIX, SPLIT_PREFIX, META_PREFIX)
 
 
-def text_column(path: Path, name: str) -> NDArray[np.object_] | None:
-    """One text column of a store that need not be finished; None where it has none."""
-    if not (path / name).is_dir():
-        return None
-    return np.asarray(zarr.open_array(path / name, mode="r", zarr_format=3)[...]).astype(object)
-
-
 def kept_labels(path: Path) -> tuple[dict[str, LabelSet], dict[str, NDArray[np.int8]]]:
     """Label sets and split schemes of a store that need not be finished."""
     told = metadata(path)["attributes"]

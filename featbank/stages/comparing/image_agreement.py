@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.stages.finding import standing_store
-from featbank.store.relabel import text_column
 from featbank.store.schema import DIGEST, SAMPLE_ID
+from featbank.store.text_columns import text_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

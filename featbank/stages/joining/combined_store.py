@@ -44,10 +44,6 @@ class CombinedStore(Store):
         self.path = Path(self.separator.join(str(part.path) for part in parts))
         self._show = None
 
-    @property
-    def digests(self) -> None:
-        """None: a row may stand for several images."""
-
     def to_pandas(self) -> pd.DataFrame:
         """Refused: tables come from the parts.
 

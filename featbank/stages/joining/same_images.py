@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from featbank.store.text_columns import image_digests
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,8 +29,9 @@ def share_images(first: Store, second: Store) -> bool:
     are older than digests are told apart by name alone.
     """
     is_named_alike = first.attributes["dataset"] == second.attributes["dataset"]
-    if first.digests is None or second.digests is None:
+    ours, theirs = (image_digests(store.path) for store in (first, second))
+    if ours is None or theirs is None:
         return bool(is_named_alike)
     if is_named_alike:
-        return not set(first.digests.tolist()).isdisjoint(second.digests.tolist())
+        return not set(ours.tolist()).isdisjoint(theirs.tolist())
     return same_images(*(store.attributes["recipe"] for store in (first, second)))

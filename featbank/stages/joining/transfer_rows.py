@@ -10,6 +10,7 @@ from featbank.errors import StoreError, UsageError
 from featbank.stages.joining.label_agreement import is_labelled
 from featbank.stages.joining.same_images import share_images
 from featbank.store.schema import PAIR_ID
+from featbank.store.text_columns import image_digests
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +99,8 @@ def require_some(test: Store, *, known: int, lost: int, is_left: bool) -> None:
 
 def _keys(store: Store) -> list[NDArray[np.object_]]:
     pairs = [store.column(PAIR_ID)] if PAIR_ID in store.column_names else []
-    return [store.ids, *pairs, *([] if store.digests is None else [store.digests])]
+    digests = image_digests(store.path)
+    return [store.ids, *pairs, *([] if digests is None else [digests])]
 
 
 def _require_other_dataset(train: Store, test: Store) -> None:

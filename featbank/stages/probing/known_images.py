@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.store.text_columns import image_digests
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,9 +23,10 @@ def known_images(store: Store, rows: Mapping[str, NDArray[np.intp]]) -> str:
         store: The store that is probed.
         rows: Its rows by use: ``train``, ``val`` and ``test``.
     """
-    if store.digests is None:
+    told = image_digests(store.path)
+    if told is None:
         return ""
-    digests = store.digests.astype("S64")
+    digests = told.astype("S64")
     fitted = np.concatenate([digests[rows[use]] for use in ("train", "val")])
     tested = rows["test"]
     count = int(np.isin(digests[tested], fitted).sum())
