@@ -55,8 +55,8 @@ _WAITS_S = (0.1, 0.5, 2.0)
 def with_digests(
     dataset: Dataset,
     bank: Path,
-    *,
     progress: Progress | None = None,
+    *,
     keeps: bool = True,
 ) -> Dataset:
     """The dataset, each of its samples with the digest of what it is.

@@ -141,9 +141,7 @@ def plan_embed(
     options = with_trained_adapter(options, weights.trained)
     imagery = _imagery(options, progress, weights) if imagery is None else imagery
     seen = look(imagery)
-    keeps = not is_rehearsal
-    known = with_digests(imagery.dataset, options.bank, progress=progress, keeps=keeps)
-    imagery = replace(imagery, dataset=with_seen(known, weights))
+    imagery = _known(imagery, options, weights, progress, keeps=not is_rehearsal)
     adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
     method = normalise_method(spec, options, adapted.channels, imagery)
@@ -163,6 +161,19 @@ def plan_embed(
         options=options,
     )
     return _named(parts, seen)
+
+
+def _known(
+    imagery: Imagery,
+    options: EmbedOptions,
+    weights: Weights,
+    progress: FetchProgress | None,
+    *,
+    keeps: bool,
+) -> Imagery:
+    """The imagery, each image known by its content, and whether the weights have seen it."""
+    dataset = with_digests(imagery.dataset, options.bank, progress, keeps=keeps)
+    return replace(imagery, dataset=with_seen(dataset, weights))
 
 
 def _named(parts: RecipeParts, seen: Look) -> EmbedPlan:

@@ -99,7 +99,7 @@ def read_imagery(options: PretrainOptions, progress: FetchProgress | None) -> Re
     seen = look(imagery)
     _refuse_too_many(seen, rows, imagery, options.max_invalid)
     # A run that is only planned makes no bank.
-    known = with_digests(dataset, options.bank, progress=progress, keeps=options.bank.is_dir())
+    known = with_digests(dataset, options.bank, progress, keeps=options.bank.is_dir())
     imagery = replace(imagery, dataset=known)
     return Reading(imagery=imagery, rows=rows, look=seen, notes=(*dataset.notes, *notes))
 
