@@ -41,6 +41,19 @@ class Reader(Protocol):
             OSError: The disk or network failed; the sample is not at fault.
         """
 
+    def files(self, index: int) -> tuple[str, ...]:
+        """Paths of the files that ``read`` consults for sample ``index``, in a fixed order.
+
+        The image comes first, then what changes the meaning of its pixels (masks, headers, world
+        files). Their bytes are what the sample is known by. Empty for images that are computed.
+        """
+
+
+def files_of(reader: Reader, index: int) -> tuple[str, ...]:
+    """Files of one sample; none where somebody else's reader does not name them."""
+    files = getattr(reader, "files", None)
+    return () if files is None else tuple(files(index))
+
 
 def with_missing(pixels: Array, missing: Array | None) -> Array:
     """Pixels that know which of them are missing.
@@ -73,6 +86,10 @@ class BandPicker:
         """Pixels of sample ``index``: the kept bands of the kept grids."""
         image = self.reader.read(index)
         return {grid: _picked(image[grid], list(rows)) for grid, rows in self.picks.items()}
+
+    def files(self, index: int) -> tuple[str, ...]:
+        """Files of the whole image, whichever bands are kept."""
+        return files_of(self.reader, index)
 
 
 def _picked(pixels: Array, rows: list[int]) -> Array:

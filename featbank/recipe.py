@@ -45,6 +45,11 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def text_sha256(text: str) -> str:
+    """SHA-256 of a text in UTF-8; names of files that are not UTF-8 keep their bytes."""
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
 def lines_sha256(lines: Iterable[str]) -> str:
     """SHA-256 of lines, each ended by a newline; their order matters."""
     digest = hashlib.sha256()

@@ -64,8 +64,10 @@ class Samples:
             where nothing is known.
         exclude: (N,) strings, '' or the reason to leave the row out.
         meta: Further columns of (N,).
-        origins: (N,) strings that stand for the image's bytes in the fingerprint: relative path
-            and size of the files, or the parameters of a procedural image.
+        origins: (N,) strings that say where the images come from: relative path and size of the
+            files, or the parameters of a procedural image.
+        digests: (N,) SHA-256 of what each image is: 64 hexadecimal digits; None before they are
+            taken.
         notes: What a user must know of how these columns were read, a sentence each.
     """
 
@@ -84,6 +86,7 @@ class Samples:
     exclude: NDArray[Any] | None = None
     meta: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    digests: NDArray[Any] | None = None
 
     def __post_init__(self) -> None:
         refuse_duplicates(self.ids)
@@ -110,6 +113,7 @@ class Samples:
             exclude=_at(self.exclude, rows),
             meta={name: values[rows] for name, values in self.meta.items()},
             notes=self.notes,
+            digests=_at(self.digests, rows),
         )
 
     def true_scheme(self, name: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.lock import changing
+from featbank.bank.store_index import STORE_SUFFIX, store_folders, store_names
 
 # Named here too, where all writers of a bank look for it.
 from featbank.disk import write_atomically as write_atomically
@@ -19,7 +20,9 @@ from featbank.recipe import short_id
 if TYPE_CHECKING:
     from pathlib import Path
 
-STORE_SUFFIX = ".zarr"
+__all__ = ["STORE_SUFFIX", "Bank", "bank_of", "write_atomically"]
+
+STORES = "stores"
 # What to do where a file of the bank is damaged; no store depends on one.
 _DO = {
     "newest.json": "Name a store with --store, or remove the file: the next 'embed' writes it.",
@@ -45,7 +48,7 @@ class Bank:
     @property
     def stores_folder(self) -> Path:
         """Folder of all stores, one folder a dataset inside."""
-        return self.root / "stores"
+        return self.root / STORES
 
     def store_path(self, *, dataset: str, model: str, recipe: str) -> Path:
         """Path of the store that a recipe makes."""
@@ -61,10 +64,35 @@ class Bank:
         return self.root / "predictions" / f"{result}.parquet"
 
     def stores(self, *, dataset: str | None = None, model: str | None = None) -> list[Path]:
-        """Paths of the stores of a dataset and a model, sorted; None stands for any."""
-        pattern = f"{dataset or '*'}/*{STORE_SUFFIX}"
-        found = sorted(self.stores_folder.glob(pattern))
-        return [p for p in found if model is None or _model_of(p) == _in_file_names(model)]
+        """Paths of the stores of a dataset and a model, sorted; None stands for any.
+
+        Stores say themselves what they are of; people may have moved or renamed their folders.
+        """
+        found = store_folders(self.stores_folder)
+        if dataset is None and model is None:
+            return found
+        wanted = None if model is None else _in_file_names(model)
+        told = {path: store_names(path) for path in found}
+        return [
+            path
+            for path, names in told.items()
+            if (dataset is None or dataset in names.datasets)
+            and wanted in (None, _in_file_names(names.model))
+        ]
+
+    def store_of_recipe(self, recipe: str, *, usual: Path | None = None) -> Path | None:
+        """Path of the store of a recipe, wherever it stands under ``stores``; None without one.
+
+        Args:
+            recipe: Id of the recipe.
+            usual: Where it stands unless somebody moved it; looked at first.
+        """
+        if usual is not None and usual.exists():
+            return usual
+        found = store_folders(self.stores_folder)
+        # A store keeps the digits of its recipe in its name, unless it was renamed.
+        found.sort(key=lambda path: short_id(recipe) not in path.name)
+        return next((path for path in found if store_names(path).recipe_id == recipe), None)
 
     def newest(self) -> Path:
         """The store that the last successful ``embed`` named.
@@ -102,13 +130,19 @@ class Bank:
     def source(self, store: Path) -> dict[str, Any]:
         """Where a store's images were; empty where the bank does not know.
 
+        A store that was moved is known by its recipe.
+
         Raises:
             StoreError: The file that tells it is damaged.
         """
-        found = self._read("sources.json").get(os.path.relpath(store, self.root), {})
-        if not isinstance(found, dict):
+        kept = self._read("sources.json")
+        found = kept.get(os.path.relpath(store, self.root))
+        if found is None and (recipe := store_names(store).recipe_id):
+            whole = (each for each in kept.values() if isinstance(each, dict))
+            found = next((each for each in whole if each.get("recipe_id") == recipe), None)
+        if not isinstance(found, dict | None):
             raise self._damaged("sources.json", f"holds no source of {store.name}")
-        return found
+        return dict(found or {})
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self.root / name
@@ -148,14 +182,14 @@ class Bank:
 
 
 def bank_of(store: Path) -> Bank:
-    """The bank that a store's path stands in: ``<bank>/stores/<dataset>/<store>``."""
+    """The bank that a store's path stands in, wherever under ``<bank>/stores``."""
+    for path in (store.absolute(), store.resolve()):
+        above = [folder for folder in path.parents if folder.name == STORES]
+        if above:
+            return Bank(above[0].parent)
     return Bank(store.resolve().parent.parent.parent)
 
 
 def _in_file_names(model: str) -> str:
     """A model's name without what file systems and shells trip over: ``hf:a/b`` -> ``hf-a--b``."""
     return model.replace(":", "-").replace("/", "--")
-
-
-def _model_of(path: Path) -> str:
-    return path.name.removesuffix(STORE_SUFFIX).rsplit("-", 1)[0]

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from featbank.bank.bank import STORE_SUFFIX, Bank
 from featbank.bank.result_frame import ResultFrame, headline_table
 from featbank.bank.results import read_results
+from featbank.bank.store_index import store_names
 from featbank.errors import FeatbankError
 from featbank.record_html import Html, fold_html, record_html, table_html
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from featbank.bank.bank import Bank
+
 _SHOWN = 50  # results that a page of a notebook holds without being drowned in them
 
 
 def bank_html(bank: Bank) -> Html:
-    """The bank in HTML; no store is opened.
+    """The bank in HTML; of stores only what they are called is read.
 
     Args:
         bank: A bank, which need not exist yet.
@@ -37,12 +39,12 @@ def _stores(bank: Bank, stores: list[Path]) -> Html:
     newest = _newest(bank)
     rows = [
         (
-            path.parent.name,
-            path.name.removesuffix(STORE_SUFFIX).rsplit("-", 1)[0],
+            names.datasets[0],
+            names.model,
             path.relative_to(bank.root),
             "newest" if path == newest else "",
         )
-        for path in stores
+        for path, names in ((path, store_names(path)) for path in stores)
     ]
     return table_html(("dataset", "model", "store", ""), rows)
 

@@ -38,6 +38,9 @@ RECORD, ENCODER, HEADS = "checkpoint.json", "encoder.safetensors", "heads.safete
 SEEN, LOG, CURVES, TRAINING = "seen.parquet", "log.parquet", "curves.png", "training"
 _FILES = "files"
 _DATASET, _SAMPLE = "dataset", "sample_id"
+# Stands among the datasets of what a checkpoint saw; its "ids" are digests of the images, which
+# folders and files that are renamed keep.
+SEEN_IMAGES = "sha256:"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -139,7 +139,7 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
     from featbank.stages.embed_plan import plan_embed
 
     with step_bars(counts_bytes=True) as fetching:
-        plan = plan_embed(EmbedOptions(**options), progress=fetching)
+        plan = plan_embed(EmbedOptions(**options), progress=fetching, is_rehearsal=dry_run)
     if dry_run:
         _rehearse(plan, as_json)
         return

@@ -44,6 +44,12 @@ class PatchReader:
         stem = f"{patch_folder(name, self.fields)}/{name}"
         return {grid.name: self._read_grid(stem, grid) for grid in self.grids}
 
+    def files(self, index: int) -> tuple[str, ...]:
+        """Band files of patch ``index``, in the order in which they are read."""
+        name = self.names[index].decode()
+        stem = f"{self.root}/{patch_folder(name, self.fields)}/{name}"
+        return tuple(f"{stem}_{band}.tif" for grid in self.grids for band in grid.bands)
+
     def only(self, grids: tuple[Grid, ...]) -> PatchReader:
         """A reader of fewer bands, which opens no other file."""
         return replace(self, grids=grids)
@@ -84,6 +90,10 @@ class PairReader:
         for reader in self.readers:
             image |= reader.read(index)
         return image
+
+    def files(self, index: int) -> tuple[str, ...]:
+        """Band files of both patches of pair ``index``."""
+        return tuple(path for reader in self.readers for path in reader.files(index))
 
 
 @dataclass(frozen=True, kw_only=True)

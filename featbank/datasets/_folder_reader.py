@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.bands import RGB, Band, Unit
 from featbank.datasets.decode import Layout, decode, examine, layout_of, read_whole
 from featbank.datasets.decoding.meaning import NOTHING
-from featbank.datasets.side_files import read_beside
+from featbank.datasets.side_files import read_beside, side_files
 from featbank.errors import DecodeError
 from featbank.image import Grid, Image
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
@@ -50,6 +50,13 @@ class FolderReader:
         data = read_whole(whole, path)
         beside = read_beside(whole, path) if path in self.sided else NOTHING
         return {GRID: decode(data, name=path, layout=self.layout, beside=beside)}
+
+    def files(self, index: int) -> tuple[str, ...]:
+        """The image file, then what stands beside it and tells of its pixels."""
+        path = str(self.paths[index])
+        whole = f"{self.root}/{path}"
+        beside = side_files(Path(whole)) if path in self.sided else ()
+        return (whole, *map(str, beside))
 
 
 @dataclass(frozen=True, kw_only=True)

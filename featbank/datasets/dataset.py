@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -97,6 +97,8 @@ class Dataset:
             ``beta0``; empty where nobody says.
         splits_from: Where split lists come from, as a sentence, when this copy has none; empty
             where it has.
+        fingerprint_of: What its images are known by: ``content``, the bytes of their files;
+            ``names``, for a publisher's fixed archive, whose files nobody edits.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     calibration: str = ""
     splits_from: str = ""
+    fingerprint_of: Literal["content", "names"] = "content"
 
     def _repr_html_(self) -> str:
         from featbank.datasets._dataset_html import dataset_html

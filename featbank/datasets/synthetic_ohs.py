@@ -40,6 +40,10 @@ class OhsReader:
         scene = optical_scene(self.landscape, index, WHU_OHS)
         return {_GRID.name: digitise(scene, noise_key(self.landscape, index, _NOISE))}
 
+    def files(self, index: int) -> tuple[str, ...]:
+        """None: chips are computed."""
+        return ()
+
 
 SPECS = (
     synthetic_spec(

@@ -45,6 +45,10 @@ class RgbReader:
         scene = optical_scene(self.landscape, index, RGB)
         return {_GRID.name: tone(digitise(scene, noise_key(self.landscape, index, _NOISE)))}
 
+    def files(self, index: int) -> tuple[str, ...]:
+        """None: chips are computed."""
+        return ()
+
 
 def tone(numbers: NDArray[np.uint16]) -> NDArray[np.uint8]:
     """DN to eight bits: 255 times the square root of reflectance over ``WHITE_REFLECTANCE``.

@@ -41,6 +41,10 @@ class Sentinel1Reader:
         key = derive_key(seed, _KEY_SPECKLE, index)
         return {_GRID.name: radar_image(self.landscape, chip_window(index), look, key)}
 
+    def files(self, index: int) -> tuple[str, ...]:
+        """None: chips are computed."""
+        return ()
+
 
 SPECS = (
     synthetic_spec(

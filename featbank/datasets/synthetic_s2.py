@@ -51,6 +51,10 @@ class Sentinel2Reader:
             first = stop
         return image
 
+    def files(self, index: int) -> tuple[str, ...]:
+        """None: chips are computed."""
+        return ()
+
 
 SPECS = (
     synthetic_spec(

@@ -49,16 +49,23 @@ def rehearse(model: str | Path, dataset: str | Path, **options: Any) -> dict[str
     """
     from featbank.stages.rehearse import rehearse as rehearse_plan
 
-    return rehearse_plan(_plan(model, dataset, options))
+    return rehearse_plan(_plan(model, dataset, options, is_rehearsal=True))
 
 
-def _plan(model: str | Path, dataset: str | Path, options: Mapping[str, Any]) -> Any:  # noqa: ANN401
+def _plan(
+    model: str | Path,
+    dataset: str | Path,
+    options: Mapping[str, Any],
+    *,
+    is_rehearsal: bool = False,
+) -> Any:  # noqa: ANN401 - a plan, whose module is not imported before it is needed
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.embed_plan import plan_embed
 
     named = ("bank", "data_root", "splits")
     paths = {name: Path(options[name]) for name in named if options.get(name)}
-    return plan_embed(EmbedOptions(model=str(model), dataset=str(dataset), **{**options, **paths}))
+    asked = EmbedOptions(model=str(model), dataset=str(dataset), **{**options, **paths})
+    return plan_embed(asked, is_rehearsal=is_rehearsal)
 
 
 @told

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NO_SIGNAL = {"linear": 0.0, "amplitude": 0.0, "dB": -np.inf}
 
 
-def with_missing(image: Image, contract: Contract) -> Image:
+def mark_missing(image: Image, contract: Contract) -> Image:
     """The chip with all of its missing pixels masked.
 
     Args:

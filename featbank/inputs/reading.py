@@ -13,10 +13,10 @@ from featbank.file_names import printable
 from featbank.inputs.checks import Contract, refusal
 from featbank.inputs.missing import (
     absent_bands,
+    mark_missing,
     missing_key,
     missing_shares,
     stacked_masks,
-    with_missing,
 )
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _read_one(reader: Reader, index: int, contract: Contract) -> Image | str:
         return printable(f"{error.subject}: {error.found}")
     if any(grid.name not in image for grid in contract.grids):
         return refusal(image, contract)
-    image = with_missing(image, contract)
+    image = mark_missing(image, contract)
     return refusal(image, contract) or image
 
 

@@ -11,10 +11,10 @@ from featbank.datasets import DATASETS
 from featbank.datasets.split_gaps import in_a_row
 from featbank.errors import UsageError
 from featbank.samples import SPLITS
-from featbank.stages.embed_plan import contract_of
 from featbank.stages.fitting import Imagery, read_rows
 from featbank.stages.manifest import ManifestReport, compare_manifest
 from featbank.stages.opening import open_dataset
+from featbank.stages.reading_rules import contract_of
 from featbank.stages.split_gaps import embed_notes
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from featbank.bank.bank import Bank
 from featbank.bank.checkpoints import (
     ENCODER,
     RECORD,
+    SEEN_IMAGES,
     checkpoints,
     encoder_sha256,
     is_checkpoint,
@@ -26,7 +27,7 @@ from featbank.stages.weights import HUB_PREFIX, Weights
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
     from featbank.bank.checkpoints import Checkpoint
-    from featbank.samples import Samples
+    from featbank.datasets import Dataset
     from featbank.stages.embed_options import EmbedOptions
 
 # A column of the store: whether the model was pretrained on the chip.
@@ -133,16 +134,21 @@ def checkpoint_weights(folder: Path) -> Weights:
     )
 
 
-def with_seen(samples: Samples, dataset: str, weights: Weights) -> Samples:
-    """Samples with a column that tells which of them the checkpoint was pretrained on.
+def with_seen(dataset: Dataset, weights: Weights) -> Dataset:
+    """The dataset with a column that tells on which samples the checkpoint was pretrained.
 
-    Ids are compared inside one dataset; nothing is added where the checkpoint saw none of them.
+    Ids are compared inside one dataset, images wherever they stand; nothing is added where the
+    checkpoint saw none of them.
     """
     import numpy as np
 
-    ids = weights.seen.get(dataset, frozenset())
-    told = [SEEN if str(sample) in ids else _UNSEEN for sample in samples.ids]
-    if SEEN not in told:
-        return samples
-    column = np.array(told, dtype=object)
-    return replace(samples, meta={**samples.meta, SEEN_COLUMN: column})
+    samples, none = dataset.samples, frozenset[str]()
+    ids, images = (weights.seen.get(name, none) for name in (dataset.name, SEEN_IMAGES))
+    seen = np.array([str(sample) in ids for sample in samples.ids])
+    if samples.digests is not None:
+        seen |= np.array([digest in images for digest in samples.digests])
+    if not seen.any():
+        return dataset
+    column = np.where(seen, SEEN, _UNSEEN).astype(object)
+    samples = replace(samples, meta={**samples.meta, SEEN_COLUMN: column})
+    return replace(dataset, samples=samples)

@@ -15,8 +15,7 @@ from featbank.bank.bank import bank_of
 from featbank.catalog import suggest
 from featbank.errors import DecodeError, StoreError, UnknownNameError
 from featbank.inputs.checks import refusal
-from featbank.inputs.missing import with_missing
-from featbank.stages.embed_plan import contract_of
+from featbank.inputs.missing import mark_missing
 from featbank.stages.opening import open_dataset
 from featbank.stages.picturing.rendering import (
     Limits,
@@ -27,6 +26,7 @@ from featbank.stages.picturing.rendering import (
     limits_of,
 )
 from featbank.stages.picturing.shown_bands import shown_bands
+from featbank.stages.reading_rules import contract_of
 from featbank.stages.selection import sampled_rows, with_bands
 from featbank.stages.units import with_unit
 
@@ -176,7 +176,7 @@ class ChipPictures:
             return f"does not decode ({error.subject}: {error.found})"
         except OSError as error:
             return f"cannot be read ({error.strerror or error})"
-        image = with_missing(image, self._contract)
+        image = mark_missing(image, self._contract)
         reason = refusal(image, self._contract)
         dark = {name: darkened(pixels) for name, pixels in image.items()}
         return reason or channels(dark, self._narrow.grids, self.shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +19,12 @@ from featbank.datasets import DATASETS
 from featbank.errors import DecodeError
 from featbank.image import band_order
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
+from featbank.recipe import recipe_id
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
 from featbank.stages.forward import Pending, environment, forward_of, peak_memory, pick_device
+from featbank.stages.relabelling import in_rows_of_store, renamed
+from featbank.stages.shard_reuse import copy_shards
 from featbank.stages.shard_writing import ShardThread
 from featbank.store.create import NewStore, create_store
 from featbank.store.schema import MASK, MISSING, MISSING_BAND, REFUSED, VALID
@@ -50,6 +53,7 @@ class EmbedReport:
         n: Its rows.
         embedded: Rows that went through the network in this run.
         shards: Shards written in this run.
+        copied: Rows that were copied from other stores, which hold the same images.
         refused: Reason by sample id, of this run's shards.
         seconds: Wall time of reading, computing and writing.
         waited_input_s: Part of it in which the device waited for pixels.
@@ -60,6 +64,7 @@ class EmbedReport:
     n: int
     embedded: int
     shards: int
+    copied: int = 0
     refused: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     waited_input_s: float = 0.0
@@ -73,10 +78,12 @@ class EmbedReport:
     def sentence(self) -> str:
         """What was done, in one line."""
         if not self.shards:
-            return f"{self.store}: already finished, {self.n} rows."
+            made = f"{self.copied} rows copied" if self.copied else "already finished"
+            return f"{self.store}: {made}, {self.n} rows."
+        copied = f", {self.copied} copied" if self.copied else ""
         refused = f", {len(self.refused)} refused" if self.refused else ""
         return (
-            f"{self.store}: {self.embedded} of {self.n} rows embedded{refused} in "
+            f"{self.store}: {self.embedded} of {self.n} rows embedded{copied}{refused} in "
             f"{self.seconds:.1f} s ({self.rate:.0f} chips/s; the device waited "
             f"{self._share(self.waited_input_s)} of it for input, "
             f"{self._share(self.waited_output_s)} for output)."
@@ -128,15 +135,20 @@ def embed_dataset(
     with locked(plan.path, tell=tell):
         if plan.path.exists():
             check_same_recipe(plan.path, plan.recipe)
+            plan = in_rows_of_store(plan)
+            renamed(plan, tell)
         else:
             create_store(plan.path, _new_store(plan))
         report = _finish(plan, tell, progress)
         bank = Bank(plan.options.bank)
         if plan.spec.fit is not None:
             write_state(bank, plan.weights.sha256, plan.weights.state)
+        before = bank.source(plan.path)
         if plan.options.follow is None:
             bank.remember_newest(plan.path)
-        bank.remember_source(plan.path, _source(plan))
+        # Copies that are predicted bear other ids than the rows of a store that stands already.
+        if plan.options.follow is None or not before:
+            bank.remember_source(plan.path, _source(plan, before))
         return report
 
 
@@ -144,12 +156,13 @@ def _finish(plan: EmbedPlan, tell: Tell, progress: Progress) -> EmbedReport:
     if is_finished(plan.path):
         return EmbedReport(store=plan.path, n=plan.n, embedded=0, shards=0)
     writer = StoreWriter(plan.path, plan.layout, plan.n)
+    copied = copy_shards(plan, writer, tell)
     run = EmbedRun(plan, writer, progress, tell)
     for change in runlog.changed_environment(plan.path, run.environment):
         tell(f"{plan.path.name}: goes on in another environment ({change})")
     report = run.embed()
     writer.finish()
-    return report
+    return replace(report, copied=copied)
 
 
 class EmbedRun:
@@ -326,14 +339,20 @@ def _joined_norm(plan: EmbedPlan, weight: Array, bias: Array) -> tuple[Array, Ar
     return np.tile(np.asarray(weight), count), np.tile(np.asarray(bias), count)
 
 
-def _source(plan: EmbedPlan) -> dict[str, str | int | bool | None]:
+def _source(plan: EmbedPlan, before: dict[str, Any]) -> dict[str, Any]:
     """What opens the imagery again on this machine."""
     name, root = plan.options.dataset, plan.imagery.dataset.root
     place = None if root is None else str(root.resolve())
+    # A store that was moved is known by its recipe.
+    known: dict[str, Any] = {"recipe_id": recipe_id(plan.recipe)}
     if name in DATASETS:
-        return {"dataset": name, "chips": plan.options.chips, "data_root": place}
+        return {**known, "dataset": name, "chips": plan.options.chips, "data_root": place}
+    # Copies of a folder have one store; each of them finds it.
+    places = dict.fromkeys([place, *before.get("places", [])])
     return {
+        **known,
         "dataset": place,
+        "places": list(places),
         "chips": None,
         "data_root": None,
         "needs_labels": bool(plan.imagery.dataset.samples.labels),

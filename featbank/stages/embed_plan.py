@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones import BACKBONES
 from featbank.bank.bank import Bank
 from featbank.errors import RefusedError, UsageError
 from featbank.inputs.adapters import ADAPTERS
-from featbank.inputs.checks import Contract
 from featbank.inputs.preprocess import RESIZES, InputRecipe
 from featbank.recipe import recipe_id
 from featbank.stages.adapting import adapt, statistics_of
@@ -31,12 +28,20 @@ from featbank.stages.checkpoint_inputs import (
     with_trained_adapter,
 )
 from featbank.stages.checkpoint_opening import with_seen
+from featbank.stages.digesting import unnamed_files_note, with_digests
+from featbank.stages.duplicates import find_duplicates
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.filling import fill_values
 from featbank.stages.fitting import Imagery, Look, look
 from featbank.stages.opening import dataset_spec, open_dataset
 from featbank.stages.predicting.recipe_following import require_followed_weights
 from featbank.stages.ranges import Check, at_least, require, seed_check, share
+from featbank.stages.reading_rules import (
+    contract_of,
+    may_drop_bands,
+    wanted_bands,
+    worker_count,
+)
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.split_gaps import embed_notes
 from featbank.stages.state_fitting import fitted_weights
@@ -53,14 +58,10 @@ if TYPE_CHECKING:
     from featbank.inputs.adapters import Adapted, Moments
     from featbank.inputs.normalise import Statistics
     from featbank.stages.agreement import Passes
+    from featbank.stages.duplicates import Duplicates
     from featbank.stages.embed_options import EmbedOptions
     from featbank.stages.opening import FetchProgress
-    from featbank.stages.pretrain.options import PretrainOptions
     from featbank.stages.weights import Weights
-
-
-# Adapters whose channels are bands, which a chip may lack.
-_PLAIN_ADAPTERS = ("none", "rgb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,7 @@ class EmbedPlan:
         inputs: How pixels become input.
         layout: How features are stored.
         look: What a sample of the imagery showed.
+        duplicates: Images that stand in it more than once; None where none does.
         recipe: Everything that decides the bytes.
         path: The store's path.
     """
@@ -90,6 +92,7 @@ class EmbedPlan:
     inputs: InputRecipe
     layout: FeatureLayout
     look: Look
+    duplicates: Duplicates | None
     recipe: dict[str, Any]
     path: Path
 
@@ -103,7 +106,9 @@ class EmbedPlan:
         """What a user must know of the imagery and the weights, a sentence each."""
         shared = shared_wavelengths(self.weights.config, self.passes, self.adapted.channels)
         others = other_bands(self.weights.trained, self.adapted.channels)
-        said = [note for note in (shared, others) if note]
+        twice = self.duplicates.sentence() if self.duplicates else ""
+        unnamed = unnamed_files_note(self.imagery.dataset)
+        said = [note for note in (shared, others, unnamed, twice) if note]
         is_for_splits = self.options.follow is None
         samples, scheme = self.imagery.dataset.samples, self.imagery.scheme
         lacking = embed_notes(samples, scheme) if is_for_splits else ()
@@ -120,13 +125,15 @@ def plan_embed(
     *,
     progress: FetchProgress | None = None,
     imagery: Imagery | None = None,
+    is_rehearsal: bool = False,
 ) -> EmbedPlan:
     """Settle an embed run: open the dataset, read the weights, fit what is fitted.
 
     Args:
         options: As the user said.
-        progress: Takes the step of a download, its bytes done and in all.
+        progress: Takes the step of a download or of the digest pass, its bytes done and in all.
         imagery: The dataset, where it is open already with the bands and samples that are meant.
+        is_rehearsal: Whether nothing is written, not even into the bank's cache of digests.
 
     Raises:
         FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
@@ -141,6 +148,7 @@ def plan_embed(
     imagery = _imagery(options, progress, weights) if imagery is None else imagery
     options = with_described_waves(options, imagery.dataset)
     seen = look(imagery)
+    imagery = _known(imagery, options, weights, progress, keeps=not is_rehearsal)
     adapted, moments = _channels(options, imagery, weights)
     weights, passes = bind_weights(spec, weights, adapted, options, dataset=imagery.dataset.name)
     method = normalise_method(spec, options, adapted.channels, imagery, weights)
@@ -176,13 +184,31 @@ def _model(
     return spec, options, weights
 
 
+def _known(
+    imagery: Imagery,
+    options: EmbedOptions,
+    weights: Weights,
+    progress: FetchProgress | None,
+    *,
+    keeps: bool,
+) -> Imagery:
+    """The imagery, each image known by its content, and whether the weights have seen it."""
+    dataset = with_digests(imagery.dataset, options.bank, progress, keeps=keeps)
+    return replace(imagery, dataset=with_seen(dataset, weights))
+
+
 def _named(parts: RecipeParts, seen: Look) -> EmbedPlan:
     """The plan, with the recipe and the path that its parts decide."""
     recipe = embed_recipe(parts)
-    path = Bank(parts.options.bank).store_path(
-        dataset=parts.imagery.dataset.name, model=parts.spec.name, recipe=recipe_id(recipe)
+    bank, dataset = Bank(parts.options.bank), parts.imagery.dataset
+    usual = bank.store_path(dataset=dataset.name, model=parts.spec.name, recipe=recipe_id(recipe))
+    plan = EmbedPlan(
+        **vars(parts),
+        look=seen,
+        duplicates=find_duplicates(dataset.samples),
+        recipe=recipe,
+        path=bank.store_of_recipe(recipe_id(recipe), usual=usual) or usual,
     )
-    plan = EmbedPlan(**vars(parts), look=seen, recipe=recipe, path=path)
     refuse_too_many(plan, seen.refused)
     return plan
 
@@ -286,7 +312,6 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None, weights: Wei
     scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)
     if options.limit is not None:
         dataset = with_limit(dataset, options.limit, scheme)
-    dataset = replace(dataset, samples=with_seen(dataset.samples, dataset.name, weights))
     return Imagery(
         dataset=dataset,
         contract=replace(
@@ -298,48 +323,6 @@ def _imagery(options: EmbedOptions, progress: FetchProgress | None, weights: Wei
         workers=worker_count(options),
         follow=options.follow,
     )
-
-
-def wanted_bands(options: EmbedOptions | PretrainOptions) -> str:
-    """The bands asked for, or those that an adapter chooses.
-
-    Raises:
-        UsageError: Both.
-    """
-    own = ADAPTERS[options.adapt].bands
-    if own and options.bands not in ("all", own):
-        raise UsageError(
-            f"--bands {options.bands}",
-            f"--adapt {options.adapt} chooses the bands itself",
-            "one of the two",
-            "Leave --bands or --adapt out.",
-        )
-    return own or options.bands
-
-
-def may_drop_bands(options: EmbedOptions) -> bool:
-    """Whether a chip without some bands still has features: of a model that hears wavelengths."""
-    spec = BACKBONES.get(options.model)
-    return spec is not None and spec.bind is not None and options.adapt in _PLAIN_ADAPTERS
-
-
-def contract_of(dataset: Dataset) -> Contract:
-    """What each chip of a dataset must keep."""
-    return Contract(
-        grids=dataset.grids,
-        units={band.name: band.unit for band in dataset.bands},
-        allows_constant=dataset.allows_constant,
-    )
-
-
-def worker_count(options: EmbedOptions | PretrainOptions) -> int:
-    """Reader processes: as asked, or one for each core but one, 1 to 16."""
-    if options.workers is not None:
-        return options.workers
-    # macOS has no affinity; there every core counts.
-    has_affinity = hasattr(os, "sched_getaffinity")
-    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    return min(16, max(1, cores - 1))
 
 
 def _layout(

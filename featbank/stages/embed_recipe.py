@@ -11,7 +11,9 @@ from featbank.datasets import DATASETS
 from featbank.inputs.adapters import ADAPTERS
 from featbank.inputs.checks import Contract
 from featbank.recipe import recipe_id
+from featbank.stages.digesting import fingerprint_of
 from featbank.stages.filling import fill_recipe
+from featbank.stages.joining.same_images import same_images
 from featbank.stages.precision import compute_dtype
 from featbank.stages.selection import fingerprint
 from featbank.stages.weights import HUB_PREFIX, RANDOM, answer_words, answers_of
@@ -82,9 +84,9 @@ def embed_recipe(parts: RecipeParts) -> dict[str, Any]:
 def _dataset(imagery: Imagery, options: EmbedOptions) -> dict[str, Any]:
     dataset = imagery.dataset
     recipe: dict[str, Any] = {
-        "name": dataset.name,
         "samples": len(dataset.samples),
         "fingerprint": fingerprint(dataset.samples),
+        "fingerprint_of": fingerprint_of(dataset),
         "units": [band.unit for band in dataset.bands],
         "processing": dataset.processing,
     }
@@ -151,8 +153,10 @@ def attributes(plan: EmbedPlan) -> dict[str, Any]:
         "weights": plan.weights.origin,
         "weights_licence": plan.spec.licence,
         "notes": list(plan.notes),
+        "duplicates": None if plan.duplicates is None else plan.duplicates.as_attributes(),
         "splits_from": dataset.splits_from,
         "dataset": dataset.name,
+        "dataset_names": [dataset.name],
         "dataset_licence": dataset.licence,
         "dataset_citation": dataset.citation,
         "statistics_source": plan.inputs.statistics.source,
@@ -181,8 +185,7 @@ def fitted_scheme(plan: EmbedPlan) -> str:
     follow = plan.options.follow
     if follow is not None:
         # Of other images the scheme's name says nothing.
-        is_same = plan.recipe["dataset"] == follow.recipe["dataset"]
-        return follow.fitted_scheme if is_same else ""
+        return follow.fitted_scheme if same_images(plan.recipe, follow.recipe) else ""
     is_fitted = plan.inputs.statistics.method == "dataset" or plan.spec.fit is not None
     is_fitted = is_fitted or ADAPTERS[plan.adapted.name].needs_moments
     return plan.imagery.scheme if is_fitted else ""
@@ -198,7 +201,7 @@ def command(plan: EmbedPlan) -> str:
     options, recipe = plan.options, plan.recipe
     if options.follow is not None:
         return options.follow.command
-    name = recipe["dataset"]["name"]
+    name = plan.imagery.dataset.name
     # Where a folder stood on one machine says nothing on another.
     dataset = name if name in DATASETS else f"path/to/{name}"
     words = ["featbank", "embed", "--model", plan.spec.name, "--dataset", dataset]

@@ -11,6 +11,7 @@ from featbank.backbones._vit_build import network_config
 from featbank.bank.bank import write_atomically
 from featbank.bank.checkpoints import (
     LOG,
+    SEEN_IMAGES,
     Checkpoint,
     band_records,
     is_checkpoint,
@@ -154,9 +155,10 @@ def _write(
         _BIAS: network.head.bias,
         "kept_epoch": torch.tensor([float(number)]),
     }
-    ids = plan.embed.imagery.dataset.samples.ids
-    dataset = plan.embed.imagery.dataset.name
-    seen = {dataset: sorted(str(name) for name in ids[plan.rows["train"]])}
+    samples = plan.embed.imagery.dataset.samples.take(plan.rows["train"])
+    seen = {plan.embed.imagery.dataset.name: sorted(map(str, samples.ids))}
+    if samples.digests is not None:
+        seen[SEEN_IMAGES] = sorted(set(samples.digests.tolist()))
     plan.path.mkdir(parents=True, exist_ok=True)
     write_atomically(plan.path / LOG, _log(epochs))
     write_checkpoint(

@@ -151,6 +151,7 @@ def store_description(path: Path) -> dict[str, Any]:
         "labels_sha256": attributes["labels_sha256"],
         "statistics": attributes["statistics_source"],
         "notes": attributes["notes"],
+        "duplicates": attributes.get("duplicates"),
         "recipe_id": attributes["recipe_id"],
         "recipe": attributes["recipe"],
         "command": attributes["command"],

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from featbank.bank.bank import Bank
 from featbank.errors import UnfinishedStoreError, UsageError
+from featbank.stages.finding import dataset_name
 from featbank.stages.reporting.choice import (
     chosen_results,
-    dataset_name,
     finished_stores,
     leading_store,
+    stored_here,
 )
 from featbank.stages.reporting.commands import repeat_probe
 from featbank.stages.reporting.content import ReportContent, ResultRun
@@ -151,16 +152,15 @@ def _runs(
     for rows, name in zip(results, names, strict=True):
         head = rows[0]
         if head.store not in opened:
-            opened[head.store] = _opened(bank, head.store)
+            opened[head.store] = _opened(bank, head)
         repeat = repeat_probe(bank, rows, opened[head.store])
         found.append(ResultRun(head=head, name=name, repeat=repeat))
     return tuple(found)
 
 
-def _opened(bank: Bank, store: str) -> Store | None:
-    path = Path(store)
-    here = bank.stores_folder / path.parent.name / path.name
+def _opened(bank: Bank, head: Result) -> Store | None:
+    path = stored_here(bank, head)
     try:
-        return Store(here) if here.exists() else None
+        return None if path is None else Store(path)
     except UnfinishedStoreError:
         return None

@@ -11,8 +11,8 @@ import numpy as np
 from featbank.bands import select_bands
 from featbank.catalog import suggest
 from featbank.errors import UnknownNameError
-from featbank.image import BandPicker, Reader, pick_grids
-from featbank.recipe import lines_sha256
+from featbank.image import BandPicker, Reader, files_of, pick_grids
+from featbank.recipe import lines_sha256, text_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,10 @@ class RowPicker:
     def read(self, index: int) -> Image:
         """Pixels of the kept row ``index``."""
         return self._reader.read(int(self._rows[index]))
+
+    def files(self, index: int) -> tuple[str, ...]:
+        """Files of the kept row ``index``."""
+        return files_of(self._reader, int(self._rows[index]))
 
 
 class MaskRowPicker:
@@ -82,7 +86,11 @@ def with_limit(dataset: Dataset, limit: int, scheme: str) -> Dataset:
     split = dataset.samples.splits[scheme]
     keys = hash_order(dataset.samples.ids)
     kept = [keys[split[keys] == code][:limit] for code in np.unique(split)]
-    rows = np.sort(np.concatenate(kept))
+    return with_rows(dataset, np.sort(np.concatenate(kept)))
+
+
+def with_rows(dataset: Dataset, rows: NDArray[np.intp]) -> Dataset:
+    """The dataset with some of its rows, in the order given."""
     reader, masks = RowPicker(dataset.reader, rows), dataset.masks
     if masks is not None:
         masks = replace(masks, reader=MaskRowPicker(masks.reader, rows))
@@ -125,6 +133,9 @@ def scheme_of(samples: Samples, wanted: str | None, *, subject: str) -> str:
 
 
 def fingerprint(samples: Samples) -> str:
-    """SHA-256 of the sorted ids, relative paths and sizes: the identity of the imagery."""
-    pairs = zip(samples.ids, samples.origins, strict=True)
-    return lines_sha256(sorted(f"{sample}\t{origin}" for sample, origin in pairs))
+    """SHA-256 of the sorted content digests: the identity of the imagery, wherever it stands."""
+    digests = samples.digests
+    if digests is None:
+        # Samples that nobody took digests of are known by what their dataset says of them.
+        digests = np.array([text_sha256(str(origin)) for origin in samples.origins], dtype=object)
+    return lines_sha256(sorted(digests.tolist()))

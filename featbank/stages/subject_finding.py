@@ -15,9 +15,8 @@ from featbank.errors import (
     UnknownNameError,
     UsageError,
 )
-from featbank.file_names import folder_name
 from featbank.stages.comparing.choice import complete_id
-from featbank.stages.finding import find_store
+from featbank.stages.finding import dataset_name, find_store, standing_store, stores_of
 from featbank.stages.joining.combined_store import SEPARATOR
 from featbank.stages.probing.baselines import BASELINES
 from featbank.stages.subject import Subject
@@ -135,13 +134,16 @@ def _of_dataset(bank: Bank, dataset: str, every: Sequence[Rows]) -> tuple[Store,
 
     Baselines come last: they are probed after what they stand beside, and nobody asks for them.
     """
-    name = folder_name(dataset)
-    stores = [path for path in bank.stores(dataset=name) if _is_readable(path)]
+    name = dataset_name(dataset)
+    stores = [path for path in stores_of(bank, dataset=dataset) if _is_readable(path)]
     known = {path.resolve() for path in stores}
+    # Stores of another folder of the same name are another dataset.
+    others = {path.resolve() for path in bank.stores(dataset=name)} - known
+    places = [(rows, place_of(bank, rows[0]).resolve()) for rows in every]
     found = [
         rows
-        for rows in every
-        if rows[0].dataset == name or place_of(bank, rows[0]).resolve() in known
+        for rows, place in places
+        if place in known or (rows[0].dataset == name and place not in others)
     ]
     found.sort(key=lambda rows: rows[0].model in BASELINES)
     for rows in found:
@@ -158,7 +160,7 @@ def _of_dataset(bank: Bank, dataset: str, every: Sequence[Rows]) -> tuple[Store,
 def _is_meant(head: Result, store: Path | None, model: str | None, dataset: str | None) -> bool:
     if store is not None:
         return Path(head.store).name == store.name
-    name = None if dataset is None else folder_name(dataset)
+    name = None if dataset is None else dataset_name(dataset)
     if model is None and name is None:
         return False
     return model in (None, head.model) and name in (None, head.dataset)
@@ -167,15 +169,16 @@ def _is_meant(head: Result, store: Path | None, model: str | None, dataset: str 
 def is_of_store(head: Result, store: Store) -> bool:
     """Whether a result was fitted or scored on a store, by its recipe or its name."""
     names = {Path(part).name for part in _parts(head)}
-    is_same = head.dataset == store.attributes["dataset"]
-    return store.path.name in names and (is_same or head.test_store is not None)
+    told = store.attributes
+    is_same = head.dataset in told.get("dataset_names", [told["dataset"]])
+    is_named = store.path.name in names or head.recipe == told["recipe_id"]
+    return is_named and (is_same or head.test_store is not None)
 
 
 def place_of(bank: Bank, head: Result) -> Path:
     """Where the scored store of a result stands: as it says, or in this bank under its name."""
     said = Path(_parts(head)[-1])
-    moved = bank.stores_folder / said.parent.name / said.name
-    return said if said.exists() else moved if moved.exists() else said
+    return standing_store(bank, said, "" if len(_parts(head)) > 1 else head.recipe) or said
 
 
 def _parts(head: Result) -> list[str]:

@@ -33,6 +33,7 @@ TOKEN_NORM_WEIGHT, TOKEN_NORM_BIAS = "token_norm_weight", "token_norm_bias"
 SAMPLE_ID, GROUP, PAIR_ID, LONLAT, EXCLUDE = "sample_id", "group", "pair_id", "lonlat", "exclude"
 BBOX, CRS, BOUNDS = "bbox", "crs", "bounds"
 TIME, MASK, MASK_Y, MASK_X = "time", "mask", "mask_y", "mask_x"
+DIGEST = "digest"
 VALID, REFUSED, COMMIT = "valid", "refused", "commit"
 MISSING, MISSING_BAND, BAND = "missing", "missing_band", "band"
 LABEL_PREFIX, CLASS_PREFIX, SPLIT_PREFIX, META_PREFIX = "label_", "class_", "split_", "meta_"
@@ -210,6 +211,8 @@ def _feature_dims(name: str) -> tuple[str, ...]:
 def sample_arrays(samples: Samples, layers: tuple[int, ...]) -> Iterator[ArraySpec]:
     """Arrays that are written when the store is created."""
     yield _column(SAMPLE_ID, samples.ids)
+    if samples.digests is not None:
+        yield _column(DIGEST, samples.digests)
     yield ArraySpec(
         name=LAYER,
         dims=(LAYER,),

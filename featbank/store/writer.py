@@ -39,6 +39,11 @@ class StoreWriter:
         self._arrays = {name: open_array(group, name) for name in (*self._names, COMMIT)}
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Arrays that the embed pass writes."""
+        return self._names
+
+    @property
     def shards(self) -> int:
         """Number of shards."""
         return -(-self.n // self.layout.shard_rows)

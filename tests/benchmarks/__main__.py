@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.benchmarks import (
     bootstrap,
+    digest_pass,
     dofa_per_band,
     forest_kinds,
     forest_memory,
@@ -39,6 +40,8 @@ BENCHMARKS: dict[str, Any] = {
     "help": help_time,
     "throughput": throughput,
     "memory": peak_memory,
+    "digest-pass": digest_pass.JPEG,
+    "digest-pass-tiff": digest_pass.TIFF,
     "pretrain-overhead": pretrain_overhead,
     "reading": reading,
     "forest": forest_memory,

@@ -1,6 +1,8 @@
 """Every dataset keeps what its record promises, whoever added it."""
 
+import os
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from fake_chips import write_chips
 from featbank.datasets import DATASETS, DatasetRequest
 from featbank.inputs.checks import refusal
 from featbank.samples import UNLABELLED
-from featbank.stages.embed_plan import contract_of
+from featbank.stages.reading_rules import contract_of
 
 # Where real imagery stands, in the folder of shared test data, by dataset.
 ROOTS = {
@@ -47,6 +49,26 @@ def test_its_reader_travels_to_another_process(dataset):
     assert all(
         np.array_equal(there[name], pixels) for name, pixels in dataset.reader.read(1).items()
     )
+
+
+@pytest.fixture(scope="module")
+def opened():
+    """Paths that this process opens, once the list is emptied."""
+    paths = []
+    # A hook cannot be taken away; it costs nothing but a list.
+    sys.addaudithook(lambda event, args: event == "open" and paths.append(args[0]))
+    return paths
+
+
+def test_its_reader_names_the_files_that_it_reads(dataset, opened):
+    for row in (0, len(dataset.samples) - 1):
+        opened.clear()
+        dataset.reader.read(row)
+        read = {str(path) for path in opened if str(path).startswith(str(dataset.root))}
+        files = dataset.reader.files(row)
+        assert read <= set(files)
+        assert all(os.path.isfile(path) for path in files)
+        assert bool(read) == bool(files) == (dataset.root is not None)
 
 
 def test_its_columns_are_as_long_as_its_ids(dataset):

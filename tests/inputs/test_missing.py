@@ -7,10 +7,10 @@ from featbank.image import Grid
 from featbank.inputs.checks import Contract, refusal
 from featbank.inputs.missing import (
     absent_bands,
+    mark_missing,
     missing_shares,
     stacked_masks,
     valid_mask,
-    with_missing,
 )
 from featbank.inputs.reading import as_batch, read_batch
 
@@ -38,7 +38,7 @@ def masked(pixels, *spots):
 def test_radar_without_signal_is_missing(unit, value):
     pixels = ramp() + np.float32(0.25)
     pixels[1, 2, 3] = value
-    found = with_missing({"fine": pixels}, contract(unit))["fine"]
+    found = mark_missing({"fine": pixels}, contract(unit))["fine"]
     assert np.argwhere(found.mask).tolist() == [[1, 2, 3]]
 
 
@@ -46,13 +46,13 @@ def test_radar_without_signal_is_missing(unit, value):
 def test_zero_is_a_value_of_other_units(unit):
     pixels = ramp()
     pixels[0, 0, 0] = 0
-    assert not isinstance(with_missing({"fine": pixels}, contract(unit))["fine"], np.ma.MaskedArray)
+    assert not isinstance(mark_missing({"fine": pixels}, contract(unit))["fine"], np.ma.MaskedArray)
 
 
 def test_zero_decibels_is_a_value():
     pixels = ramp() + np.float32(0.25)
     pixels[0, 0, 0] = 0
-    assert missing_shares(with_missing({"fine": pixels}, contract("dB")), contract("dB")) is None
+    assert missing_shares(mark_missing({"fine": pixels}, contract("dB")), contract("dB")) is None
 
 
 def test_shares_are_of_any_band_and_of_each():

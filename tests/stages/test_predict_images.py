@@ -355,3 +355,25 @@ def test_the_hub_is_not_asked_unless_that_is_said(imagery, weighed, monkeypatch,
         with pytest.raises(MissingPathError):
             predict_source.predict_source(saved, options)
     assert asked == [("lab/tiny", False), ("lab/tiny", True)]
+
+
+def test_copies_under_other_names_are_predicted_under_these_and_change_no_label(
+    fitted, imagery, tmp_path
+):
+    bank, path, report = fitted
+    before = Store(path).to_pandas()
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    for number, image in enumerate(sorted(imagery.rglob("*.png"), reverse=True)):
+        shutil.copy(image, copies / f"{number:02d}-{image.parent.name}-{image.name}")
+    found, frame = says(bank, report, copies, workers=0)
+    assert found.store == path
+    assert sorted(frame["sample_id"]) == sorted(image.stem for image in copies.iterdir())
+    _, own = says(bank, report, path)
+    own["sample_id"] = own["sample_id"].str.replace("/", "-")
+    frame["sample_id"] = frame["sample_id"].str[3:]
+    joined = frame.merge(own, on="sample_id", suffixes=("", "_own"))
+    assert len(joined) == 36
+    np.testing.assert_array_equal(joined["p_class0"], joined["p_class0_own"])
+    pd.testing.assert_frame_equal(Store(path).to_pandas(), before)
+    assert Bank(bank).source(path)["dataset"] == str(imagery)

@@ -116,8 +116,8 @@ def _write(
 
 def _stores(subject: Subject) -> list[Path]:
     """Stores of the subject's dataset with a run log: what was embedded beside each other."""
-    folder = subject.store.path.parent.name
-    return [path for path in subject.bank.stores(dataset=folder) if has_cost(path)]
+    name = subject.store.attributes["dataset"]
+    return [path for path in subject.bank.stores(dataset=name) if has_cost(path)]
 
 
 def _missing(subject: Subject) -> str:

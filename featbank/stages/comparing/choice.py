@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from featbank.bank.results import read_result, readable_result
 from featbank.catalog import suggest
 from featbank.errors import MissingPathError, UnknownNameError, UsageError
-from featbank.file_names import folder_name
+from featbank.stages.finding import dataset_name, of_other_folders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,7 +137,7 @@ def complete_id(bank: Bank, prefix: str, known: Sequence[str]) -> str:
 
 def _asked(options: CompareOptions) -> dict[str, str]:
     """What all results must have in common, by field of their rows."""
-    dataset = None if options.dataset is None else folder_name(options.dataset)
+    dataset = None if options.dataset is None else dataset_name(options.dataset)
     wanted = {
         "dataset": dataset,
         "model": options.model,
@@ -164,6 +164,8 @@ def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
     every = (rows for path in found if path.exists() and (rows := readable_result(path)))
     heads = [_headline(rows) for rows in every]
     kept = [h for h in heads if all(_has(h, field, value) for field, value in asked.items())]
+    others = of_other_folders(bank, options.dataset)
+    kept = [head for head in kept if Path(head.store).name not in others]
     for field, option in (("dataset", "--dataset"), ("label_set", "--labels")):
         values = sorted({getattr(head, field) for head in kept})
         if len(values) > 1:

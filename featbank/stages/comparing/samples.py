@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featbank.bank.results import Predictions, read_predictions
 from featbank.errors import MissingPathError, ProbeError
+from featbank.stages.comparing.image_agreement import BETWEEN_STORES, of_one_image, scored_store
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from featbank.bank.bank import Bank
     from featbank.image import Array
     from featbank.result import Result
-
-_BETWEEN_STORES = " + "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +62,15 @@ def common_samples(bank: Bank, heads: Sequence[Result], names: Sequence[str]) ->
             "no sample was scored in all of them",
             "results on test samples with the same ids",
             "Compare results of one dataset and split scheme.",
+        )
+    shared = len(ids)
+    ids = of_one_image(bank, heads, ids)
+    if not ids:
+        raise ProbeError(
+            f"'{names[0]}' and '{names[-1]}'",
+            f"their {shared:,} samples of equal ids are other images, byte for byte",
+            "results on the same images",
+            "Name the folder's path with --dataset, or results of one store.",
         )
     taken = [_take(each, ids) for each in found]
     for each, name in zip(taken[1:], names[1:], strict=True):
@@ -146,14 +154,11 @@ def _groups(bank: Bank, heads: Sequence[Result], ids: Sequence[str]) -> Array | 
 
 
 def _store_path(bank: Bank, head: Result) -> Path:
-    """Where the scored store stands: as the result says, or in this bank under its name."""
-    said = Path((head.test_store or head.store).split(_BETWEEN_STORES)[0])
-    moved = bank.stores_folder / said.parent.name / said.name
-    for path in (said, moved):
-        if path.exists():
-            return path
+    """Where the scored store stands: as the result says, in this bank under its name, or moved."""
+    if path := scored_store(bank, head):
+        return path
     raise MissingPathError(
-        str(said),
+        (head.test_store or head.store).split(BETWEEN_STORES)[0],
         f"the store of result {head.result} is gone",
         "the store, whose groups are resampled",
         "Embed it again, or run the command where its path leads.",

@@ -15,6 +15,7 @@ _WORDS = {
     "dataset.name": "dataset",
     "dataset.samples": "number of samples",
     "dataset.fingerprint": "images",
+    "dataset.fingerprint_of": "what images are known by",
     "dataset.units": "unit of the bands",
     "dataset.processing": "processing level",
     "dataset.limit": "limit of samples per split",

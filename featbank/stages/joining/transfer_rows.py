@@ -8,7 +8,9 @@ import numpy as np
 
 from featbank.errors import StoreError, UsageError
 from featbank.stages.joining.label_agreement import is_labelled
+from featbank.stages.joining.same_images import share_images
 from featbank.store.schema import PAIR_ID
+from featbank.store.text_columns import image_digests
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +76,8 @@ def known_rows(train: Store, test: Store, *, scheme: str) -> NDArray[np.bool_]:
     """(N2,) whether a sample of the test store is in train or validation of the other.
 
     An id in both stores is one sample whatever the datasets are called, since two sensors over one
-    place are two datasets here: a sample left out is better than one known from training.
+    place are two datasets here: a sample left out is better than one known from training. So is
+    an image of the same bytes in both, whatever its ids.
     """
     fitted = np.isin(train.split(scheme), FITTED)
     keys = {key for column in _keys(train) for key in column[fitted].tolist() if key}
@@ -99,15 +102,17 @@ def require_some(test: Store, *, known: int, lost: int, is_left: bool) -> None:
 
 
 def _keys(store: Store) -> list[NDArray[np.object_]]:
-    return [store.ids, *([store.column(PAIR_ID)] if PAIR_ID in store.column_names else [])]
+    pairs = [store.column(PAIR_ID)] if PAIR_ID in store.column_names else []
+    digests = image_digests(store.path)
+    return [store.ids, *pairs, *([] if digests is None else [digests])]
 
 
 def _require_other_dataset(train: Store, test: Store) -> None:
-    name = test.attributes["dataset"]
-    if name == train.attributes["dataset"]:
+    if share_images(train, test):
         raise UsageError(
             "--test-split all",
-            f"both stores hold dataset '{name}', whose own train samples are no test",
+            f"both stores hold dataset '{test.attributes['dataset']}', whose own train samples are "
+            "no test",
             "a test store of another dataset",
             "Leave --test-split out.",
         )

@@ -16,6 +16,7 @@ _FREE = {
     "dataset.name",
     "dataset.samples",
     "dataset.fingerprint",
+    "dataset.fingerprint_of",
     "dataset.limit",
     "dataset.split_scheme",
     # Free text; units, bands and numbers are what a rule can compare.

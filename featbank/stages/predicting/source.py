@@ -17,6 +17,7 @@ from featbank.stages.embed import embed_dataset
 from featbank.stages.embed_options import Followed
 from featbank.stages.embed_plan import plan_embed
 from featbank.stages.opening import dataset_spec
+from featbank.stages.predicting.named_as_given import NamedAsGiven
 from featbank.stages.predicting.recipe_following import following, is_untrained
 from featbank.stages.predicting.recipe_match import require_same_embedding
 from featbank.stages.weights import HUB_PREFIX, is_hub_id, weights_folder
@@ -80,7 +81,7 @@ class Source:
         report = embed_dataset(self.plan, tell=tell, progress=progress or _silent)
         for sample, reason in list(report.refused.items())[:5]:
             tell(f"refused {sample}: {reason}")
-        return Store(report.store)
+        return NamedAsGiven(self.plan)
 
 
 def _silent(_done: int, _n: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import Bank
-from featbank.bank.checkpoints import checkpoint_path, is_checkpoint, read_checkpoint
+from featbank.bank.checkpoints import SEEN_IMAGES, checkpoint_path, is_checkpoint, read_checkpoint
 from featbank.recipe import recipe_id, short_id
 from featbank.stages.precision import run_dtype
 from featbank.stages.pretrain.methods import METHODS
@@ -146,7 +146,9 @@ def _seen(parts: RunParts) -> dict[str, Any]:
     seen = {name: set(ids) for name, ids in start.seen.items()}
     saw = list(start.saw)
     if parts.length.steps:
-        ids = dataset.samples.ids[parts.reading.rows]
-        seen[dataset.name] = seen.get(dataset.name, set()) | {str(sample) for sample in ids}
+        samples = dataset.samples.take(parts.reading.rows)
+        seen[dataset.name] = seen.get(dataset.name, set()) | set(map(str, samples.ids))
+        if samples.digests is not None:
+            seen[SEEN_IMAGES] = seen.get(SEEN_IMAGES, set()) | set(samples.digests.tolist())
         saw.append(saw_of(parts))
     return {"saw": tuple(saw), "seen": {name: sorted(ids) for name, ids in seen.items()}}

@@ -15,6 +15,7 @@ from featbank.probes._sweep import Choice, Labelled, candidates, choose, fitted,
 from featbank.recipe import recipe_id
 from featbank.stages.probing.data import ProbeData, probe_data
 from featbank.stages.probing.features import probe_features
+from featbank.stages.probing.known_images import known_images
 from featbank.stages.probing.missing_pixels import COLUMN, missing_classes, share_alone_note
 from featbank.stages.probing.options import require_known_params
 from featbank.stages.probing.pretrained_on import pretrained_on
@@ -91,7 +92,8 @@ class ProbeRun:
             buffer_m=self.options.buffer,
         )
         seen = pretrained_on(self.store, data.rows["test"])
-        given = (*self.protocol.settled, *found.notes, data.note, *self._store_notes(), seen)
+        known = known_images(self.store, data.rows)
+        given = (*self.protocol.settled, *found.notes, data.note, *self._store_notes(), seen, known)
         self.notes = [note for note in given if note]
         self._look_at_missing(data)
         return data

@@ -16,7 +16,7 @@ from featbank.errors import (
     UnknownNameError,
     UsageError,
 )
-from featbank.file_names import folder_name
+from featbank.stages.finding import dataset_name, of_other_folders, stores_of
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def chosen_results(bank: Bank, options: ReportOptions, dataset: str | None) -> l
         return found
     every = (readable_result(bank.result_path(name)) for name in known)
     found = [_sorted(rows) for rows in every if rows]
+    others = of_other_folders(bank, options.dataset)
     kept = [rows for rows in found if _is_meant(rows[0], options, dataset)]
+    kept = [rows for rows in kept if Path(rows[0].store).name not in others]
     return sorted(kept, key=_from_best)
 
 
@@ -108,7 +110,7 @@ def _require_one_dataset(found: Sequence[Rows]) -> None:
 def finished_stores(bank: Bank, dataset: str) -> list[Store]:
     """All finished stores of a dataset, the newest first."""
     found = []
-    for path in bank.stores(dataset=dataset):
+    for path in stores_of(bank, dataset=dataset):
         try:
             found.append(Store(path))
         except UnfinishedStoreError:
@@ -129,12 +131,11 @@ def leading_store(bank: Bank, options: ReportOptions, found: Sequence[Rows]) -> 
     if options.store is not None:
         return Store(options.store)
     if options.results:
-        paths = [Path(rows[0].store) for rows in found]
-        standing = [bank.stores_folder / path.parent.name / path.name for path in paths]
-        return next((Store(path) for path in standing if path.exists()), None)
+        standing = (stored_here(bank, rows[0]) for rows in found)
+        return next((Store(path) for path in standing if path is not None), None)
     if options.dataset is None:
         return Store(bank.newest())
-    return _of_dataset(bank, dataset_name(options.dataset), found)
+    return _of_dataset(bank, options.dataset, found)
 
 
 def _of_dataset(bank: Bank, dataset: str, found: Sequence[Rows]) -> Store | None:
@@ -142,7 +143,7 @@ def _of_dataset(bank: Bank, dataset: str, found: Sequence[Rows]) -> Store | None
     if not stores and not found:
         raise MissingPathError(
             str(bank.root),
-            f"holds neither a finished store nor a result of dataset '{dataset}'",
+            f"holds neither a finished store nor a result of dataset '{dataset_name(dataset)}'",
             "a dataset that was embedded into this bank",
             "Embed it first, or list the stores with 'featbank stores'.",
         )
@@ -152,6 +153,8 @@ def _of_dataset(bank: Bank, dataset: str, found: Sequence[Rows]) -> Store | None
     return next((by_name[name] for name in best if name in by_name), stores[0] if stores else None)
 
 
-def dataset_name(dataset: str) -> str:
-    """A dataset's name; a folder's path stands for its name."""
-    return folder_name(dataset)
+def stored_here(bank: Bank, head: Result) -> Path | None:
+    """Where this bank holds the store of a result, moved or not; None where it does not."""
+    said = Path(head.store)
+    here = bank.stores_folder / said.parent.name / said.name
+    return bank.store_of_recipe(head.recipe, usual=here)

@@ -212,6 +212,34 @@ def test_all_of_the_same_dataset_is_refused(train, make):
         TransferStore(train, make(attributes=NORTH), test_split="all")
 
 
+def images(start):
+    """Digests of N images, of which those of starts that are near have some in common."""
+    return np.array([f"{start + row:064d}" for row in range(N)], dtype=object)
+
+
+def test_another_folder_of_the_same_name_is_another_dataset(tmp_path, make):
+    ours = make_small_store(
+        tmp_path / "ours" / "a.zarr", ids("n"), features(0), attributes=NORTH, digests=images(0)
+    )
+    other, part = (make(attributes=NORTH, digests=images(start)) for start in (N, 9))
+    assert TransferStore(ours, other, test_split="all").notes == (
+        "all labelled samples of north are test",
+    )
+    with pytest.raises(UsageError, match="both stores hold dataset 'north'"):
+        TransferStore(ours, part, test_split="all")
+
+
+def test_an_image_that_train_knows_under_another_id_is_never_scored(tmp_path, make):
+    ours = make_small_store(
+        tmp_path / "ours" / "a.zarr", ids("n"), features(0), attributes=NORTH, digests=images(0)
+    )
+    other = make(digests=images(N - 8), splits={"official": np.full(N, 2, np.int8)})
+    found = TransferStore(ours, other)
+    fitted = np.isin(ours.split(), ("train", "val"))[N - 8 :]
+    assert (found.split() == "test").sum() == N - fitted.sum()
+    assert 0 < fitted.sum() < 8
+
+
 def test_an_unknown_test_split_is_refused(train, test_store):
     with pytest.raises(UsageError, match="--test-split: it is 'val'; expected test or all"):
         TransferStore(train, test_store, test_split="val")

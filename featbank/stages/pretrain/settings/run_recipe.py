@@ -119,8 +119,10 @@ def _fingerprint(reading: Reading) -> str:
 
 def _dataset(parts: RunParts) -> dict[str, Any]:
     dataset = parts.reading.imagery.dataset
+    # What a folder is called decides nothing.
+    saw = {name: value for name, value in saw_of(parts).items() if name != "dataset"}
     units = [band.unit for band in dataset.bands]
-    return {**saw_of(parts), "units": units, "processing": dataset.processing}
+    return {**saw, "units": units, "processing": dataset.processing}
 
 
 def _input(parts: RunParts) -> dict[str, Any]:

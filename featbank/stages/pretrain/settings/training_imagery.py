@@ -10,11 +10,12 @@ from featbank.inputs.adapters import ADAPTERS
 from featbank.inputs.normalise import METHODS
 from featbank.inputs.preprocess import InputRecipe
 from featbank.stages.adapting import adapt, statistics_of
-from featbank.stages.embed_plan import contract_of, wanted_bands, worker_count
+from featbank.stages.digesting import with_digests
 from featbank.stages.filling import fill_values
 from featbank.stages.fitting import STATISTICS_CHIPS, Imagery, Look, look
 from featbank.stages.opening import dataset_spec, open_dataset
 from featbank.stages.pretrain.settings.training_rows import fitted_on, training_rows
+from featbank.stages.reading_rules import contract_of, wanted_bands, worker_count
 from featbank.stages.selection import scheme_of, with_bands, with_limit
 from featbank.stages.units import require_unit, with_unit
 from featbank.stages.weights import Weights
@@ -100,6 +101,9 @@ def read_imagery(options: PretrainOptions, progress: FetchProgress | None) -> Re
     rows, notes = training_rows(imagery, options.splits_seen)
     seen = look(imagery)
     _refuse_too_many(seen, rows, imagery, options.max_invalid)
+    # A run that is only planned makes no bank.
+    known = with_digests(dataset, options.bank, progress, keeps=options.bank.is_dir())
+    imagery = replace(imagery, dataset=known)
     return Reading(imagery=imagery, rows=rows, look=seen, notes=(*dataset.notes, *notes))
 
 

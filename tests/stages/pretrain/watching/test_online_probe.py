@@ -9,7 +9,6 @@ from made_checkpoint import write_tiny
 
 from featbank.samples import TEST, TRAIN, VAL
 from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.embed_plan import contract_of
 from featbank.stages.fitting import Imagery
 from featbank.stages.opening import open_dataset
 from featbank.stages.pretrain.options import PretrainOptions
@@ -19,6 +18,7 @@ from featbank.stages.pretrain.watching.online_probe import (
     online_probe,
     probed_imagery,
 )
+from featbank.stages.reading_rules import contract_of
 
 
 def imagery_of(folder, **more):
