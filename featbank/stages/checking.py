@@ -182,7 +182,8 @@ def _notes(dataset: Dataset) -> tuple[str, ...]:
     if others:
         drawn = f"no split lists are here; {others[0]} to {others[-1]} are drawn: {in_a_row(true)}"
     samples = dataset.samples
-    lacking = embed_notes(samples, samples.true_scheme(next(iter(samples.splits))))
+    first = next((samples.true_scheme(name) for name in samples.splits), None)
+    lacking = () if first is None else embed_notes(samples, first)
     own = (*dataset.notes, drawn, *lacking, dataset.splits_from)
     return tuple(note for note in own if note)
 

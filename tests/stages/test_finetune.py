@@ -119,7 +119,7 @@ def test_the_head_predicts_other_images(done, imagery):
 def test_the_checkpoint_tells_what_it_saw(done, imagery):
     seen = read_seen(done[1].checkpoint)["chips"]
     assert len(seen) == 36
-    assert read_checkpoint(done[1].checkpoint).saw[0]["split_scheme"] == "random-0"
+    assert read_checkpoint(done[1].checkpoint).saw[0]["split_scheme"] == "stratified-0"
 
 
 def test_a_finished_run_is_found_not_repeated(done):

