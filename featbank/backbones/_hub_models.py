@@ -18,12 +18,10 @@ if TYPE_CHECKING:
 # Families whose forward pass and final norm ``featbank.layers.hub_encoder`` knows.
 VIT_TYPES = ("vit", "vit_mae", "vit_msn", "deit", "ijepa", "dinov3_vit", "siglip_vision_model")
 RESNET = "resnet"
+_WITH_REGISTERS = "dinov3_vit"
 _IMAGE_PX = 224
-# What the library raises for settings and files that it does not take.
-_REFUSED = (
-    *(OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError, ArithmeticError),
-    ImportError,
-)
+# Characters of the library's own words that are shown.
+_LONGEST = 200
 # Tokens before the patch tokens: CLS, and DeiT's distillation token.
 _PREFIX = {"ijepa": 0, "siglip_vision_model": 0, "deit": 2}
 
@@ -34,7 +32,9 @@ def config_of(transformers: dict[str, Any]) -> dict[str, Any]:
     Args:
         transformers: Its content; ``model_type`` is among it.
     """
-    registers = int(transformers.get("num_register_tokens") or 0)
+    # Other families ignore such a field, and have no such tokens.
+    has_registers = transformers.get("model_type") == _WITH_REGISTERS
+    registers = int(transformers.get("num_register_tokens") or 0) if has_registers else 0
     return {"transformers": transformers, "channels": 3, "registers": registers}
 
 
@@ -160,7 +160,7 @@ def library_settings(settings: Mapping[str, Any], source: str) -> dict[str, Any]
     try:
         with _quiet():
             found = AutoConfig.for_model(**asked).to_dict()
-    except _REFUSED as error:
+    except _refusals() as error:
         raise _not_loaded(source, error) from error
     return whole_settings(_plain(found), source)
 
@@ -178,11 +178,20 @@ def _require_tensors(state: State, source: str) -> None:
     require_trained(float_tensors(matrices, source), source)
 
 
+def _refusals() -> tuple[type[Exception], ...]:
+    """What the library raises for settings and files that it does not take."""
+    from huggingface_hub.errors import StrictDataclassError
+
+    usual = (OSError, ValueError, RuntimeError, LookupError, TypeError, AttributeError)
+    return (*usual, ArithmeticError, AssertionError, ImportError, StrictDataclassError)
+
+
 def _not_loaded(source: str, error: Exception) -> WeightsError:
-    text = str(error).strip().splitlines()
+    words = " ".join(str(error).split())
+    text = "".join(c for c in words if c.isprintable())[:_LONGEST]
     return WeightsError(
         source,
-        f"does not load ({text[0] if text else type(error).__name__})",
+        f"does not load ({text or type(error).__name__})",
         "a transformers folder",
         "Fetch it again.",
     )
@@ -196,7 +205,7 @@ def _from_folder(file: WeightsFile) -> tuple[Any, dict[str, Any]]:
             model, info = AutoModel.from_pretrained(
                 Path(file.folder), local_files_only=True, output_loading_info=True, dtype="float32"
             )
-    except _REFUSED as error:
+    except _refusals() as error:
         raise _not_loaded(file.name, error) from error
     return model, info
 

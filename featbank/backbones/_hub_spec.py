@@ -95,9 +95,7 @@ def _dinov2(name: str, file: WeightsFile) -> BackboneSpec:
 
 
 def _dinov2_config(settings: Mapping[str, Any], source: str) -> dict[str, Any]:
-    registers = settings.get("num_register_tokens", 0)
-    if isinstance(registers, bool) or not isinstance(registers, int) or registers < 0:
-        raise other_setting(source, "num_register_tokens", registers, "a whole number")
+    registers = int(settings.get("num_register_tokens") or 0)
     ratio = settings["mlp_ratio"]
     if isinstance(ratio, bool) or not isinstance(ratio, int | float) or not 0 < ratio < _MAX_RATIO:
         raise other_setting(source, "mlp_ratio", ratio, "a number above zero")

@@ -43,7 +43,9 @@ _COUNTS = {
     "num_hidden_layers": 1000,
     "num_attention_heads": 1 << 20,
     "num_channels": 1 << 20,
+    "num_register_tokens": 1 << 20,
 }
+_REGISTERS = "num_register_tokens"
 _LONGEST_SIDE = 1 << 20
 # LayerNorm's epsilon of ``featbank.layers.transformer``, which stands beside torch.
 _NORM_EPS = 1e-6
@@ -66,11 +68,14 @@ def whole_settings(settings: Mapping[str, Any], source: str) -> dict[str, Any]:
             raise other_setting(source, name, settings[name], "none")
     found = {**DEFAULTS.get(str(settings.get("model_type")), {}), **settings}
     for name in _COUNTS:
-        if name in found:
+        if name in found and name != _REGISTERS:
             found[name] = _count(found, name, source)
     for name in ("image_size", "patch_size"):
         if name in found:
             found[name] = _side(found, name, source)
+    registers = found.get(_REGISTERS)
+    if registers is not None and registers != 0:
+        found[_REGISTERS] = _count(found, _REGISTERS, source)
     return found
 
 

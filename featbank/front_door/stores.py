@@ -25,7 +25,8 @@ def embed(model: str | Path, dataset: str | Path, **options: Any) -> Store:  # n
         model: Backbone, a name of ``list_models``; or a checkpoint's folder.
         dataset: Dataset, a name of ``list_datasets``, or a folder of images.
         **options: Fields of ``featbank.stages.embed_options.EmbedOptions``, the same as the
-            options of ``featbank embed``: ``weights``, ``bands``, ``normalise``, ``limit``, ….
+            options of ``featbank embed``: ``weights``, ``bands``, ``normalise``, ``limit``, …;
+            ``answers={"heads": 12}`` says what a weights file does not tell.
 
     Returns:
         The finished store.

@@ -190,6 +190,36 @@ def test_defaults_are_those_of_the_installed_library(kind):
     assert {name: config[name] for name in DEFAULTS[kind]} == DEFAULTS[kind]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hidden_act": None},
+        {"hidden_act": "no such function"},
+        {"encoder_stride": "x"},
+        {"layer_norm_eps": "small"},
+        {"num_register_tokens": "x"},
+        {"num_hidden_layers": 2**70},
+        {"hidden_size": 33},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_value_that_the_library_does_not_take_is_one_line(folder, changes):
+    path = folder("vit", changes=changes)
+    with pytest.raises(WeightsError) as caught:
+        by_name(path)
+    assert str(path) in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_registers_that_a_family_has_not_are_not_counted(folder):
+    path = folder("vit", changes={"num_register_tokens": 4})
+    spec, weights = by_name(path)
+    with torch.inference_mode():
+        out = spec.build(weights.config, weights.state)(chips(), layers=[2])
+    assert "registers" not in out
+    torch.testing.assert_close(out["mean"][:, 0], tokens(path)[:, 1:].mean(1), rtol=1e-5, atol=1e-5)
+
+
 def test_sides_may_be_pairs(folder):
     path = folder(changes={"patch_size": [14, 14], "image_size": [56, 56]})
     assert by_name(path)[1].config["patch_px"] == 14

@@ -145,6 +145,13 @@ def shared():
     return views
 
 
+def older(content):
+    """A file as an older NumPy, or Windows, would have written it."""
+    data = bytes_of(content, _use_new_zipfile_serialization=False)
+    data = data.replace(b"cnumpy._core.", b"cnumpy.core.")
+    return data.replace(b"cpathlib\nPureWindowsPath", b"cpathlib\nWindowsPath")
+
+
 def pair(first, second):
     return lambda: {first: network(), second: other()}
 
@@ -246,6 +253,13 @@ RIGHT = {
     ),
     "NumPy arrays": (saved(beside({"seen": np.arange(4), "names": np.array(["a", "b"])})), {}),
     "paths": (saved(beside([pathlib.Path("a/b"), pathlib.PureWindowsPath("c:/d")])), {}),
+    "NumPy scalars of an older NumPy": (raw(lambda: older(beside([np.float64(1)])())), {}),
+    "paths of Windows": (raw(lambda: older(beside(pathlib.PureWindowsPath("c:/d"))())), {}),
+    "other plain values": (
+        saved(beside([frozenset({1}), range(3), slice(1, 2), b"", b"ab", 1 + 2j, {"s"}, None])),
+        {},
+    ),
+    "types and devices": (saved(beside([torch.float16, torch.device("cpu"), torch.Size([1])])), {}),
     "dates": (saved(beside([datetime.datetime(2024, 1, 2), datetime.timedelta(days=1)])), {}),
     "default dicts": (saved(beside(collections.defaultdict(list, loss=[1.0]))), {}),
     "deques and counters": (
@@ -325,7 +339,7 @@ REFUSED = {
     ),
     "an unknown part": (
         saved(pair("student", "teacher")),
-        {"part": "techer"},
+        {"part": "teacher2"},
         "Did you mean 'teacher'",
     ),
     "a part that could be two": (

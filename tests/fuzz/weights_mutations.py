@@ -12,7 +12,7 @@ import io
 import json
 import struct
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,7 @@ from safetensors.torch import save
 
 from featbank.errors import FeatbankError
 from featbank.stages.embed_options import EmbedOptions
+from featbank.stages.pretrain.weights.first_weights import read_first_weights
 from featbank.stages.weights import load_weights
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from featbank.stages.weights import Weights
 
+Loaded = TypeVar("Loaded")
 # What torch tells people whose file it refuses.
 _TORCHS_WORDS = ("weights_only", "safe_globals", "allowlist", "trust")
 _MOST = 24
@@ -159,6 +161,8 @@ def trial(rng: np.random.Generator, folder: pathlib.Path) -> None:
     weights = _loaded(lambda: load(path), path)
     if weights is not None:
         _require_network(path, weights)
+    # Warm starts read the same files for themselves.
+    _loaded(lambda: read_first_weights(str(path)).shape, path)
 
 
 def _damaged_folder(rng: np.random.Generator, folder: pathlib.Path) -> None:
@@ -175,6 +179,7 @@ def _damaged_folder(rng: np.random.Generator, folder: pathlib.Path) -> None:
     else:
         path.write_bytes(_BYTES[int(rng.integers(len(_BYTES)))](rng, path.read_bytes()))
     _loaded(lambda: _by_name(folder), folder)
+    _loaded(lambda: read_first_weights(str(folder)).shape, folder)
 
 
 def _by_name(folder: pathlib.Path) -> Weights:
@@ -205,12 +210,12 @@ def _folder_files() -> dict[str, bytes]:
     }
 
 
-def _loaded(loading: Callable[[], Weights], path: pathlib.Path) -> Weights | None:
+def _loaded(loading: Callable[[], Loaded], path: pathlib.Path) -> Loaded | None:
     try:
         return loading()
     except FeatbankError as error:
         line = str(error)
-        assert str(path) in line, f"does not name its file: {line}"
+        assert path.name in line, f"does not name its file: {line}"
         assert line.isprintable(), f"more than one line, or control characters: {line!r}"
         assert not any(word in line for word in _TORCHS_WORDS), f"torch's words: {line}"
     except Exception as error:

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones._dinov2_names import original_names
-from featbank.backbones._tensor_checks import float_tensors, require_ranks, require_trained
+from featbank.backbones._tensor_checks import (
+    float_tensors,
+    require_ranks,
+    require_shapes,
+    require_trained,
+)
 from featbank.backbones._transformers_settings import (
     eps_note,
     require_own_network,
     whole_settings,
 )
-from featbank.backbones._vit_build import square_side
+from featbank.backbones._vit_build import empty_state, square_side
 from featbank.backbones._weights import read_folder, read_part, read_state
 from featbank.backbones.answers import HEADS, PART
 from featbank.bands import RGB, Band
@@ -181,7 +186,10 @@ def _encoder_names(tensors: State, source: str) -> State:
     state = _floats(state, source)
     require_ranks(state, source)
     require_trained({name: v for name, v in state.items() if _is_encoders(name)}, source)
-    return _with_cls_position(state)
+    state = dict(_with_cls_position(state))
+    shape = {**_shape(state, source), "heads": 1}
+    require_shapes(state, empty_state(shape), source)
+    return state
 
 
 def _floats(state: Mapping[str, Any], source: str) -> dict[str, Any]:
@@ -221,10 +229,9 @@ def _shape(state: State, source: str) -> dict[str, Any]:
     width, channels, patch_px = state["patch_embed.proj.weight"].shape[:3]
     gated, plain = "blocks.0.mlp.w3.weight", "blocks.0.mlp.fc2.weight"
     hidden = state.get(gated, state.get(plain))
-    if hidden is None:
-        raise WeightsError(
-            source, f"holds no {plain}", "a vision transformer's", "Choose another file."
-        )
+    if hidden is None or hidden.ndim != 2:
+        what = f"holds no {plain}" if hidden is None else f"'{plain}' is no matrix"
+        raise WeightsError(source, what, "a vision transformer's", "Choose another file.")
     return {
         "dim": int(width),
         "depth": len(numbers),
