@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featbank.datasets._tiff_tags import NotClassicTiff, read_tags
+from featbank.datasets.decoding.refusals import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,11 +46,16 @@ def read_lonlat(root: Path, paths: Sequence[str]) -> NDArray[np.float64] | None:
 def _centre(path: Path) -> tuple[float, float, int] | None:
     if path.suffix.lower() not in _TIFF_SUFFIXES:
         return None
+    nowhere = (math.nan, math.nan, NO_EPSG)
     try:
         tags = read_tags(path, _WANTED)
     except NotClassicTiff:
         tags = _tags_by_tifffile(path)
-    return (math.nan, math.nan, NO_EPSG) if _HEIGHT not in tags else _centre_of(tags)
+    try:
+        return nowhere if _HEIGHT not in tags else _centre_of(tags)
+    except (ValueError, TypeError, LookupError, OverflowError):
+        # Damaged tags: the file is refused when it is read.
+        return nowhere
 
 
 def _tags_by_tifffile(path: Path) -> dict[int, Any]:
@@ -60,7 +66,9 @@ def _tags_by_tifffile(path: Path) -> dict[int, Any]:
         with tifffile.TiffFile(path) as tiff:
             tags = tiff.pages.first.tags
             return {code: tags.valueof(code) for code in _WANTED if code in tags}
-    except (tifffile.TiffFileError, ValueError, IndexError):
+    except OSError:
+        raise
+    except FAULTS:
         return {}
 
 
@@ -96,10 +104,14 @@ def to_lonlat(centres: NDArray[np.float64]) -> NDArray[np.float64]:
         (N, 2) degrees in WGS 84, NaN where no place is known.
     """
     from pyproj import Transformer
+    from pyproj.exceptions import CRSError
 
     lonlat = np.full((len(centres), 2), np.nan)
     for epsg in set(centres[:, 2].astype(int)) - {NO_EPSG}:
         rows = centres[:, 2] == epsg
-        transformer = Transformer.from_crs(f"EPSG:{epsg}", "EPSG:4326", always_xy=True)
+        try:
+            transformer = Transformer.from_crs(f"EPSG:{epsg}", "EPSG:4326", always_xy=True)
+        except CRSError:
+            continue  # a code that nobody registered, or of no map
         lonlat[rows] = np.stack(transformer.transform(centres[rows, 0], centres[rows, 1]), axis=1)
     return lonlat
