@@ -1,4 +1,4 @@
-"""A folder of class folders, or of train/val/test folders of them: JPEG, PNG or TIFF images."""
+"""A folder of class folders, or of train/val/test folders of them: images of any common kind."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class GdalMetadata:
 NONE = GdalMetadata()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def parse_tag(text: bytes) -> GdalMetadata:
     """Tag 42112 of a TIFF.
 
