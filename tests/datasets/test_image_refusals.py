@@ -207,8 +207,19 @@ def test_a_file_longer_than_a_chip_is_not_read(tmp_path):
     refused(tmp_path / "x.tif", "1,024 MiB")
 
 
-@pytest.mark.parametrize("text", ["<GDALMetadata><Item", "<!DOCTYPE x [<!ENTITY a 'b'>]><x/>"])
-def test_metadata_that_is_no_xml_is_refused(tmp_path, text):
+ITEM = "<GDALMetadata><Item {}>2</Item></GDALMetadata>"
+NO_METADATA = [
+    ITEM.format('role="scale"'),
+    ITEM.format('name="SCALE" role="scale"'),
+    ITEM.format('name="INTERNAL_MASK_FLAGS_2"'),
+    "<Other/>",
+    "<GDALMetadata><Item",
+    "<!DOCTYPE x [<!ENTITY a 'b'>]><x/>",
+]
+
+
+@pytest.mark.parametrize("text", NO_METADATA)
+def test_damaged_metadata_is_refused(tmp_path, text):
     tif(COUNTS[0], extratags=[(42112, "s", 0, text, True)])(tmp_path / "x.tif")
     refused(tmp_path / "x.tif", "GDAL metadata")
 
