@@ -141,7 +141,7 @@ def _metadata(found: tuple[float, ...] | bytes | None) -> GdalMetadata:
 
 
 def _text(found: tuple[float, ...] | bytes | None) -> str | None:
-    text = _bytes(found).split(b"\x00")[0].decode("latin-1").strip()
+    text = _bytes(found).split(b"\x00")[0].decode("latin-1")
     return text or None
 
 
