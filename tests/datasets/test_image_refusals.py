@@ -43,6 +43,10 @@ KINDS = {
         rio(np.zeros((1, 64, 64), "u1"), compress="JPEG", sparse_ok=True, **made_images.TILES),
         "leaves parts out",
     ),
+    "sparse-half-floats": (
+        rio(np.zeros((1, 64, 64), "f4"), nbits=16, sparse_ok=True, **made_images.TILES),
+        "half floats",
+    ),
     "nodata-blank": (tif(BYTES[0], **nodata(" ")), "no number"),
     "nodata-word": (tif(BYTES[0], **nodata("none")), "no number"),
     "nodata-power-of-64-bits": (tif(COUNTS[0].astype("u8"), **nodata("1e19")), "no number"),
