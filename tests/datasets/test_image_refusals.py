@@ -43,10 +43,6 @@ KINDS = {
         rio(np.zeros((1, 64, 64), "u1"), compress="JPEG", sparse_ok=True, **made_images.TILES),
         "leaves parts out",
     ),
-    "sparse-half-floats": (
-        rio(np.zeros((1, 64, 64), "f4"), nbits=16, sparse_ok=True, **made_images.TILES),
-        "half floats",
-    ),
     "nodata-blank": (tif(BYTES[0], **nodata(" ")), "no number"),
     "nodata-word": (tif(BYTES[0], **nodata("none")), "no number"),
     "nodata-power-of-64-bits": (tif(COUNTS[0].astype("u8"), **nodata("1e19")), "no number"),
@@ -64,6 +60,13 @@ def test_what_would_be_read_wrongly_is_refused(tmp_path, name):
     write, match = KINDS[name]
     write(tmp_path / "x.tif")
     refused(tmp_path / "x.tif", match)
+
+
+def test_sparse_half_floats_are_refused(tmp_path):
+    path = made_images.write_kind(tmp_path, "sparse-f32-nodata")
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        file.pages[0].tags["BitsPerSample"].overwrite(16)
+    refused(path, "half floats")
 
 
 def test_a_mask_of_another_size_is_refused(tmp_path):
