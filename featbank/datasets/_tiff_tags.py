@@ -18,6 +18,8 @@ _TYPES = {3: "H", 4: "I", 12: "d"}
 _ENTRY_BYTES, _INLINE_BYTES = 12, 4
 # Writers such as GDAL put the directory and its values before the pixels.
 _HEAD_BYTES = 2048
+# A whole directory has less; a damaged count claims gigabytes.
+_MOST_BYTES = 2**20
 
 
 class NotClassicTiff(ValueError):
@@ -64,6 +66,8 @@ class _Window:
         if offset + size > self._bytes:
             raise NotClassicTiff("cut short")
         found = self.head[offset : offset + size]
+        if size > _MOST_BYTES:
+            raise NotClassicTiff("a tag claims too much")
         if len(found) < size:
             self._file.seek(offset)
             found = self._file.read(size)

@@ -10,6 +10,7 @@ import numpy as np
 
 from featbank.datasets._crs_domain import NO_EPSG, Placed, place
 from featbank.datasets._tiff_tags import NotClassicTiff, read_tags
+from featbank.datasets.decoding.refusals import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -109,7 +110,11 @@ def _box(path: Path) -> tuple[tuple[float, ...], int]:
         tags: Mapping[int, Any] = read_tags(path, _WANTED)
     except NotClassicTiff:
         tags = _tags_by_tifffile(path)
-    return _box_of(tags)
+    try:
+        return _box_of(tags)
+    except (ValueError, TypeError, LookupError, OverflowError):
+        # Damaged tags: the file is refused when it is read.
+        return _NOWHERE, NO_EPSG
 
 
 def _tags_by_tifffile(path: Path) -> dict[int, Any]:
@@ -120,8 +125,9 @@ def _tags_by_tifffile(path: Path) -> dict[int, Any]:
         with tifffile.TiffFile(path) as tiff:
             tags = tiff.pages.first.tags
             return {code: tags.valueof(code) for code in _WANTED if code in tags}
-    # Of a damaged file it raises whatever it trips over: struct.error, KeyError, MemoryError, …
-    except Exception:
+    except OSError:
+        raise
+    except FAULTS:
         return {}
 
 

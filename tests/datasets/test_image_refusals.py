@@ -43,6 +43,7 @@ KINDS = {
         rio(np.zeros((1, 64, 64), "u1"), compress="JPEG", sparse_ok=True, **made_images.TILES),
         "leaves parts out",
     ),
+    "nodata-blank": (tif(BYTES[0], **nodata(" ")), "no number"),
     "nodata-word": (tif(BYTES[0], **nodata("none")), "no number"),
     "nodata-power-of-64-bits": (tif(COUNTS[0].astype("u8"), **nodata("1e19")), "no number"),
     "nodata-number-and-word": (tif(BYTES[0], **nodata("2 or 3")), "no number"),
@@ -59,6 +60,13 @@ def test_what_would_be_read_wrongly_is_refused(tmp_path, name):
     write, match = KINDS[name]
     write(tmp_path / "x.tif")
     refused(tmp_path / "x.tif", match)
+
+
+def test_sparse_half_floats_are_refused(tmp_path):
+    path = made_images.write_kind(tmp_path, "sparse-f32-nodata")
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        file.pages[0].tags["BitsPerSample"].overwrite(16)
+    refused(path, "half floats")
 
 
 def test_a_mask_of_another_size_is_refused(tmp_path):
@@ -207,8 +215,19 @@ def test_a_file_longer_than_a_chip_is_not_read(tmp_path):
     refused(tmp_path / "x.tif", "1,024 MiB")
 
 
-@pytest.mark.parametrize("text", ["<GDALMetadata><Item", "<!DOCTYPE x [<!ENTITY a 'b'>]><x/>"])
-def test_metadata_that_is_no_xml_is_refused(tmp_path, text):
+ITEM = "<GDALMetadata><Item {}>2</Item></GDALMetadata>"
+NO_METADATA = [
+    ITEM.format('role="scale"'),
+    ITEM.format('name="SCALE" role="scale"'),
+    ITEM.format('name="INTERNAL_MASK_FLAGS_2"'),
+    "<Other/>",
+    "<GDALMetadata><Item",
+    "<!DOCTYPE x [<!ENTITY a 'b'>]><x/>",
+]
+
+
+@pytest.mark.parametrize("text", NO_METADATA)
+def test_damaged_metadata_is_refused(tmp_path, text):
     tif(COUNTS[0], extratags=[(42112, "s", 0, text, True)])(tmp_path / "x.tif")
     refused(tmp_path / "x.tif", "GDAL metadata")
 

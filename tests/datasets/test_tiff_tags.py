@@ -80,3 +80,29 @@ def test_a_broken_file_has_no_place_and_does_not_hide_the_rest(tmp_path):
     (tmp_path / "broken.tif").write_bytes(b"hello")
     lonlat = read_lonlat(tmp_path, ["broken.tif", "good.tif"])
     assert np.isfinite(lonlat).all(axis=1).tolist() == [False, True]
+
+
+def geo_tags(epsg, count=3):
+    keys = (1, 1, 0, 1, 3072, 0, 1, epsg)
+    return [(33550, 12, count, (10.0,) * count, True), GEO_TAGS[1], (34735, 3, 8, keys, True)]
+
+
+@pytest.mark.parametrize("tags", [geo_tags(9), geo_tags(32633, count=1)])
+def test_places_that_mean_nothing_do_not_hide_the_rest(tmp_path, tags):
+    write(tmp_path / "good.tif")
+    pixels = np.zeros((8, 8), np.uint8)
+    tifffile.imwrite(tmp_path / "odd.tif", pixels, extratags=tags, metadata=None)
+    lonlat = read_lonlat(tmp_path, ["good.tif", "odd.tif"])
+    assert lonlat is None or np.isfinite(lonlat).all(axis=1).tolist() == [True, False]
+
+
+def test_a_tag_that_claims_gigabytes_is_not_read(tmp_path):
+    path = write(tmp_path / "x.tif")
+    data = bytearray(path.read_bytes())
+    start = int.from_bytes(data[4:8], "little")
+    for entry in range(start + 2, start + 2 + 12 * data[start], 12):
+        if int.from_bytes(data[entry : entry + 2], "little") == GEO[0]:
+            data[entry + 4 : entry + 8] = b"\xff\xff\xff\x7f"
+    path.write_bytes(data)
+    with pytest.raises(NotClassicTiff, match="claims too much"):
+        read_tags(path, GEO)

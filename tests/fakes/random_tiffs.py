@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import rasterio
+from affine import Affine
 from rasterio.errors import RasterioError
 
 _TYPES = ("u1", "u1", "u2", "u2", "i1", "i2", "u4", "i4", "u8", "i8", "f4", "f4", "f8")
@@ -40,6 +41,8 @@ def _write(path, rng):
     sizes = {"count": count, "height": height, "width": width, "dtype": dtype.name}
     if rng.random() < 0.4:
         options["nodata"] = _nodata(rng, pixels)
+    if rng.random() < 0.5:
+        options |= {"crs": "EPSG:32633", "transform": Affine(10, 0, 384000, 0, -10, 5342400)}
     inside = bool(rng.integers(2))
     with (
         rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside),

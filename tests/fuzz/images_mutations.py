@@ -20,6 +20,7 @@ import other_readers  # noqa: E402
 import random_tiffs  # noqa: E402
 
 from featbank.datasets.decode import examine  # noqa: E402
+from featbank.datasets.geotiff import read_lonlat  # noqa: E402
 from featbank.errors import FeatbankError  # noqa: E402
 
 # Lossy formats are decoded by other inverse transforms; TIFF's JPEG with halved colours is
@@ -67,6 +68,7 @@ def _made(rng: np.random.Generator, folder: Path) -> Path:
 def _by_featbank(path: Path, what: str) -> np.ndarray | str:
     """Pixels, or the refusal's words."""
     try:
+        read_lonlat(path.parent, [path.name])
         return examine(path).pixels
     except FeatbankError as error:
         return str(error)
@@ -165,7 +167,20 @@ def _require_equal(pixels: np.ndarray, path: Path, what: str) -> None:
     ours = np.ma.getdata(pixels)[~missing].astype(np.float64)
     theirs = expected.pixels[~missing].astype(np.float64)
     same = np.isclose(ours, theirs, rtol=1e-6, atol=levels, equal_nan=True)
+    if not same.all() and _is_torn(path):
+        return
     assert same.all(), f"{what}: {(~same).sum()} of {same.size} pixels differ"
+
+
+def _is_torn(path: Path) -> bool:
+    """Whether a third reader refuses a TIFF: GDAL gives what it has of a damaged stream."""
+    if path.read_bytes()[:2] not in {b"II", b"MM"}:
+        return False
+    try:
+        _by_tifffile(path)
+    except other_readers.Complaint:
+        return True
+    return False
 
 
 def _other(path: Path) -> tuple[int, other_readers.Read]:

@@ -221,3 +221,23 @@ def test_limits_do_not_depend_on_which_chips_are_asked_for(pictures):
     one, other = (pictures(optical(Levels())) for _ in range(2))
     other.rgb(IDS[10:])
     np.testing.assert_array_equal(one.rgb([IDS[3]])[0], other.rgb([IDS[3]])[0])
+
+
+def test_missing_pixels_are_black_and_settle_no_limits():
+    grids = (Grid(name="a", bands=("x",), dtype="float32"),)
+    shown = Shown(bands=("x",), kind="grey")
+    pixels = np.arange(16, dtype=np.float32).reshape(1, 4, 4)
+    pixels[0, 0, 0] = -3.4e38
+    holed = np.ma.MaskedArray(pixels, mask=pixels < 0)
+    drawn = channels({"a": holed}, grids, shown)
+    limits = limits_of([drawn], shown)
+    assert limits.low[0] >= 1
+    assert as_picture(drawn, limits)[0, 0].tolist() == [0, 0, 0]
+    assert limits_of([np.full((1, 4, 4), np.nan)], shown).low.tolist() == [0]
+
+
+def test_missing_bytes_are_black():
+    grids = (Grid(name="a", bands=("x",), dtype="uint8"),)
+    holed = np.ma.MaskedArray(np.full((1, 2, 2), 9, np.uint8), mask=[[[True, False]] * 2])
+    drawn = channels({"a": holed}, grids, Shown(bands=("x",), kind="grey"))
+    assert (drawn.dtype, drawn.tolist()) == (np.uint8, [[[0, 9]] * 2])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # A pixel-mask file holds one plane for all bands where this flag is set (gdal.h, GMF_PER_DATASET).
 _MASK_OF_ALL_BANDS = 2
+_MASK_FLAGS = "INTERNAL_MASK_FLAGS_"
 
 
 class DamagedMetadata(ValueError):
@@ -43,7 +44,7 @@ class GdalMetadata:
 NONE = GdalMetadata()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def parse_tag(text: bytes) -> GdalMetadata:
     """Tag 42112 of a TIFF.
 
@@ -53,20 +54,22 @@ def parse_tag(text: bytes) -> GdalMetadata:
     scales: dict[int, float] = {}
     offsets: dict[int, float] = {}
     together: tuple[str, ...] = ()
-    flags = _MASK_OF_ALL_BANDS
-    for item in _root(text).findall("Item"):
-        name, role, value = item.get("name", ""), item.get("role", "").lower(), item.text or ""
+    flags: dict[str, str] = {}
+    for item in _root(text, "GDALMetadata").findall("Item"):
+        name, role, value = item.get("name"), item.get("role", "").lower(), item.text or ""
+        if name is None:
+            raise DamagedMetadata("holds an item without a name")
         if role in {"scale", "offset"}:
-            (scales if role == "scale" else offsets)[_band(item.get("sample", "0"))] = _real(value)
+            (scales if role == "scale" else offsets)[_band(item.get("sample", ""))] = _real(value)
         elif name == "NODATA_VALUES" and not item.get("domain"):
             together = tuple(value.split())
-        elif name == "INTERNAL_MASK_FLAGS_1":
-            flags = _band(value)
+        elif name.startswith(_MASK_FLAGS):
+            flags[name.removeprefix(_MASK_FLAGS)] = value
     return GdalMetadata(
         scales=scales,
         offsets=offsets,
         nodata_together=together,
-        mask_is_shared=bool(flags & _MASK_OF_ALL_BANDS),
+        mask_is_shared=_is_shared(flags),
     )
 
 
@@ -79,10 +82,7 @@ def parse_side_file(text: bytes) -> GdalMetadata:
     scales: dict[int, float] = {}
     offsets: dict[int, float] = {}
     nodata: dict[int, str] = {}
-    root = _root(text)
-    if root.tag != "PAMDataset":
-        raise DamagedMetadata(f"holds '{root.tag[:40]}' where GDAL writes 'PAMDataset'")
-    for band in root.findall("PAMRasterBand"):
+    for band in _root(text, "PAMDataset").findall("PAMRasterBand"):
         place = _band(band.get("band", "")) - 1
         missing = band.find("NoDataValue")
         if missing is not None:
@@ -94,14 +94,25 @@ def parse_side_file(text: bytes) -> GdalMetadata:
     return GdalMetadata(scales=scales, offsets=offsets, nodata=nodata)
 
 
-def _root(text: bytes) -> ElementTree.Element:
+def _is_shared(flags: Mapping[str, str]) -> bool:
+    """Whether a mask file says that its first plane counts for all bands; all must say the same."""
+    bands = {str(band) for band in range(1, len(flags) + 1)}
+    if set(flags) != bands or len(set(flags.values())) > 1:
+        raise DamagedMetadata("says different things of the masks of its bands")
+    return not flags or bool(_band(flags["1"]) & _MASK_OF_ALL_BANDS)
+
+
+def _root(text: bytes, tag: str) -> ElementTree.Element:
     text = text.rstrip(b"\x00 \r\n\t")
     if b"<!" in text.replace(b"<!--", b""):
         raise DamagedMetadata("declares XML entities")
     try:
-        return ElementTree.fromstring(text)
+        root = ElementTree.fromstring(text)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise DamagedMetadata(f"is no XML ({error})") from None
+    if root.tag != tag:
+        raise DamagedMetadata(f"holds '{root.tag[:40]}' where GDAL writes '{tag}'")
+    return root
 
 
 def _exact(missing: ElementTree.Element) -> str:

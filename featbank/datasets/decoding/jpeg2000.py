@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CODESTREAM = b"\xff\x4f\xff\x51"
-# Sides and origin of the SIZ marker, and its number of components (ISO/IEC 15444-1, A.5.1).
-_SIZ = struct.Struct(">4s2x2xIIII16xH")
+# Sides and origin of the size marker, and its number of components (ISO/IEC 15444-1, A.5.1).
+_SIZES = struct.Struct(">4s2x2xIIII16xH")
 # Enumerated colour spaces (ISO/IEC 15444-1, I.5.3.3; ITU-T T.801, M.11.7.3.1).
 _SRGB, _GREY = 16, 17
 _OTHER_SPACES = {12: "CMYK", 14: "CIELab", 18: "sYCC", 24: "e-sYCC"}
@@ -82,11 +82,11 @@ def read_codestream(data: bytes, name: str) -> Codestream:
         DecodeError: It is none, or cut short.
     """
     try:
-        magic, right, bottom, left, top, count = _SIZ.unpack_from(data)
-        forms = set(struct.iter_unpack("3s", data[_SIZ.size : _SIZ.size + 3 * count]))
+        magic, right, bottom, left, top, count = _SIZES.unpack_from(data)
+        forms = set(struct.iter_unpack("3s", data[_SIZES.size : _SIZES.size + 3 * count]))
     except struct.error:
         raise cut_error(name, "JPEG 2000") from None
-    if magic != CODESTREAM or len(data) < _SIZ.size + 3 * count:
+    if magic != CODESTREAM or len(data) < _SIZES.size + 3 * count:
         raise cut_error(name, "JPEG 2000")
     is_even = len(forms) == 1 and next(iter(forms))[0][1:] == b"\x01\x01"
     return Codestream((bottom - top, right - left), count, is_even)

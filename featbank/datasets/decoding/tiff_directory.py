@@ -30,8 +30,10 @@ _CODES = {
 _TEXT = 2
 # More pages than any chip has bands; a loop of directories ends here too.
 _MAX_PAGES = 4096
-# Texts and tables that describe one chip; GDAL's metadata of 1,000 bands is a tenth of it.
-_MAX_VALUE_BYTES = 16 * 2**20
+# Texts and tables that describe one chip; GDAL's metadata of 1,000 bands is a tenth of a megabyte.
+# What is remembered of directories stays below this times their number.
+_MAX_VALUE_BYTES = 4 * 2**20
+REMEMBERED = 32
 
 
 class DamagedTiff(ValueError):
@@ -171,7 +173,7 @@ def _entries(block: bytes, form: Form, wanted: frozenset[int]) -> list[tuple[int
     return [entry for entry in entries if entry[0] in wanted and entry[1] in _CODES and entry[2]]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=REMEMBERED)
 def spans_of(
     block: bytes, form: Form, wanted: frozenset[int]
 ) -> tuple[tuple[tuple[int, int], ...], int]:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from featbank.datasets.decoding.gdal_metadata import NONE, GdalMetadata, parse_tag
-from featbank.datasets.decoding.tiff_directory import Directory, read_directories, read_tags
+from featbank.datasets.decoding.tiff_directory import (
+    REMEMBERED,
+    Directory,
+    read_directories,
+    read_tags,
+)
 
 if TYPE_CHECKING:
     from featbank.image import Array
@@ -82,7 +87,7 @@ def read_pages(data: bytes) -> list[TiffPage]:
     return [page_of(directory) for directory in read_directories(data, WANTED)]
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=REMEMBERED)
 def page_of(directory: Directory) -> TiffPage:
     """What a directory says of its page."""
     tags = read_tags(directory, WANTED)
@@ -136,7 +141,7 @@ def _metadata(found: tuple[float, ...] | bytes | None) -> GdalMetadata:
 
 
 def _text(found: tuple[float, ...] | bytes | None) -> str | None:
-    text = _bytes(found).split(b"\x00")[0].decode("latin-1").strip()
+    text = _bytes(found).split(b"\x00")[0].decode("latin-1")
     return text or None
 
 

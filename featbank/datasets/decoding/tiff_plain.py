@@ -10,6 +10,7 @@ from featbank.datasets.decoding import tiff_support as support
 from featbank.datasets.decoding.refusals import FAULTS, require_size
 from featbank.datasets.decoding.tiff_directory import (
     FORMS,
+    REMEMBERED,
     DamagedTiff,
     Directory,
     next_of,
@@ -61,12 +62,12 @@ def plain_form(data: bytes) -> PlainForm | None:
     return _form(block, values, data[:4]) if len(values) == size else None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=REMEMBERED)
 def _spans(block: bytes, magic: bytes) -> tuple[tuple[tuple[int, int], ...], int]:
     return spans_of(block, FORMS[magic], WANTED)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=REMEMBERED)
 def _form(block: bytes, values: bytes, magic: bytes) -> PlainForm | None:
     """What files with this directory, and these values of its tags, have in common."""
     try:

@@ -107,6 +107,9 @@ def _storage_trouble(page: TiffPage) -> Trouble | None:
             "all parts, or a compression without loss",
             "Write it with deflate, LZW or none.",
         )
+    if page.is_sparse and page.formats[0] == REAL and page.bits[0] < 32:
+        # Its missing number may lie outside half a float, in which the parts would be filled.
+        return Trouble("leaves parts of half floats out", "all parts", "Write it as float32.")
     if page.depth != 1:
         return Trouble(f"is a volume of {page.depth} slices", "an image", "Write slices as bands.")
     if len(page.extra) > page.samples - 1:
