@@ -42,8 +42,6 @@ def command(
     if as_json:
         print_json({**description, "classes": classes.as_row()})
         return
-    from featbank.pages.catalog_table import print_description
-    from featbank.pages.class_table import print_classes
+    from featbank.pages.store_page import print_store
 
-    print_description(description)
-    print_classes(classes)
+    print_store(description, classes)

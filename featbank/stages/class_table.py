@@ -86,7 +86,8 @@ def store_classes(path: Path) -> ClassTable:
     """
     attributes = metadata(path)["attributes"]
     name = next(iter(attributes["label_sets"]), "")
-    scheme = next(iter(attributes["split_schemes"]), "")
+    first = next(iter(attributes["split_schemes"]), "")
+    scheme = attributes.get("scheme_aliases", {}).get(first, first)
     rows = attributes["recipe"]["dataset"]["samples"]
     split = _array(path, f"{SPLIT_PREFIX}{scheme}") if scheme else None
     classes = _array(path, f"{CLASS_PREFIX}{name}").tolist() if name else ()

@@ -55,6 +55,7 @@ class EmbedReport:
         shards: Shards written in this run.
         copied: Rows that were copied from other stores, which hold the same images.
         refused: Reason by sample id, of this run's shards.
+        n_missing: Rows of this run that miss pixels.
         seconds: Wall time of reading, computing and writing.
         waited_input_s: Part of it in which the device waited for pixels.
         waited_output_s: Part of it in which the device waited for the writer.
@@ -66,6 +67,7 @@ class EmbedReport:
     shards: int
     copied: int = 0
     refused: dict[str, str] = field(default_factory=dict)
+    n_missing: int = 0
     seconds: float = 0.0
     waited_input_s: float = 0.0
     waited_output_s: float = 0.0
@@ -82,6 +84,7 @@ class EmbedReport:
             return f"{self.store}: {made}, {self.n} rows."
         copied = f", {self.copied} copied" if self.copied else ""
         refused = f", {len(self.refused)} refused" if self.refused else ""
+        refused += f", {self.n_missing} miss pixels" if self.n_missing else ""
         return (
             f"{self.store}: {self.embedded} of {self.n} rows embedded{copied}{refused} in "
             f"{self.seconds:.1f} s ({self.rate:.0f} chips/s; the device waited "
@@ -194,6 +197,7 @@ class EmbedRun:
         self._done = 0
         self._refused: dict[int, str] = {}
         self._embedded = 0
+        self._n_missing = 0
         self._shard_started = time.perf_counter()
 
     def embed(self) -> EmbedReport:
@@ -213,6 +217,7 @@ class EmbedRun:
             embedded=self._embedded,
             shards=len(self._pending),
             refused={str(ids[row]): why for row, why in self._refused.items()},
+            n_missing=self._n_missing,
             seconds=time.perf_counter() - start,
             waited_input_s=waited_input_s,
             waited_output_s=thread.waited_s,
@@ -258,6 +263,7 @@ class EmbedRun:
             self._embedded += len(pending.rows)
             refused |= _fill(buffers, cut.start, pending)
         _fill_missing(buffers, done, self._plan)
+        self._n_missing += len(done.shares.keys() - refused.keys())
         if self._plan.layout.has_mask:
             _fill_masks(buffers[MASK], cut, self._plan)
         for position, reason in refused.items():

@@ -87,6 +87,14 @@ def test_shares_stand_in_the_store(embed):
     assert store.missing_by_band[5].tolist() == [0.5, 0.5]
 
 
+def test_the_last_line_counts_chips_that_miss_pixels(tmp_path, monkeypatch):
+    monkeypatch.setattr(embed_plan, "open_dataset", lambda *_, **__: swath({1: 6, 5: 12}))
+    options = EmbedOptions(model="imagestats", dataset="synthetic-s1", bank=tmp_path, workers=0)
+    report = embed_dataset(plan_embed(options))
+    assert report.n_missing == 2
+    assert "20 of 20 rows embedded, 2 miss pixels in" in report.sentence()
+
+
 def test_a_chip_that_misses_too_much_is_refused_and_named(embed):
     plan, store = embed(swath({5: 13}), max_invalid=0.1)
     assert store.refused[5] == "54 % of its pixels are missing (--max-missing)"

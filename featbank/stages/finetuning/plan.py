@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from featbank.stages.opening import FetchProgress
 
 # Raised whenever the same options would give other weights.
-ALGORITHM = 1
+ALGORITHM = 2
 _FEATURES = ("cls", "mean")
 
 

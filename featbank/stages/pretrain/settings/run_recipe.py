@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from featbank.stages.pretrain.weights.starting import Start
 
 # Raised whenever the same recipe would give other weights, so that old checkpoints keep theirs.
-ALGORITHM = 1
+ALGORITHM = 2
 _USUAL_BANK = Path("bank")
 
 
