@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -48,6 +49,8 @@ _LONG_S = 100e-6
 # Reading waits for the disk as much as for the processor; more threads than this wait for each
 # other.
 _MAX_THREADS = 16
+# File systems stamp changes with a clock that is some milliseconds behind.
+_LAG_NS = 50_000_000
 # A network file system that stumbles is back within seconds; a dead one is not.
 _WAITS_S = (0.1, 0.5, 2.0)
 
@@ -81,6 +84,37 @@ def with_digests(
     else:
         digests = _of_text(map(str, samples.origins))
     return replace(dataset, samples=replace(samples, digests=digests))
+
+
+def changed_rows(dataset: Dataset, since_ns: int) -> list[int]:
+    """Rows whose files are not those any more that their digests were taken of.
+
+    Args:
+        dataset: With digests.
+        since_ns: When they were taken; only files that changed later are read again.
+
+    Raises:
+        ReadError: As ``with_digests``.
+    """
+    digests = dataset.samples.digests
+    if digests is None or fingerprint_of(dataset) != CONTENT:
+        return []
+    changed = []
+    for row in range(len(digests)):
+        files = files_of(dataset.reader, row)
+        if files and any(_changed_at(path) >= since_ns - _LAG_NS for path in files):
+            read = {each[0]: each[2] for each in _read_all(files)}
+            if sample_digest(files, read) != digests[row]:
+                changed.append(row)
+    return changed
+
+
+def _changed_at(path: str) -> int:
+    try:
+        return os.stat(path).st_ctime_ns
+    except OSError:
+        # Gone, or out of reach: reading it says which.
+        return sys.maxsize
 
 
 def fingerprint_of(dataset: Dataset) -> str:

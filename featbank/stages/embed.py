@@ -16,10 +16,11 @@ from featbank.bank.bank import Bank
 from featbank.bank.fitted_states import write_state
 from featbank.bank.lock import locked
 from featbank.datasets import DATASETS
-from featbank.errors import DecodeError
+from featbank.errors import DecodeError, ReadError
 from featbank.image import band_order
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.recipe import recipe_id
+from featbank.stages.digesting import changed_rows
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
 from featbank.stages.forward import Pending, environment, forward_of, peak_memory, pick_device
@@ -164,8 +165,28 @@ def _finish(plan: EmbedPlan, tell: Tell, progress: Progress) -> EmbedReport:
     for change in runlog.changed_environment(plan.path, run.environment):
         tell(f"{plan.path.name}: goes on in another environment ({change})")
     report = run.embed()
+    _refuse_changed(plan, writer)
     writer.finish()
     return replace(report, copied=copied)
+
+
+def _refuse_changed(plan: EmbedPlan, writer: StoreWriter) -> None:
+    """Stop where images changed while they were embedded: the recipe names what they were.
+
+    Raises:
+        ReadError: Names the first of them.
+    """
+    dataset = plan.imagery.dataset
+    changed = changed_rows(dataset, plan.made_ns)
+    for shard in {row // plan.layout.shard_rows for row in changed}:
+        writer.forget(shard)
+    if changed:
+        raise ReadError(
+            str(dataset.samples.ids[changed[0]]),
+            f"changed while it was embedded ({len(changed):,} of {plan.n:,} images did)",
+            "images that stay as they are until the run ends",
+            "Repeat the command; what did not change is kept.",
+        )
 
 
 class EmbedRun:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import Bank
@@ -81,6 +82,7 @@ class EmbedPlan:
         duplicates: Images that stand in it more than once; None where none does.
         recipe: Everything that decides the bytes.
         path: The store's path.
+        made_ns: When it was made.
     """
 
     options: EmbedOptions
@@ -95,6 +97,7 @@ class EmbedPlan:
     duplicates: Duplicates | None
     recipe: dict[str, Any]
     path: Path
+    made_ns: int = field(default_factory=time.time_ns)
 
     @property
     def n(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from featbank.datasets import DATASETS
 from featbank.errors import MissingPathError, UsageError
+from featbank.file_names import folder_name
 
 if TYPE_CHECKING:
     from featbank.bank.bank import Bank
@@ -101,7 +102,7 @@ def standing_store(bank: Bank, said: Path, recipe: str) -> Path | None:
 
 def dataset_name(dataset: str) -> str:
     """A dataset's name; a folder's path stands for its name."""
-    return Path(dataset).resolve().name
+    return folder_name(dataset)
 
 
 def _places(bank: Bank, store: Path) -> list[str]:

@@ -95,6 +95,10 @@ class StoreWriter:
             np.array([json.dumps(hashes, sort_keys=True)], dtype=object)
         )
 
+    def forget(self, shard: int) -> None:
+        """Take back a shard's commit, so that it counts as not embedded."""
+        self._arrays[COMMIT][shard : shard + 1] = as_stored(np.array([""], dtype=object))
+
     def refused(self, pending: list[int]) -> int:
         """Refused rows of the shards that are not pending."""
         is_done = ~np.isin(np.arange(self.shards), pending)

@@ -11,7 +11,7 @@ from fixed_size_chips import pixels_of, write_chip, write_folder
 
 from featbank.bank import runlog
 from featbank.bank.bank import Bank
-from featbank.errors import StoreError, UnfinishedStoreError
+from featbank.errors import ReadError, StoreError, UnfinishedStoreError
 from featbank.stages.embed import embed_dataset
 from featbank.stages.embed_options import EmbedOptions
 from featbank.stages.embed_plan import plan_embed
@@ -346,3 +346,26 @@ def test_a_copy_of_the_images_finds_their_store_from_both_places(tmp_path):
     assert embed(tmp_path / "again" / "chips", bank).store == store
     places = (folder, tmp_path / "again" / "chips")
     assert [find_store(Bank(bank), dataset=str(place)) for place in places] == [store, store]
+
+
+def test_an_image_that_changes_while_it_is_embedded_stops_the_run_by_name(tmp_path):
+    folder, bank = write_folder(tmp_path / "chips"), tmp_path / "bank"
+    made = plan(folder, bank)
+    write_chip(folder / "class1" / "03.tif", 900)
+    with pytest.raises(
+        ReadError, match=r"class1/03: changed while it was embedded \(1 of 16 images"
+    ):
+        embed_dataset(made)
+    with pytest.raises(UnfinishedStoreError):
+        Store(made.path)
+    report = embed(folder, bank)
+    assert report.copied == 12
+    assert same_trees(report.store, embed(folder, tmp_path / "other").store)
+
+
+def test_an_image_that_was_only_touched_meanwhile_is_no_other(tmp_path):
+    folder, bank = write_folder(tmp_path / "chips"), tmp_path / "bank"
+    made = plan(folder, bank)
+    write_chip(folder / "class1" / "03.tif", 11)
+    os.utime(folder / "class0" / "03.tif")
+    assert embed_dataset(made).embedded == 16
