@@ -11,11 +11,7 @@ from matplotlib.ticker import FixedFormatter, FuncFormatter
 from featbank.shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from matplotlib.figure import Figure
-
-    Format = Callable[[Sequence[float]], list[str]]
 
 _IS_SAFE = "_featbank_is_safe"
 
@@ -26,11 +22,11 @@ def make_safe(figure: Figure) -> None:
     SVG and PDF would be no files of their kind with control characters, and matplotlib sets text
     between dollars as formulas. What it writes itself at ticks (powers of ten) stays.
     """
-    axes = [each for each in figure.findobj(Axis) if isinstance(each, Axis)]
+    axes = figure.findobj(Axis)
     at_ticks = {id(text) for axis in axes for text in axis.findobj(Text)}
     at_ticks -= {id(axis.label) for axis in axes}
     for text in figure.findobj(Text):
-        if isinstance(text, Text) and id(text) not in at_ticks:
+        if id(text) not in at_ticks:
             text.set_parse_math(False)
             words, safe = text.get_text(), shown(text.get_text(), keeps_lines=True)
             if safe != words:
@@ -44,9 +40,9 @@ def make_safe(figure: Figure) -> None:
 def _make_ticks_safe(formatter: FixedFormatter | FuncFormatter) -> None:
     if getattr(formatter, _IS_SAFE, False):
         return
-    plain: Format = formatter.format_ticks
+    plain = formatter.format_ticks
 
-    def safe(values: Sequence[float]) -> list[str]:
+    def safe(values: list[float]) -> list[str]:
         words = (shown(text, keeps_lines=True) for text in plain(values))
         return [text.replace("$", r"\$") for text in words]
 
