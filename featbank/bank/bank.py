@@ -102,7 +102,7 @@ class Bank:
             StoreError: The file that names it is damaged.
         """
         name = "newest.json"
-        path = self._read(name).get("store", "") if (self.root / name).exists() else None
+        path = self._read(name).get("store") or "" if (self.root / name).exists() else None
         if path is not None and not (isinstance(path, str) and path.endswith(STORE_SUFFIX)):
             raise self._damaged(name, "names no store")
         if path is None or not (self.root / path).exists():

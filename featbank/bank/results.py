@@ -109,7 +109,8 @@ def _fits(kind: Any, allowed: tuple[type, ...]) -> bool:  # noqa: ANN401
     told = {
         str: types.is_string(kind) or types.is_large_string(kind),
         float: types.is_floating(kind) or types.is_integer(kind),
-        int: types.is_integer(kind),
+        # Beside empty cells pandas keeps whole numbers as floating ones.
+        int: types.is_integer(kind) or types.is_floating(kind),
         bool: types.is_boolean(kind),
     }
     return types.is_null(kind) or any(told.get(each, False) for each in allowed)
@@ -122,7 +123,7 @@ _KINDS = {f.name: get_args(_HINTS[f.name]) or (_HINTS[f.name],) for f in fields(
 
 def _result(row: Mapping[str, Any], path: Path) -> Result:
     try:
-        found = Result.from_row(row)
+        found = Result.from_row({name: _whole(name, value) for name, value in row.items()})
     except (KeyError, TypeError) as error:
         raise _damaged(path, "lacks columns that every result has") from error
     for name, kinds in _KINDS.items():
@@ -135,6 +136,12 @@ def _result(row: Mapping[str, Any], path: Path) -> Result:
     except DamagedJson as error:
         raise _damaged(path, f"holds params of another kind: they are JSON that {error}") from error
     return found
+
+
+def _whole(name: str, value: Any) -> Any:  # noqa: ANN401 - any cell
+    kinds = _KINDS.get(name, ())
+    is_float = isinstance(value, float) and int in kinds and float not in kinds
+    return int(value) if is_float and value.is_integer() else value
 
 
 def _damaged(path: Path, found: str) -> StoreError:

@@ -198,5 +198,5 @@ def parameters(
 def _value(text: str) -> Any:  # noqa: ANN401 - any JSON value
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None if text == "none" else text

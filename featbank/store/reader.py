@@ -136,7 +136,7 @@ class Store(OnDisk):
         """
         position = self.layer_position(layer)
         parts = (name or self.attributes["default_feature"]).split("+")
-        columns = [self._columns(part, position) for part in parts]
+        columns = [_at_layer(self, part, position) for part in parts]
         joined = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
         return np.asarray(joined, dtype=np.float32)
 
@@ -269,7 +269,7 @@ class Store(OnDisk):
 
         columns: dict[str, Any] = {SAMPLE_ID: self.ids}
         for name in self.label_sets:
-            columns |= self._label_columns(name)
+            columns |= _label_columns(self, name)
         columns |= {f"{SPLIT_PREFIX}{name}": self.split(name) for name in self.split_schemes}
         for name in (GROUP, PAIR_ID, *self._meta_names()):
             if name in self._group:
@@ -311,12 +311,6 @@ class Store(OnDisk):
             )
         return self._show(self, wanted)
 
-    def _label_columns(self, name: str) -> dict[str, Any]:
-        labels, classes = self.labels(name), np.array([*self.classes(name), ""])
-        if labels.ndim == 1:
-            return {f"{LABEL_PREFIX}{name}": classes[labels]}
-        return {f"{LABEL_PREFIX}{name}:{c}": labels[:, k] for k, c in enumerate(classes[:-1])}
-
     def _meta_names(self) -> list[str]:
         return [name for name in self._group.array_keys() if name.startswith(META_PREFIX)]
 
@@ -340,14 +334,6 @@ class Store(OnDisk):
         known = _known(name, self.feature_names, f"{self.path.name} holds no such feature")
         return self._open(known)
 
-    def _columns(self, name: str, position: int) -> Array:
-        array = self.feature_array(name)
-        with reading(self.path, name):
-            values = np.asarray(array[:, position])
-        if values.ndim != 2 or values.dtype.kind != "f" or len(values) != len(self):
-            raise damaged(self.path / name, f"holds {values.shape} of {values.dtype}")
-        return values
-
 
 def _known(name: str | None, known: Sequence[str], trouble: str) -> str:
     if name is None:
@@ -356,3 +342,20 @@ def _known(name: str | None, known: Sequence[str], trouble: str) -> str:
         few = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
         raise UnknownNameError(name, trouble, f"one of {few}", suggest(name, known))
     return name
+
+
+def _at_layer(store: Store, name: str, position: int) -> Array:
+    """(N, D) of one feature at a position of the layer axis."""
+    array = store.feature_array(name)
+    with reading(store.path, name):
+        values = np.asarray(array[:, position])
+    if values.ndim != 2 or values.dtype.kind != "f" or len(values) != len(store):
+        raise damaged(store.path / name, f"holds {values.shape} of {values.dtype}")
+    return values
+
+
+def _label_columns(store: Store, name: str) -> dict[str, Any]:
+    labels, classes = store.labels(name), np.array([*store.classes(name), ""])
+    if labels.ndim == 1:
+        return {f"{LABEL_PREFIX}{name}": classes[labels]}
+    return {f"{LABEL_PREFIX}{name}:{c}": labels[:, k] for k, c in enumerate(classes[:-1])}

@@ -4,7 +4,7 @@ import pytest
 
 from featbank.downloads import locking
 from featbank.downloads.locking import held
-from featbank.errors import LockedError
+from featbank.errors import LinkError, LockedError
 
 
 def test_a_held_file_cannot_be_held_again(tmp_path):
@@ -35,3 +35,11 @@ def test_a_file_renamed_between_opening_and_locking_is_not_taken_for_the_new_one
         file.write(b"part")
     assert (tmp_path / "a").read_bytes() == b""
     assert path.read_bytes() == b"part"
+
+
+def test_a_link_in_the_place_of_a_part_is_not_written_through(tmp_path):
+    (tmp_path / "victim").write_bytes(b"precious")
+    (tmp_path / "a.part").symlink_to(tmp_path / "victim")
+    with pytest.raises(LinkError, match="a.part: is a symbolic link"):
+        held(tmp_path / "a.part").__enter__()
+    assert (tmp_path / "victim").read_bytes() == b"precious"

@@ -95,3 +95,13 @@ def test_an_interrupted_creation_leaves_no_store(tmp_path, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         make_store(tmp_path / "c.zarr")
     assert not (tmp_path / "c.zarr").exists()
+
+
+def test_a_store_is_not_created_through_a_link(tmp_path):
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "precious").write_text("kept")
+    (tmp_path / ".a.zarr.creating").symlink_to(victim)
+    make_store(tmp_path / "a.zarr")
+    assert [path.name for path in victim.iterdir()] == ["precious"]
+    assert not (tmp_path / "a.zarr").is_symlink()

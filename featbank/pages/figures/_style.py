@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from featbank.disk import write_new, written_whole
 from featbank.errors import DiskError, UsageError
-from featbank.shown import shown
+from featbank.pages.figures._safe_text import make_safe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,23 +51,13 @@ class Drawing(Figure):
 
     def draw(self, renderer: RendererBase) -> None:
         """As matplotlib does, with texts made safe first."""
-        for text in self.findobj(Text):
-            if isinstance(text, Text):
-                _make_safe(text)
+        make_safe(self)
         super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=_DPI)
         return buffer.getvalue()
-
-
-def _make_safe(text: Text) -> None:
-    text.set_parse_math(False)
-    words = text.get_text()
-    safe = shown(words, keeps_lines=True)
-    if safe != words:
-        text.set_text(safe)
 
 
 def new_figure(width: float, height: float, **options: Any) -> Drawing:  # noqa: ANN401

@@ -10,6 +10,7 @@ import numpy as np
 
 from featbank.bank.checkpoints import read_checkpoint, read_encoder
 from featbank.bank.files_together import files_together
+from featbank.disk import write_new
 from featbank.errors import UsageError
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def _write(out: Path, texts: dict[str, Any], tensors: dict[str, Any]) -> None:
     with files_together(out) as hidden:
         whole = {name: value.contiguous() for name, value in tensors.items()}
         # The library asks for this before it loads a file.
-        hidden(WEIGHTS).write_bytes(save(whole, metadata={"format": "pt"}))
+        write_new(hidden(WEIGHTS), save(whole, metadata={"format": "pt"}))
         for name, content in texts.items():
-            hidden(name).write_text(json.dumps(content, indent=1))
+            write_new(hidden(name), json.dumps(content, indent=1).encode())
         hidden.give_names()

@@ -1,4 +1,5 @@
-"""Every command on a disk that takes nothing more: one line, exit 1, and nothing lost."""
+"""Every command: on a disk that takes nothing more one line, exit 1 and nothing lost; and none
+writes into the current folder unless told."""
 
 import contextlib
 import errno
@@ -121,6 +122,18 @@ def test_a_command_that_writes_nothing_needs_no_room(name, made, bank, capsys):
 def test_every_command_is_tried_or_says_why_not():
     tried = {words[0] for words in WRITING.values()} | set(READING)
     assert tried == set(group.list_commands(None))
+
+
+TOLD = {name: words for name, words in {**WRITING, **READING}.items() if words}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_no_command_writes_into_the_current_folder(name, made, bank, capsys, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert run(arguments(TOLD[name], made, bank)) == 0
+    assert os.listdir() == []
+    capsys.readouterr()
 
 
 FAULTS = {"mkdir": errno.EROFS, "replace": errno.EIO, "fsync": errno.EDQUOT, "open": errno.EACCES}
