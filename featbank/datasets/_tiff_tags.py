@@ -63,11 +63,11 @@ class _Window:
 
     def at(self, offset: int, size: int) -> bytes:
         # A damaged count would ask for more memory than the file has bytes.
+        if size > _MOST_BYTES:
+            raise NotClassicTiff("a tag claims too much")
         if offset + size > self._bytes:
             raise NotClassicTiff("cut short")
         found = self.head[offset : offset + size]
-        if size > _MOST_BYTES:
-            raise NotClassicTiff("a tag claims too much")
         if len(found) < size:
             self._file.seek(offset)
             found = self._file.read(size)

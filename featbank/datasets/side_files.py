@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ def side_files(path: Path) -> tuple[Path, ...]:
         Those that exist. World files and headers of other formats are not consulted.
     """
     named = (path.with_name(path.name + ending) for ending in _ENDINGS)
-    return tuple(file for file in named if file.is_file())
+    # Unlike Path.is_file, this takes a name too long for the disk as one that is not there.
+    return tuple(file for file in named if os.path.isfile(file))
 
 
 def with_side_files(root: Path, paths: Iterable[str]) -> frozenset[str]:
@@ -86,3 +88,8 @@ def _bytes(path: str, name: str) -> bytes | None:
             return file.read()
     except (FileNotFoundError, IsADirectoryError):
         return None
+    except OSError as error:
+        # With an ending, an image's name may be longer than the disk takes.
+        if error.errno == errno.ENAMETOOLONG:
+            return None
+        raise

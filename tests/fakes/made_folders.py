@@ -43,7 +43,7 @@ def _write(place: str, number: int, side_px: int) -> None:
     kind = _FORMATS.get(place.rpartition(".")[2].lower())
     if kind is None:
         with open(place, "w") as file:
-            file.write("text\n")
+            file.write("<PAMDataset/>\n" if place.endswith(".aux.xml") else "text\n")
         return
     pixels = np.random.default_rng(number).integers(0, 255, (side_px, side_px, 3), dtype=np.uint8)
     with open(place, "wb") as file:

@@ -41,7 +41,7 @@ class Report:
 def kinds():
     """Trial functions by the name of their kind."""
     names = sorted(info.name for info in pkgutil.iter_modules(fuzz.__path__))
-    found = [name for name in names if name.endswith(_SUFFIX)]
+    found = [name for name in names if name.endswith(_SUFFIX) and not name.startswith("test_")]
     modules = {n.removesuffix(_SUFFIX): importlib.import_module(f"tests.fuzz.{n}") for n in found}
     return {name: module.trial for name, module in modules.items()}
 

@@ -1,7 +1,8 @@
-import images_mutations
 import made_images
 import numpy as np
 import pytest
+
+from tests.fuzz import images_mutations
 
 TRIALS = 40
 

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
-from weights_mutations import trial
+
+from tests.fuzz import weights_mutations
+from tests.fuzz.weights_mutations import trial
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -14,8 +16,6 @@ def test_damage_is_refused_or_harmless(seed, tmp_path):
 
 
 def test_a_broken_claim_is_seen(monkeypatch, tmp_path):
-    import weights_mutations
-
     def broken(_path):
         raise KeyError("a traceback")
 
@@ -25,8 +25,6 @@ def test_a_broken_claim_is_seen(monkeypatch, tmp_path):
 
 
 def test_the_files_are_good_before_they_are_damaged(tmp_path):
-    import weights_mutations
-
     for name, data in weights_mutations._originals().items():
         (tmp_path / name).write_bytes(data)
         assert weights_mutations.load(tmp_path / name).is_read

@@ -111,15 +111,21 @@ def followed(plan):
     return Followed(recipe=recipe, weights=plan.weights.origin)
 
 
-def test_images_to_predict_are_embedded_with_the_answers_of_the_recipe(plan, files, imagery):
+def test_images_to_predict_are_embedded_with_the_answers_of_the_recipe(
+    plan, files, imagery, tmp_path
+):
     made = plan(answers={"part": "student", "heads": 4})
-    asked = following(followed(made), dataset=str(imagery), weights=str(files["pair"]), workers=0)
+    asked = following(
+        followed(made), dataset=str(imagery), weights=str(files["pair"]), workers=0, bank=tmp_path
+    )
     require_same_embedding(made.recipe, plan_embed(asked).recipe, subject="x", remedy="y")
 
 
-def test_other_answers_than_those_of_the_recipe_are_refused(plan, files, imagery):
+def test_other_answers_than_those_of_the_recipe_are_refused(plan, files, imagery, tmp_path):
     made = plan(answers={"heads": 4})
-    asked = following(followed(made), dataset=str(imagery), weights=str(files["pair"]), workers=0)
+    asked = following(
+        followed(made), dataset=str(imagery), weights=str(files["pair"]), workers=0, bank=tmp_path
+    )
     other = plan_embed(EmbedOptions(**{**vars(asked), "answers": {**asked.answers, "heads": 2}}))
     with pytest.raises(StoreError, match="heads 2 instead of 4"):
         require_same_embedding(made.recipe, other.recipe, subject="x", remedy="Name them.")

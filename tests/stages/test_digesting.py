@@ -96,7 +96,7 @@ def test_a_file_that_may_still_change_in_its_tick_is_read_again(
 
 @pytest.mark.parametrize(
     "name",
-    ["00.tif.aux.xml", "00.tif.msk", "00.tfw", "00.hdr", "00.aux.xml"],
+    ["00.tif.aux.xml", "00.tif.msk"],
 )
 def test_a_file_beside_the_image_counts(folder, tmp_path, name):
     before = digests(folder, tmp_path / "bank")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from featbank.bank.store_index import store_names
 from featbank.pages.catalog_table import human_bytes
 from featbank.pages.figures._style import FAINT, GREY, SMALL_PT, headed, new_figure, wrapped
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
@@ -116,7 +117,7 @@ def _write(
 
 def _stores(subject: Subject) -> list[Path]:
     """Stores of the subject's dataset with a run log: what was embedded beside each other."""
-    name = subject.store.attributes["dataset"]
+    name = store_names(subject.store.path).datasets[0]
     return [path for path in subject.bank.stores(dataset=name) if has_cost(path)]
 
 

@@ -228,7 +228,9 @@ def written_checkpoint(folder, bands):
     record = Checkpoint(
         name="mae-vit-tiny-1a2b3c4d",
         config=config,
-        bands=tuple({"name": b.name, "wavelength_um": b.wavelength_um} for b in bands),
+        bands=tuple(
+            {"name": b.name, "wavelength_um": b.wavelength_um, "unit": b.unit} for b in bands
+        ),
         image_px=32,
         statistics={},
         default_feature="mean",
