@@ -232,7 +232,12 @@ def written_checkpoint(folder, bands):
             {"name": b.name, "wavelength_um": b.wavelength_um, "unit": b.unit} for b in bands
         ),
         image_px=32,
-        statistics={},
+        statistics={
+            "method": "dataset",
+            "mean": [0.0] * len(bands),
+            "std": [1.0] * len(bands),
+            "source": "made",
+        },
         default_feature="mean",
         recipe={},
         recipe_id="",
