@@ -101,6 +101,7 @@ def _fitted(plan: EmbedPlan) -> tuple[str, ...]:
     """Fields of the recipe that were fitted on the images."""
     return (
         *(_STATISTICS if plan.inputs.statistics.method == "dataset" else ()),
+        *(("input.missing.fill",) if plan.look.misses else ()),
         *(("input.adapter",) if ADAPTERS[plan.adapted.name].needs_moments else ()),
         *(("model.weights_sha256",) if plan.spec.fit is not None else ()),
     )

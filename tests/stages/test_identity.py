@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 from fake_trees import same_trees
 from fixed_size_chips import pixels_of, write_chip, write_folder
 
@@ -162,6 +163,20 @@ def test_fitted_statistics_that_moved_embed_everything_again_in_one_line(tmp_pat
     told = []
     report = embed(folder, bank, told, normalise="dataset")
     assert (report.embedded, report.copied) == (16, 0)
+    assert [line for line in told if "statistics" in line and "embedded again" in line]
+
+
+def test_a_filling_of_missing_pixels_that_moved_is_said_in_one_line(tmp_path):
+    folder = write_folder(tmp_path / "chips")
+    for path in folder.rglob("*.tif"):
+        pixels = tifffile.imread(path)
+        pixels[0] = 0
+        tifffile.imwrite(path, pixels, photometric="rgb", extratags=[(42113, 2, 0, "0", True)])
+    embed(folder, tmp_path / "bank")
+    for number in range(8):
+        write_chip(folder / "class1" / f"{number:02d}.tif", 900 + number)
+    told = []
+    embed(folder, tmp_path / "bank", told)
     assert [line for line in told if "statistics" in line and "embedded again" in line]
 
 
