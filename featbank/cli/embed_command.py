@@ -171,14 +171,17 @@ def _classes(plan: EmbedPlan) -> ClassTable:
 
 def _print(report: EmbedReport, plan: EmbedPlan, as_json: bool) -> None:
     from featbank.pages.class_table import print_classes
+    from featbank.stages.class_table import store_classes
 
+    classes = store_classes(report.store)
     for sample, reason in list(report.refused.items())[:5]:
         tell(f"refused {sample}: {reason}")
     if as_json:
         row = {**report.as_row(), "notes": list(plan.notes)}
-        classes = _classes(plan).as_row()
-        print_json({"store": report.store, "embed": row, "classes": classes, "results": []})
+        print_json(
+            {"store": report.store, "embed": row, "classes": classes.as_row(), "results": []}
+        )
     else:
         notes = "".join(f" Note: {note}." for note in plan.notes)
         say(f"{report.sentence()} Bank: {plan.options.bank}.{notes}")
-        print_classes(_classes(plan))
+        print_classes(classes)

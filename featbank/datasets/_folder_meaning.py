@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from featbank.datasets._folder_listing import Folder
 
-_WITHOUT_LABELS = "no class folders are here: samples have no labels"
+WITHOUT_LABELS = "no class folders are here: samples have no labels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class _Reading:
             self._read_classes(top, None)
         else:
             self._take(top, "", None if self._needs_labels else UNLABELLED)
-            self.said.append(_WITHOUT_LABELS)
+            self.said.append(WITHOUT_LABELS)
 
     def _read_splits(self, top: Folder, splits: dict[Folder, int]) -> None:
         self._refuse_stray(top, "its split folders")
@@ -257,7 +257,7 @@ class _Reading:
 
     def _told_unlabelled(self) -> Iterator[str]:
         if not any(file.label for file in self.files):
-            yield from [_WITHOUT_LABELS] if self._without else []
+            yield from [WITHOUT_LABELS] if self._without else []
             return
         for split, count in self._without.items():
             if split != UNLABELLED:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.datasets._folder_listing import list_folder
-from featbank.datasets._folder_meaning import ImageFile, meaning_of
+from featbank.datasets._folder_meaning import WITHOUT_LABELS, ImageFile, meaning_of
 from featbank.datasets._folder_reader import FolderReader, bands_of, common_layout, grid_of
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
 from featbank.datasets.geotiff import place_columns
@@ -18,6 +18,8 @@ from featbank.samples import UNKNOWN_LABEL, LabelSet, Samples
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["LABELS", "WITHOUT_LABELS", "open_folder"]
 
 LABELS = "class"
 

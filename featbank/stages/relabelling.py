@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featbank.datasets.folder import WITHOUT_LABELS
 from featbank.stages.duplicates import find_duplicates
 from featbank.stages.embed_recipe import attributes
 from featbank.stages.row_matching import matched_rows
@@ -27,7 +28,15 @@ if TYPE_CHECKING:
     from featbank.stages.embed_plan import EmbedPlan
 
 # What a store must say of its images; the rest follows from it, or from the recipe.
-_COMPARED = ("dataset", "dataset_names", "label_sets", "split_schemes", "splits_from")
+_COMPARED = (
+    "dataset",
+    "dataset_names",
+    "label_sets",
+    "split_schemes",
+    "scheme_aliases",
+    "splits_from",
+)
+_KEPT = "the labels and splits of its images stay, since they come without any now"
 # What it says of their names, places and labels.
 _NAMING = (
     "dataset",
@@ -36,6 +45,8 @@ _NAMING = (
     "splits_from",
     "label_sets",
     "split_schemes",
+    "scheme_aliases",
+    "split_notes",
     "notes",
     "duplicates",
     "command",
@@ -72,6 +83,7 @@ def renamed(plan: EmbedPlan, tell: Callable[[str], None]) -> None:
     if plan.options.follow is not None:
         return
     told = metadata(plan.path)["attributes"]
+    came_with_labels = bool(plan.imagery.dataset.samples.labels)
     plan = _with_labels(plan)
     samples = plan.imagery.dataset.samples
     new = _naming(plan, told)
@@ -79,7 +91,8 @@ def renamed(plan: EmbedPlan, tell: Callable[[str], None]) -> None:
         return
     before = text_column(plan.path, SAMPLE_ID)
     relabel(plan.path, samples, new)
-    tell(_sentence(plan.path, before, samples, names=(told.get("dataset"), new["dataset"])))
+    said = _sentence(plan.path, before, samples, names=(told.get("dataset"), new["dataset"]))
+    tell(said if came_with_labels or not samples.labels else f"{said}; {_KEPT}")
 
 
 def _with_labels(plan: EmbedPlan) -> EmbedPlan:
@@ -90,11 +103,23 @@ def _with_labels(plan: EmbedPlan) -> EmbedPlan:
     labels, splits = kept_labels(plan.path)
     if not labels:
         return plan
-    samples = replace(dataset.samples, labels=labels, splits=splits)
-    known: Dataset = replace(dataset, samples=samples)
+    told = metadata(plan.path)["attributes"]
+    aliases = dict(told.get("scheme_aliases", {}))
+    samples = replace(
+        dataset.samples,
+        labels=labels,
+        splits=splits,
+        aliases=aliases,
+        split_notes=dict(told.get("split_notes", {})),
+    )
+    notes = tuple(note for note in dataset.notes if note != WITHOUT_LABELS)
+    known: Dataset = replace(dataset, samples=samples, notes=notes)
+    # The images' own schemes went with their lack of labels.
+    first = next(name for name in splits if name not in aliases)
+    scheme = plan.imagery.scheme if plan.imagery.scheme in splits else first
     return replace(
         plan,
-        imagery=replace(plan.imagery, dataset=known),
+        imagery=replace(plan.imagery, dataset=known, scheme=scheme),
         duplicates=find_duplicates(samples),
     )
 

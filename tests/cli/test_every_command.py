@@ -69,12 +69,18 @@ def arguments(words, made, bank):
 _NO_BANK = ("datasets", "methods", "models", "protocols")
 
 
+CACHE = "digests.sqlite"
+
+
 def files_of(folder):
-    """Every file with its bytes, but locks, which tell who holds what."""
+    """Every file with its bytes, but locks, which tell who holds what, and the digests' cache.
+
+    What was read of the images stays true whatever fails afterwards.
+    """
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.endswith(".lock")
+        if path.is_file() and not path.name.endswith((".lock", CACHE))
     }
 
 

@@ -384,3 +384,31 @@ def test_an_image_that_was_only_touched_meanwhile_is_no_other(tmp_path):
     write_chip(folder / "class1" / "03.tif", 11)
     os.utime(folder / "class0" / "03.tif")
     assert embed_dataset(made).embedded == 16
+
+
+def georeferenced(path, row, column):
+    """One chip of 160 m at a place of its own, in a UTM zone."""
+    scale = (33550, 12, 3, (10.0, 10.0, 0.0), True)
+    tie = (33922, 12, 6, (0.0, 0.0, 0.0, 5e5 + 8e3 * column, 5e6 - 8e3 * row, 0.0), True)
+    keys = (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32632)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tags = [scale, tie, (34735, 3, len(keys), keys, True)]
+    tifffile.imwrite(path, pixels_of(10 * row + column), photometric="rgb", extratags=tags)
+
+
+def test_images_with_places_that_lose_their_class_folders_keep_labels_and_splits(tmp_path):
+    for row in range(4):
+        for column in range(10):
+            name = "north" if row < 2 else "south"
+            georeferenced(tmp_path / "plots" / name / f"{row}{column}.tif", row, column)
+            georeferenced(tmp_path / "flat" / f"{row}{column}.tif", row, column)
+    bank, told = tmp_path / "bank", []
+    first = Store(embed(tmp_path / "plots", bank).store)
+    labels = dict(zip(first.attributes["label_sets"], [first.labels()], strict=True))
+    scheme = first.split()
+    again = Store(embed(tmp_path / "flat", bank, told).store)
+    assert again.path == first.path
+    assert np.array_equal(again.labels(), labels["class"])
+    assert again.split().tolist() == scheme.tolist()
+    assert [line for line in told if "the labels and splits of its images stay" in line]
+    assert not any("no labels" in note for note in again.attributes["notes"])
