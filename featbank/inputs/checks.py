@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _LARGEST_REFLECTANCE = 1.5
 _SURELY_DN = 50.0
 _LARGEST_UINT8 = 255
+# Beyond it float32, in which networks compute, skips whole numbers (IEEE 754: 24 bits).
+_LARGEST_EXACT = 2**24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,10 @@ def _bad_array(pixels: Array, grid: Grid) -> str:
     if str(pixels.dtype) != grid.dtype:
         return f"dtype {pixels.dtype} where {grid.dtype} is declared"
     values = valid_values(pixels)
+    if values.dtype.kind in "iu" and values.dtype.itemsize > 2 and values.size:
+        largest = max(abs(int(values.min())), abs(int(values.max())))
+        if largest > _LARGEST_EXACT:
+            return f"holds {largest}, and networks see whole numbers up to {_LARGEST_EXACT} only"
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         return f"{int((~np.isfinite(values)).sum())} pixels are NaN or infinite"
     return ""

@@ -26,6 +26,13 @@ def refused(path, match=None):
     assert str(caught.value).startswith(path.name)
 
 
+def opacity_first(file):
+    from rasterio.enums import ColorInterp
+
+    names = ("alpha", "red", "green", "blue")
+    file.colorinterp = [ColorInterp[name] for name in names]
+
+
 KINDS = {
     "complex": (tif(REALS[0].astype(np.complex64), **UNIT), "complex numbers"),
     "complex-doubles": (tif(REALS[0].astype(np.complex128), **UNIT), "complex numbers"),
@@ -43,6 +50,11 @@ KINDS = {
         rio(np.zeros((1, 64, 64), "u1"), compress="JPEG", sparse_ok=True, **made_images.TILES),
         "leaves parts out",
     ),
+    "jpeg-of-three-that-are-no-colours": (
+        rio(made_images.SMOOTH, compress="JPEG", photometric="MINISBLACK"),
+        "three bands as JPEG that are no colours",
+    ),
+    "opacity-in-metadata-alone": (rio(BYTES[:4], opacity_first), "calls band 1 opacity"),
     "nodata-blank": (tif(BYTES[0], **nodata(" ")), "no number"),
     "nodata-word": (tif(BYTES[0], **nodata("none")), "no number"),
     "nodata-power-of-64-bits": (tif(COUNTS[0].astype("u8"), **nodata("1e19")), "no number"),
@@ -269,3 +281,12 @@ def test_a_damaged_chunk_is_refused_in_silence(tmp_path, capfd):
     path.write_bytes(data)
     refused(path, "wrong checksum")
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_colour_table_beside_an_image_is_refused(tmp_path):
+    path = tmp_path / "x.png"
+    Image.fromarray(BYTES[0]).save(path)
+    table = "<PAMRasterBand band='1'><ColorTable/></PAMRasterBand>"
+    path.with_name("x.png.aux.xml").write_text(f"<PAMDataset>{table}</PAMDataset>")
+    with pytest.raises(DecodeError, match="x.png.aux.xml: holds a colour table"):
+        examine(path)

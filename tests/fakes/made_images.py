@@ -188,6 +188,24 @@ def _types():
     yield "half-float", Kind(rio(REALS[:2], nbits=16))
 
 
+_MAP = {index: (index, 255 - index, index // 2, 255) for index in range(256)}
+
+
+def _masked_jpeg(path):
+    """A JPEG with GDAL's mask behind its pixels."""
+    from rasterio.io import MemoryFile
+    from rasterio.shutil import copy
+
+    sizes = {"count": 3, "height": H, "width": W, "dtype": "uint8", "driver": "GTiff"}
+    with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
+        warnings.simplefilter("ignore")
+        with MemoryFile() as memory:
+            with memory.open(**sizes) as file:
+                file.write(SMOOTH)
+                file.write_mask(OPACITY)
+            copy(memory.name, path, driver="JPEG", QUALITY=95)
+
+
 def _compressions():
     for method in ("LZW", "DEFLATE", "ZSTD", "PACKBITS", "LZMA", "LERC", "LERC_ZSTD"):
         yield f"packed-{method}", Kind(rio(COUNTS[:3], compress=method))
@@ -197,6 +215,16 @@ def _compressions():
     yield "webp-in-tiff", Kind(rio(BYTES[:3], compress="WEBP", WEBP_LOSSLESS=True))
     yield "jpeg-in-tiff-grey", Kind(rio(SMOOTH[:1], compress="JPEG"), levels=2)
     yield "jpeg-in-tiff-rgb", Kind(rio(SMOOTH, compress="JPEG", photometric="RGB"), levels=2)
+    blocks = np.kron(BYTES[:4, :3, :5] // 50 * 50, np.ones((1, 8, 4), np.uint8))
+    for bands in (2, 3, 4):
+        grey = {"compress": "JPEG", "photometric": "MINISBLACK"}
+        if bands != 3:
+            yield f"jpeg-in-tiff-{bands}-bands", Kind(rio(blocks[:bands], **grey), levels=2)
+        planes = rio(blocks[:bands], interleave="band", **grey)
+        yield f"jpeg-in-tiff-{bands}-planes", Kind(planes, levels=2)
+    yield "jpeg-in-tiff-tiles", Kind(rio(blocks[:2], **grey, **TILES), levels=2)
+    opaque = np.concatenate([blocks[:3], OPACITY[None]])
+    yield "jpeg-in-tiff-rgba", Kind(rio(opaque, compress="JPEG"), levels=2)
     ycbcr = rio(SMOOTH, compress="JPEG", photometric="YCBCR")
     yield "jpeg-in-tiff-ycbcr", Kind(ycbcr, "pillow", 2)
     write = tif(COUNTS[0], compression="jpeg2000", compressionargs={"reversible": True})
@@ -207,6 +235,8 @@ def _colours():
     palette = {"photometric": "palette", "colormap": _PALETTE}
     yield "palette", Kind(tif(BYTES[0], **palette))
     yield "palette-deflate-tiles", Kind(tif(BYTES[0], compression="zlib", tile=(16, 16), **palette))
+    late = rio(BYTES[:1], then=lambda file: file.write_colormap(1, _MAP))
+    yield "palette-after-pixels", Kind(late)
     yield "palette-nodata", Kind(tif(BYTES[0], **palette, **nodata("17")))
     yield "rgb", Kind(rio(BYTES[:3], photometric="RGB"))
     yield "rgba", Kind(rio(np.concatenate([BYTES[:3], OPACITY[None]]), photometric="RGB"))
@@ -247,6 +277,9 @@ def _missing():
     yield "mask-page-over-nodata", Kind(internal_mask(gaps(COUNTS[:1], 3), nodata=3))
     yield "mask-file", Kind(external_mask(rio(COUNTS[:2])))
     side = band_of("<NoDataValue>7</NoDataValue>")
+    together = "<MDI key='NODATA_VALUES'>7 7 9</MDI>"
+    side_of_all = f"<PAMDataset><Metadata>{together}</Metadata></PAMDataset>"
+    yield "side-nodata-together", Kind(beside(rio(gaps(BYTES[:3], 7)), ".aux.xml", side_of_all))
     yield "side-nodata", Kind(beside(rio(gaps(BYTES[:2], 7)), ".aux.xml", side))
     overruled = beside(rio(gaps(BYTES[:1], 7), nodata=9), ".aux.xml", side)
     yield "side-nodata-overrules", Kind(overruled)
@@ -324,6 +357,7 @@ def _others():
     ways = {"": {}, "-progressive": {"progressive": True}, "-444": {"subsampling": 0}}
     for name, options in ways.items():
         yield f"jpeg-rgb{name}", Kind(pil(_SMOOTH, format="JPEG", **options), "pillow", 2)
+    yield "jpeg-mask-behind", Kind(_masked_jpeg, levels=2)
     yield "jpeg-grey", Kind(pil(Image.fromarray(SMOOTH[0]), format="JPEG"), "pillow", 2)
     turned = Image.Exif()
     turned[0x0112] = 6

@@ -81,3 +81,12 @@ def test_a_wrong_dtype_is_refused():
 
 def test_a_missing_grid_is_refused():
     assert refusal({}, contract("uint8", "uint8")) == "grid 'g' is missing"
+
+
+@pytest.mark.parametrize(("largest", "is_kept"), [(2**24, True), (2**24 + 1, False)])
+def test_whole_numbers_that_float32_skips_are_refused(largest, is_kept):
+    grid = Grid(name="g", bands=("a",), dtype="int32")
+    pixels = np.array([[[0, 1], [2, -largest]]], dtype=np.int32)
+    found = refusal({"g": pixels}, Contract(grids=(grid,), units={"a": "unknown"}))
+    assert (found == "") == is_kept
+    assert is_kept or f"holds {largest}" in found

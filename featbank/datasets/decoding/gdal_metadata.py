@@ -31,6 +31,7 @@ class GdalMetadata:
         offsets: Summand by band.
         nodata: Text of the missing number, by band.
         nodata_together: One text a band: a pixel is missing where all bands match.
+        opacity: Bands that are opacity by GDAL's own word.
         mask_is_shared: Whether a mask's first plane counts for all bands.
     """
 
@@ -38,6 +39,7 @@ class GdalMetadata:
     offsets: Mapping[int, float] = field(default_factory=dict)
     nodata: Mapping[int, str] = field(default_factory=dict)
     nodata_together: tuple[str, ...] = ()
+    opacity: frozenset[int] = frozenset()
     mask_is_shared: bool = True
 
 
@@ -55,12 +57,15 @@ def parse_tag(text: bytes) -> GdalMetadata:
     offsets: dict[int, float] = {}
     together: tuple[str, ...] = ()
     flags: dict[str, str] = {}
+    opacity = set()
     for item in _root(text, "GDALMetadata").findall("Item"):
         name, role, value = item.get("name"), item.get("role", "").lower(), item.text or ""
         if name is None:
             raise DamagedMetadata("holds an item without a name")
         if role in {"scale", "offset"}:
             (scales if role == "scale" else offsets)[_band(item.get("sample", ""))] = _real(value)
+        elif role == "colorinterp" and value.strip().lower() == "alpha":
+            opacity.add(_band(item.get("sample", "")))
         elif name == "NODATA_VALUES" and not item.get("domain"):
             together = tuple(value.split())
         elif name.startswith(_MASK_FLAGS):
@@ -69,6 +74,7 @@ def parse_tag(text: bytes) -> GdalMetadata:
         scales=scales,
         offsets=offsets,
         nodata_together=together,
+        opacity=frozenset(opacity),
         mask_is_shared=_is_shared(flags),
     )
 
@@ -82,8 +88,11 @@ def parse_side_file(text: bytes) -> GdalMetadata:
     scales: dict[int, float] = {}
     offsets: dict[int, float] = {}
     nodata: dict[int, str] = {}
-    for band in _root(text, "PAMDataset").findall("PAMRasterBand"):
+    root = _root(text, "PAMDataset")
+    for band in root.findall("PAMRasterBand"):
         place = _band(band.get("band", "")) - 1
+        if band.find("ColorTable") is not None:
+            raise DamagedMetadata("holds a colour table, which is taken from images alone")
         missing = band.find("NoDataValue")
         if missing is not None:
             nodata[place] = _exact(missing)
@@ -91,7 +100,16 @@ def parse_side_file(text: bytes) -> GdalMetadata:
             value = band.findtext(tag)
             if value is not None:
                 found[place] = _real(value)
-    return GdalMetadata(scales=scales, offsets=offsets, nodata=nodata)
+    return GdalMetadata(
+        scales=scales, offsets=offsets, nodata=nodata, nodata_together=_together(root)
+    )
+
+
+def _together(root: ElementTree.Element) -> tuple[str, ...]:
+    """One missing number a band, of the whole image: items without a domain."""
+    plain = (items for items in root.findall("Metadata") if not items.get("domain"))
+    found = [item.text for items in plain for item in items if item.get("key") == "NODATA_VALUES"]
+    return tuple((found[-1] or "").split()) if found else ()
 
 
 def _is_shared(flags: Mapping[str, str]) -> bool:

@@ -106,7 +106,7 @@ def _without_data(stored: Stored, beside: Beside, name: str) -> Array | None:
     for band, text in beside.metadata.nodata.items():
         if 0 <= band < count:
             texts[band] = text
-    together = stored.nodata_together
+    together = beside.metadata.nodata_together or stored.nodata_together
     try:
         if len(together) == count:
             planes = [_plane(band, text) for band, text in zip(bands, together, strict=True)]

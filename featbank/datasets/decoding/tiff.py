@@ -180,6 +180,7 @@ def _page_bands(data: bytes, place: int, page: TiffPage, name: str) -> Array:
     import imagecodecs
 
     is_left_to_us = page.is_sparse or page.compression == support.JPEG2000
+    is_left_to_us = is_left_to_us or support.is_odd_jpeg(page)
     pixels: Array
     try:
         if is_left_to_us:

@@ -16,6 +16,8 @@ from featbank.datasets.decoding.tiff_directory import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from featbank.image import Array
 
 # TIFF 6.0 and its supplements; GDAL's two; SGI's depth.
@@ -35,6 +37,7 @@ _REDUCED, _MASK = 1, 4
 _OLD_REDUCED = 2
 _MASK_PHOTOMETRIC = 4
 _PLANES = 2
+_GREY, _PALETTE = 1, 3
 
 
 class TiffPage(NamedTuple):
@@ -109,7 +112,7 @@ def page_of(directory: Directory) -> TiffPage:
         formats=numbers(_FORMAT, (1,)),
         is_planar=first(_PLANAR, 1) == _PLANES,
         compression=first(_COMPRESSION, 1),
-        photometric=first(_PHOTOMETRIC, 1),
+        photometric=_photometric(first(_PHOTOMETRIC, 1), samples, tags),
         extra=numbers(_EXTRA, ()),
         tile_px=(first(_TILE_HEIGHT, 0), first(_TILE_WIDTH, 0)) if is_tiled else None,
         role=_role(first(_SUBFILE, 0), first(_OLD_SUBFILE, 0), first(_PHOTOMETRIC, 1)),
@@ -120,6 +123,11 @@ def page_of(directory: Directory) -> TiffPage:
         metadata=_metadata(tags.get(_GDAL_METADATA)),
         description=_bytes(tags.get(_DESCRIPTION))[:4096],
     )
+
+
+def _photometric(colours: int, samples: int, tags: Mapping[int, object]) -> int:
+    # GDAL adds a colour map to a page that is grey by its tag, and then reads it as a palette.
+    return _PALETTE if colours == _GREY and samples == 1 and _COLOUR_MAP in tags else colours
 
 
 def _role(subfile: int, old_subfile: int, photometric: int) -> str:

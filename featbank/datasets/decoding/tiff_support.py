@@ -62,6 +62,15 @@ def opacity_of(page: TiffPage) -> list[int]:
     return [first + i for i, kind in enumerate(page.extra) if kind in _OPACITY]
 
 
+def is_odd_jpeg(page: TiffPage) -> bool:
+    """Whether JPEG parts hold several bands that libtiff would take for other colours.
+
+    It converts what is neither RGB nor YCbCr as if it were, and gives planes in another order.
+    """
+    is_plain = page.samples == 3 and not page.is_planar and page.photometric in {RGB, YCBCR}
+    return page.compression == JPEG and page.samples > 1 and not is_plain
+
+
 def trouble_of(page: TiffPage) -> Trouble | None:
     """Why a page cannot be read as it is meant; None for a good page."""
     trouble = _number_trouble(page) or _storage_trouble(page)
@@ -137,6 +146,16 @@ def _colour_trouble(page: TiffPage) -> Trouble | None:
         return Trouble(f"holds {named}", "grey, RGB or bands", remedy)
     if page.samples - len(opacity_of(page)) < colours_of(page):
         return Trouble(f"says RGB of {page.samples} samples", "three at least", "Write it again.")
+    unseen = sorted(page.metadata.opacity - set(opacity_of(page)))
+    if unseen:
+        return Trouble(
+            f"calls band {unseen[0] + 1} opacity in GDAL's metadata alone",
+            "opacity that its own tags tell",
+            "Write it again with ALPHA=YES and the opacity last.",
+        )
+    if is_odd_jpeg(page) and page.samples == 3 and not page.is_planar:
+        # Without a marker of its own, a JPEG of three is taken for YCbCr by some readers.
+        return Trouble("holds three bands as JPEG that are no colours", "another coding", remedy)
     if colours == PALETTE and (page.colour_map is None or page.bits[0] > 16):
         return Trouble("lacks its colour map", "one of three columns", "Write it again.")
     if colours == PALETTE and page.samples - len(opacity_of(page)) != 1:
