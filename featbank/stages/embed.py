@@ -29,7 +29,7 @@ from featbank.stages.shard_reuse import copy_shards
 from featbank.stages.shard_writing import ShardThread
 from featbank.store.create import NewStore, create_store
 from featbank.store.schema import MASK, MISSING, MISSING_BAND, REFUSED, VALID
-from featbank.store.state import check_same_recipe, is_finished
+from featbank.store.state import check_same_recipe, is_finished, metadata
 from featbank.store.writer import StoreWriter
 
 if TYPE_CHECKING:
@@ -376,10 +376,13 @@ def _source(plan: EmbedPlan, before: dict[str, Any]) -> dict[str, Any]:
         return {**known, "dataset": name, "chips": plan.options.chips, "data_root": place}
     # Copies of a folder have one store; each of them finds it.
     places = dict.fromkeys([place, *before.get("places", [])])
+    version = metadata(plan.path)["attributes"]["labels_sha256"]
     return {
         **known,
         "dataset": place,
         "places": list(places),
+        # Which ids, labels and splits each of them came with: copies may be sorted otherwise.
+        "labelled": {**before.get("labelled", {}), str(place): version},
         "chips": None,
         "data_root": None,
         "needs_labels": bool(plan.imagery.dataset.samples.labels),

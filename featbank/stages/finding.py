@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.datasets import DATASETS
-from featbank.errors import MissingPathError, UsageError
+from featbank.errors import MissingPathError, StoreError, UsageError
 from featbank.file_names import folder_name
+from featbank.store.state import metadata
 
 if TYPE_CHECKING:
     from featbank.bank.bank import Bank
@@ -52,7 +53,29 @@ def find_store(
             "one",
             "Name it with --store.",
         )
+    if dataset is not None:
+        _require_own_labels(bank, found[0], dataset)
     return found[0]
+
+
+def _require_own_labels(bank: Bank, store: Path, dataset: str) -> None:
+    """Refuse a folder's store that has the labels of a copy of it, embedded later.
+
+    Raises:
+        StoreError: Names the copy.
+    """
+    source = bank.source(store)
+    labelled = source.get("labelled", {})
+    own = labelled.get(str(Path(dataset).resolve())) if isinstance(labelled, dict) else None
+    now = metadata(store)["attributes"].get("labels_sha256")
+    if own is not None and own != now:
+        raise StoreError(
+            str(store),
+            f"holds ids, labels and splits of {source.get('dataset')}, whose images are the same "
+            "and which was embedded later",
+            f"those of {dataset}",
+            "Repeat its 'featbank embed', which embeds nothing, or name the store with --store.",
+        )
 
 
 def stores_of(bank: Bank, *, dataset: str | None, model: str | None = None) -> list[Path]:

@@ -412,3 +412,26 @@ def test_images_with_places_that_lose_their_class_folders_keep_labels_and_splits
     assert again.split().tolist() == scheme.tolist()
     assert [line for line in told if "the labels and splits of its images stay" in line]
     assert not any("no labels" in note for note in again.attributes["notes"])
+
+
+def test_a_copy_that_is_sorted_otherwise_never_speaks_for_the_folder(tmp_path):
+    folder, bank = write_folder(tmp_path / "a"), tmp_path / "bank"
+    copy = tmp_path / "r"
+    for number, path in enumerate(sorted(folder.rglob("*.tif"))):
+        place = copy / f"class{number % 2}" / f"{number:02d}.tif"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    embed(folder, bank)
+    store = embed(copy, bank).store
+    assert find_store(Bank(bank), dataset=str(copy)) == store
+    with pytest.raises(StoreError, match="holds ids, labels and splits of .*/r, whose images"):
+        find_store(Bank(bank), dataset=str(folder))
+    embed(folder, bank)
+    assert find_store(Bank(bank), dataset=str(folder)) == store
+
+
+def test_a_copy_of_the_same_labels_speaks_for_both(tmp_path):
+    folder, bank = write_folder(tmp_path / "a"), tmp_path / "bank"
+    shutil.copytree(folder, tmp_path / "b" / "a")
+    first, second = (embed(place, bank).store for place in (folder, tmp_path / "b" / "a"))
+    assert first == second == find_store(Bank(bank), dataset=str(folder))
