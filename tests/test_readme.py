@@ -163,5 +163,5 @@ def test_no_option_is_named_that_does_not_exist():
         for parameter in group.get_command(None, name).params
         for option in parameter.opts
     }
-    torchruns_own = {"--nproc-per-node"}
+    torchruns_own = {"--nproc-per-node", "--no-python"}
     assert set(re.findall(r"--[a-z][a-z-]+", README)) - torchruns_own <= options

@@ -146,7 +146,7 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
       featbank pretrain --method dinov2 --model vit-small --dataset eurosat-ms
       featbank pretrain --method mae --model vit-tiny --dataset synthetic-s2 --epochs 20
       featbank pretrain --method dino --model vit-tiny --dataset path/to/AID --weights FILE
-      torchrun --nproc-per-node 4 -m featbank pretrain --method dinov2 --model vit-base …
+      torchrun --nproc-per-node 4 --no-python featbank pretrain --method dinov2 --model vit-base …
 
     It reads the train split alone unless told otherwise, and the checkpoint lists the chips that
     it saw. The checkpoint is a model for 'featbank embed --model'.

@@ -12,12 +12,16 @@ from featbank.cli.output import print_json
 
 @click.command(name="show")
 @click.argument("store", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--store", "named", type=click.Path(path_type=Path), help="The same, as other commands take it."
+)
 @click.option("--model", help="Or find the store by backbone.")
 @click.option("--dataset", help="Or by dataset, as 'embed' takes it.")
 @bank_option
 @output_options
 def command(
     store: Path | None,
+    named: Path | None,
     model: str | None,
     dataset: str | None,
     bank: Path,
@@ -37,7 +41,7 @@ def command(
     from featbank.stages.finding import find_store
     from featbank.stages.listing import store_description
 
-    path = find_store(Bank(bank), store=store, model=model, dataset=dataset)
+    path = find_store(Bank(bank), store=store or named, model=model, dataset=dataset)
     description, classes = store_description(path), store_classes(path)
     if as_json:
         print_json({**description, "classes": classes.as_row()})

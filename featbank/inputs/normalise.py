@@ -23,6 +23,10 @@ METHODS = (
     "none",
 )
 _UINT8_MAX = 255.0
+_IF_UINT8 = (
+    "If its numbers are 0 to 255, also stored as float, pass --unit uint8; else pass --normalise "
+    "dataset."
+)
 # Statistics of eight-bit RGB in 0..1. ImageNet's: torchvision's reference training, used by timm,
 # DINO and DINOv2. SAT-493M's: DINOv3's model card and facebookresearch/HighResCanopyHeight.
 _RGB = {
@@ -139,7 +143,7 @@ def _require_uint8(method: str, bands: Sequence[Band], dataset: str) -> None:
             dataset,
             f"band {other[0].name} is in unit '{other[0].unit}'",
             f"uint8 for --normalise {method}",
-            "Pass --normalise dataset.",
+            _IF_UINT8 if other[0].unit == "unknown" else "Pass --normalise dataset.",
         )
 
 

@@ -85,7 +85,7 @@ class EmbedReport:
             return f"{self.store}: {made}, {self.n} rows."
         copied = f", {self.copied} copied" if self.copied else ""
         refused = f", {len(self.refused)} refused" if self.refused else ""
-        refused += f", {self.n_missing} miss pixels" if self.n_missing else ""
+        refused += f", {self.n_missing} of them with missing pixels" if self.n_missing else ""
         return (
             f"{self.store}: {self.embedded} of {self.n} rows embedded{copied}{refused} in "
             f"{self.seconds:.1f} s ({self.rate:.0f} chips/s; the device waited "

@@ -92,7 +92,7 @@ def test_the_last_line_counts_chips_that_miss_pixels(tmp_path, monkeypatch):
     options = EmbedOptions(model="imagestats", dataset="synthetic-s1", bank=tmp_path, workers=0)
     report = embed_dataset(plan_embed(options))
     assert report.n_missing == 2
-    assert "20 of 20 rows embedded, 2 miss pixels in" in report.sentence()
+    assert "20 of 20 rows embedded, 2 of them with missing pixels in" in report.sentence()
 
 
 def test_a_chip_that_misses_too_much_is_refused_and_named(embed):

@@ -232,7 +232,8 @@ def followed_weights(
         return {}
     raise MissingPathError(
         f"weights of {name}",
-        f"{follow.weights} (sha256 {sha256[:_HASH_DIGITS]}…) is not in {weights_folder()}",
-        "that file or folder, wherever it is",
+        f"{follow.weights} (sha256 {sha256[:_HASH_DIGITS]}…), which the probe's store was embedded "
+        f"with, is not in {weights_folder()}",
+        "to be told where it is",
         "Pass its path with --weights.",
     )
