@@ -160,7 +160,10 @@ def _require_equal(pixels: np.ndarray, path: Path, what: str) -> None:
         f"{what}: {pixels.shape} where another reader gives {expected.pixels.shape}"
     )
     missing = np.ma.getmaskarray(pixels)
-    if expected.missing is not None:
+    if expected.missing is not None and not np.array_equal(missing, expected.missing):
+        # Of a torn mask GDAL gives other pixels each time that it reads it.
+        if _is_torn(path.with_name(f"{path.name}.msk")):
+            return
         assert np.array_equal(missing, expected.missing), (
             f"{what}: {missing.sum()} pixels missing, {expected.missing.sum()} to another reader"
         )
@@ -174,7 +177,7 @@ def _require_equal(pixels: np.ndarray, path: Path, what: str) -> None:
 
 def _is_torn(path: Path) -> bool:
     """Whether a third reader refuses a TIFF: GDAL gives what it has of a damaged stream."""
-    if path.read_bytes()[:2] not in {b"II", b"MM"}:
+    if not path.exists() or path.read_bytes()[:2] not in {b"II", b"MM"}:
         return False
     try:
         _by_tifffile(path)
@@ -193,6 +196,9 @@ def _other(path: Path) -> tuple[int, other_readers.Read]:
     read = other_readers.by_pillow(path)
     if any(p != path for p in path.parent.iterdir()):
         return 0, other_readers.by_rasterio(path)
+    if is_lossy and not path.read_bytes().endswith(b"\xff\xd9"):
+        # GDAL's mask stands behind the pixels, of which Pillow knows nothing.
+        return _JPEG_LEVELS, other_readers.by_rasterio(path)
     return _JPEG_LEVELS if is_lossy else 0, read
 
 
