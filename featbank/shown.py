@@ -12,6 +12,9 @@ _ACTING = (
     "\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff"
 )
 _ANY = re.compile(f"[{_ACTING}]")
+# What may not stand in a coded text as it is: what acts, and what would be taken for a code.
+_CODED = re.compile(rf"[{_ACTING}]|\\(?=x[0-9a-f]{{2}}|u[0-9a-f]{{4}})")
+_CODE = re.compile(r"\\x[0-9a-f]{2}|\\u[0-9a-f]{4}")
 _BUT_LINES = re.compile(f"(?!\n)[{_ACTING}]")
 
 
@@ -34,6 +37,29 @@ def shown(text: str, *, keeps_lines: bool = False) -> str:
     """
     acting = _BUT_LINES if keeps_lines else _ANY
     return acting.sub(lambda found: _written(found.group()), text)
+
+
+def coded(text: str) -> str:
+    r"""Text in which every control character is written out so that ``decoded`` gives it again.
+
+    Args:
+        text: Any text. Without control characters, and without what looks like one written out, it
+            stays as it is.
+
+    Example:
+        >>> coded("a\rb"), coded("a\\b"), coded("a\\x0db")
+        ('a\\x0db', 'a\\b', 'a\\x5cx0db')
+    """
+    return _CODED.sub(lambda found: _code_of(ord(found.group())), text)
+
+
+def decoded(text: str) -> str:
+    """The text that ``coded`` wrote so."""
+    return _CODE.sub(lambda found: chr(int(found.group()[2:], 16)), text)
+
+
+def _code_of(number: int) -> str:
+    return f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}"
 
 
 def _written(sign: str) -> str:

@@ -18,9 +18,14 @@ from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from featbank.stages.class_table import ClassTable
     from featbank.stages.embed import EmbedReport
     from featbank.stages.embed_plan import EmbedPlan
+
+# Refused chips that are named with their reasons.
+_TOLD = 5
 
 
 @click.command(name="embed")
@@ -169,13 +174,22 @@ def _classes(plan: EmbedPlan) -> ClassTable:
     return dataset_classes(plan.imagery.dataset.samples, plan.imagery.scheme)
 
 
+def _tell_refused(refused: Mapping[str, str]) -> None:
+    from featbank.stages.listing import REFUSED_NAMED
+
+    for sample, reason in list(refused.items())[:_TOLD]:
+        tell(f"refused {sample}: {reason}")
+    if len(refused) > _TOLD:
+        names = "them" if len(refused) <= REFUSED_NAMED else f"the first {REFUSED_NAMED}"
+        tell(f"and {len(refused) - _TOLD} more refused; 'featbank show' names {names}")
+
+
 def _print(report: EmbedReport, plan: EmbedPlan, as_json: bool) -> None:
     from featbank.pages.class_table import print_classes
     from featbank.stages.class_table import store_classes
 
     classes = store_classes(report.store)
-    for sample, reason in list(report.refused.items())[:5]:
-        tell(f"refused {sample}: {reason}")
+    _tell_refused(report.refused)
     if as_json:
         row = {**report.as_row(), "notes": list(plan.notes)}
         print_json(

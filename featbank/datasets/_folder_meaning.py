@@ -13,6 +13,7 @@ from featbank.datasets._folder_refusals import (
     refuse_shared_ids,
 )
 from featbank.datasets._folder_splits import refuse_splits_inside, split_folders
+from featbank.datasets._folder_twins import refuse_twins
 from featbank.datasets._folder_words import (
     counted,
     instead,
@@ -89,6 +90,7 @@ def meaning_of(tree: Folder, root: str, *, needs_labels: bool) -> Meaning:
             "Check the path.",
         )
     refuse_halves(root, tree)
+    refuse_twins(root, tree)
     reading = _Reading(root, tree, needs_labels)
     reading.read()
     files = sorted(reading.files, key=lambda file: file.path)

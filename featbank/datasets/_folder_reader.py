@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ GRID = "image"
 # How many unreadable files may stand before the first readable one, which tells bands and dtype;
 # and how many tell whether a folder that starts with a grey image is one of colours.
 _TRIES = 16
+_FIRST, _COLOURED = "the first image of the folder", "the first image in colour"
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def common_layout(root: Path, paths: Sequence[str]) -> FolderLayout:
     layout = layout_of(first)
     is_grey = layout.bands == 1 and not layout.is_colour
     told = _coloured(root, paths, layout) if is_grey else None
-    return FolderLayout(layout=told or layout, processing=_processing(first))
+    layout = replace(told or layout, told_by=_COLOURED if told else _FIRST)
+    return FolderLayout(layout=layout, processing=_processing(first))
 
 
 def bands_of(layout: Layout) -> tuple[Band, ...]:

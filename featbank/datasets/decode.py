@@ -64,6 +64,8 @@ class Layout:
             and black in eight.
         applies_scale: Whether scale and offset tags are applied. A publisher's own numbers stay.
         takes_indices: Whether a colour map is left aside: its indices are the data.
+        is_scaled: Whether the numbers are made by scale and offset tags.
+        told_by: What says so, for messages.
     """
 
     bands: int
@@ -72,6 +74,8 @@ class Layout:
     depth: int = 8
     applies_scale: bool = True
     takes_indices: bool = False
+    is_scaled: bool = False
+    told_by: str = "the dataset"
 
 
 def decode(data: bytes, *, name: str, layout: Layout, beside: Beside = NOTHING) -> Array:
@@ -88,32 +92,54 @@ def decode(data: bytes, *, name: str, layout: Layout, beside: Beside = NOTHING) 
         mask of (C, H, W) where pixels are missing, else a plain one.
 
     Raises:
-        DecodeError: Not an image, cut short, too large, of a kind that is not read, or with
-            another number of bands.
+        DecodeError: Not an image, cut short, too large, of a kind that is not read, with another
+            number of bands, or scaled where the others are not.
     """
     stored = _stored(data, name)
     if stored.is_plain and beside is NOTHING:
-        pixels = stored.bands
+        pixels, is_scaled = stored.bands, False
     else:
         stored = stored._replace(colour_map=None) if layout.takes_indices else stored
-        pixels = settle(stored, name, beside=beside, applies_scale=layout.applies_scale).pixels
+        settled = settle(stored, name, beside=beside, applies_scale=layout.applies_scale)
+        pixels, is_scaled = settled.pixels, bool(settled.scales)
     if layout.is_colour and len(pixels) == 1 and not stored.is_colour:
         pixels = _as_colour(pixels)
-    if stored.depth != layout.depth:
+    _require_alike(pixels, name, layout, depth=stored.depth, is_scaled=is_scaled)
+    return pixels
+
+
+def _require_alike(
+    pixels: Array, name: str, layout: Layout, *, depth: int, is_scaled: bool
+) -> None:
+    if depth != layout.depth:
         raise DecodeError(
             name,
-            f"has numbers of {stored.depth} bits",
-            f"{layout.depth} bits as in the first images",
+            f"has numbers of {depth} bits, where {layout.told_by} has {layout.depth}",
+            f"{layout.depth} bits in every image",
             "Write all images in one type.",
         )
     if len(pixels) != layout.bands:
+        count, height, width = pixels.shape
         raise DecodeError(
             name,
-            f"holds an array of shape {tuple(pixels.shape)}",
-            f"{layout.bands} bands of (H, W)",
+            f"holds {_bands(count)} of {height} × {width} px, where {layout.told_by} holds "
+            f"{layout.bands}",
+            f"{_bands(layout.bands)} in every image",
             "Remove the file or keep images of one kind in a folder.",
         )
-    return pixels
+    # Tags that differ among files of floats change no type: each is read as it says.
+    if is_scaled != layout.is_scaled and str(pixels.dtype) != layout.dtype:
+        own, other = ("has", "has none") if is_scaled else ("has no", "has them")
+        raise DecodeError(
+            name,
+            f"{own} scale and offset tags, where {layout.told_by} {other}",
+            "scale and offset tags in every image, or in none",
+            "Write the tags into all files or remove them from all.",
+        )
+
+
+def _bands(count: int) -> str:
+    return f"{count} band{'' if count == 1 else 's'}"
 
 
 def examine(path: Path) -> Decoded:
@@ -146,6 +172,7 @@ def layout_of(decoded: Decoded) -> Layout:
         dtype=str(pixels.dtype),
         is_colour=decoded.is_colour,
         depth=decoded.depth,
+        is_scaled=bool(decoded.scales),
     )
 
 

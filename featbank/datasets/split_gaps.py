@@ -1,4 +1,4 @@
-"""What a split scheme lacks: empty splits, classes without train or test samples."""
+"""What a split scheme lacks: empty splits, classes without train, validation or test samples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.samples import SPLITS, TEST, TRAIN
+from featbank.samples import SPLITS, TEST, TRAIN, VAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,20 +29,24 @@ class Gaps:
         empty: Splits without a sample.
         untrained: Names of classes that have samples, but none in train.
         untested: The same of test.
+        unvalidated: Names of classes that have train and test samples, but none in a validation
+            split that others stand in: settings are chosen without them.
     """
 
     empty: tuple[str, ...] = ()
     untrained: tuple[str, ...] = ()
     untested: tuple[str, ...] = ()
+    unvalidated: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.empty or self.untrained or self.untested)
+        return bool(self.empty or self.untrained or self.untested or self.unvalidated)
 
     def sentence(self) -> str:
         """All of it in words; '' where nothing is lacking."""
         told = [f"no {' and no '.join(self.empty)} sample"] if self.empty else []
         told += [f"no train sample of {listed(self.untrained)}"] if self.untrained else []
         told += [f"no test sample of {listed(self.untested)}"] if self.untested else []
+        told += [f"no val sample of {listed(self.unvalidated)}"] if self.unvalidated else []
         return "; ".join(told)
 
 
@@ -76,12 +80,13 @@ def split_gaps(codes: NDArray[Any], split: NDArray[Any], classes: Sequence[str])
     counts = class_counts(codes, split, len(classes))
     labelled = (codes >= 0) if codes.ndim == 1 else (codes >= 0).all(axis=1)
     present = counts.sum(axis=0) > 0
+    empty = [part for part in range(_PARTS) if not (labelled & (split == part)).any()]
+    is_used = (counts[TRAIN] > 0) & (counts[TEST] > 0) & (VAL not in empty)
     return Gaps(
-        empty=tuple(
-            SPLITS[part] for part in range(_PARTS) if not (labelled & (split == part)).any()
-        ),
+        empty=tuple(SPLITS[part] for part in empty),
         untrained=_named(classes, present & (counts[TRAIN] == 0)),
         untested=_named(classes, present & (counts[TEST] == 0)),
+        unvalidated=_named(classes, is_used & (counts[VAL] == 0)),
     )
 
 

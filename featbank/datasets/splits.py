@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.datasets._known_places import one_name_each, with_known_places
 from featbank.datasets._split_judge import SplitJudge
 from featbank.datasets._split_rungs import BLOCK, GROUP, Ground
 from featbank.datasets.split_gaps import in_a_row, listed
@@ -55,10 +56,13 @@ def with_splits(samples: Samples) -> Samples:
     are tried, one that looks after every class among them, then smaller blocks, then chips that
     overlap as one group, then single samples. Chips whose bounding boxes overlap stay together
     unless nothing else can be split; what was tried in vain stands in ``split_notes``.
+
+    A place off the globe is none, whether splits are drawn or published.
     """
+    samples = with_known_places(samples)
     if samples.splits or not len(samples):
         return samples
-    judge, ground = SplitJudge(samples), Ground(samples)
+    judge, ground = SplitJudge(samples), Ground(_with_one_name_each(samples))
     lower = cache(lambda: list(ground.lower_rungs()))
     drawn = [_draw(ground, lower, judge, seed) for seed in range(len(SCHEMES))]
     names = [f"{each.kind}-{seed}" for seed, each in enumerate(drawn)]
@@ -75,6 +79,12 @@ def with_splits(samples: Samples) -> Samples:
         split_notes=notes,
         notes=(*samples.notes, *_together(notes)),
     )
+
+
+def _with_one_name_each(samples: Samples) -> Samples:
+    if samples.lonlat is None:
+        return samples
+    return replace(samples, lonlat=one_name_each(samples.lonlat))
 
 
 def _draw(ground: Ground, lower: Callable[[], list[Rung]], judge: SplitJudge, seed: int) -> _Drawn:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Settings of a transformers folder have long names; they must not squeeze the values.
 _NAME_WIDTH = 36
+# Where names that somebody gave stand in place of fields: ids of refused samples.
+_NAMED = frozenset({"refused: "})
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -47,16 +49,18 @@ def print_description(description: Mapping[str, Any]) -> None:
     table.add_column(style="bold", overflow="fold", max_width=_NAME_WIDTH)
     table.add_column(overflow="fold")
     for name, value in _flat(description):
-        table.add_row(named(name.replace("_", " ")), named(in_words(name, value)))
+        table.add_row(named(name), named(in_words(name, value)))
     Screen().print(table)
 
 
 def _flat(description: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Facts by their names in words; a name that somebody gave stays as it is."""
     for name, value in description.items():
+        told = name if prefix in _NAMED else name.replace("_", " ")
         if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{name}: ")
+            yield from _flat(value, f"{prefix}{told}: ")
         else:
-            yield f"{prefix}{name}", value
+            yield f"{prefix}{told}", value
 
 
 def in_words(name: str, value: Any) -> str:  # noqa: ANN401 - any field of a record

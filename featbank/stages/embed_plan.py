@@ -286,7 +286,7 @@ def refuse_too_many(plan: EmbedPlan, refused: dict[int, str], *, before: int = 0
     raise RefusedError(
         plan.imagery.dataset.name,
         f"{count} of {plan.n} chips are refused so far; the first is {first}",
-        f"at most {plan.max_refused} (--max-invalid {plan.options.max_invalid:g})",
+        f"at most {plan.max_refused} refused chips (--max-invalid {plan.options.max_invalid:g})",
         "Repair or remove them, or raise --max-invalid to keep them marked invalid.",
     )
 

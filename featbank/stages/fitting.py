@@ -85,11 +85,13 @@ def look(imagery: Imagery) -> Look:
         for group in batch.groups:
             levels.add(group.planes)
     if len(refused) == len(rows):
+        row, why = next(iter(refused.items()))
         raise RefusedError(
             imagery.dataset.name,
-            f"all {len(rows)} chips looked at are refused ({next(iter(refused.values()))})",
+            f"all {len(rows)} chips looked at are refused; the first is "
+            f"{imagery.dataset.samples.ids[row]}: {why}",
             "chips that decode and are what the dataset declares",
-            "Correct the first one named.",
+            "Correct that one, then the others.",
         )
     levels.require_order(imagery.dataset.name)
     return Look(rows=rows, refused=refused, chip_bytes=largest, misses=misses)

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
     from featbank.datasets import DatasetSpec
 
+# Refused samples that a description names; a store keeps all.
+REFUSED_NAMED = 20
+
 
 def model_rows() -> list[dict[str, Any]]:
     """One row a backbone: what it is, needs, gives and costs."""
@@ -141,7 +144,7 @@ def store_description(path: Path) -> dict[str, Any]:
     return {
         **store_row(path),
         "valid": int(valid.sum()),
-        "refused": dict(refused[:20]),
+        "refused": dict(refused[:REFUSED_NAMED]),
         "n_refused": len(refused),
         "label_sets": attributes["label_sets"],
         "split_schemes": attributes["split_schemes"],

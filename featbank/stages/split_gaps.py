@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.datasets.split_gaps import Gaps, gap_notes, gaps_of, split_gaps
+from featbank.datasets.split_gaps import gap_notes, gaps_of, split_gaps
 from featbank.samples import SPLITS, UNLABELLED
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def store_gaps(store: Store) -> list[str]:
 def lacking_classes(
     labels: NDArray[Any], rows: Mapping[str, NDArray[np.intp]], classes: Sequence[str]
 ) -> str:
-    """Classes that a probe's train or test rows lack, in words; '' where they hold all.
+    """Classes that a probe's train, validation or test rows lack, in words; '' where they hold all.
 
     Args:
         labels: (N,) class indices, or (N, K) 0 and 1.
@@ -65,7 +66,7 @@ def lacking_classes(
     used = codes != UNLABELLED
     gaps = split_gaps(labels[used], codes[used], classes)
     # Probes without validation samples carve their own from train, and say so.
-    return Gaps(untrained=gaps.untrained, untested=gaps.untested).sentence()
+    return replace(gaps, empty=()).sentence()
 
 
 def other_schemes(store: Store, scheme: str, label_set: str) -> str:

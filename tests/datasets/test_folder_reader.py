@@ -55,7 +55,10 @@ def test_grey_alone_is_one_band_in_every_format(tmp_path, save):
 def test_one_band_beside_three_that_are_no_colours_is_refused(tmp_path):
     plain = {"photometric": "MINISBLACK"}
     reader = opened(folder(tmp_path, a_tif=rio(BYTES[:3], **plain), b_tif=rio(BYTES[:1]))).reader
-    with pytest.raises(DecodeError, match=r"a/b\.tif: holds an array of shape \(1,"):
+    with pytest.raises(
+        DecodeError,
+        match=r"holds 1 band of \d+ × \d+ px, where the first image of the folder holds 3;",
+    ):
         reader.read(1)
 
 
@@ -79,6 +82,30 @@ def test_scale_tags_make_floats_and_are_told(tmp_path):
     assert dataset.processing == "as stored in the files, scale and offset tags applied"
     expected = np.stack([COUNTS[0] * 0.5 + 1, COUNTS[1] * 2.0]).astype(np.float32)
     np.testing.assert_array_equal(dataset.reader.read(0)["image"], expected)
+
+
+def test_a_stack_of_bands_among_single_ones_is_told_in_words(tmp_path):
+    reader = opened(folder(tmp_path, a_tif=rio(BYTES[:1]), b_tif=rio(BYTES[:5]))).reader
+    rows, columns = BYTES[0].shape
+    match = f"holds 5 bands of {rows} × {columns} px, where the first image of the folder holds 1;"
+    with pytest.raises(DecodeError, match=match):
+        reader.read(1)
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        (0, "has no scale and offset tags, where the first image of the folder has them;"),
+        (1, "has scale and offset tags, where the first image of the folder has none;"),
+    ],
+)
+def test_scale_tags_in_some_files_alone_are_named(tmp_path, first, told):
+    """Before, the type was blamed, which is one and the same in all files."""
+    kinds = [rio(COUNTS[:1], made_images.scaled([0.5], [1.0])), rio(COUNTS[:1])]
+    reader = opened(folder(tmp_path, a_tif=kinds[first], b_tif=kinds[1 - first])).reader
+    reader.read(0)
+    with pytest.raises(DecodeError, match=told):
+        reader.read(1)
 
 
 def test_a_publisher_s_numbers_are_not_scaled(tmp_path):
@@ -154,5 +181,7 @@ def test_picked_bands_without_gaps_are_plain(tmp_path):
 def test_few_bits_beside_eight_are_refused(tmp_path):
     four = rio(BYTES[:1] % 16, nbits=4)
     reader = opened(folder(tmp_path, a_tif=rio(BYTES[:1]), b_tif=four)).reader
-    with pytest.raises(DecodeError, match=r"a/b\.tif: has numbers of 4 bits; expected 8 bits"):
+    with pytest.raises(
+        DecodeError, match=r"has numbers of 4 bits, where the first .* has 8; expected 8"
+    ):
         reader.read(1)

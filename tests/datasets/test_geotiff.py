@@ -181,3 +181,20 @@ def test_a_broken_grid_has_no_place(tmp_path):
         pixels = np.zeros((4, 4), np.uint8)
         tifffile.imwrite(tmp_path / f"{name}.tif", pixels, extratags=tags, metadata=None)
     assert read_lonlat(tmp_path, ["zero.tif", "nan.tif"]) is None
+
+
+@pytest.mark.parametrize(
+    ("crs", "corner"),
+    [("EPSG:4326", (200.0, 10.0)), ("EPSG:4326", (20.0, 95.0)), ("EPSG:32633", (5e6, 5e6))],
+)
+def test_a_folder_whose_files_all_lie_outside_says_so(tmp_path, crs, corner):
+    from featbank.stages.opening import open_dataset
+
+    (tmp_path / "d" / "a").mkdir(parents=True)
+    for number in range(4):
+        transform = Affine(1e-4, 0, corner[0] + number, 0, -1e-4, corner[1])
+        write(tmp_path / "d" / "a" / f"{number}.tif", transform, crs)
+    dataset = open_dataset(str(tmp_path / "d"))
+    assert dataset.samples.lonlat is None
+    (note,) = [note for note in dataset.notes if "coordinates" in note]
+    assert note.startswith("4 of 4 files bear coordinates outside their CRS, the first is 'a/0")

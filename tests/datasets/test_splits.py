@@ -366,3 +366,41 @@ def test_a_scheme_keeps_apart_what_its_name_says(samples):
         if name.startswith("group") and samples.group is not None:
             split = drawn.splits[name]
             assert all(len(set(split[samples.group == g])) == 1 for g in set(samples.group))
+
+
+OFF = [(200.0, 10.0), (20.0, 95.0), (-181.0, 0.0), (5.0e6, 5.0e6), (0.0, np.inf)]
+
+
+@pytest.mark.parametrize("place", OFF, ids=str)
+def test_places_off_the_globe_are_none(place):
+    """Before, blocks were drawn from them."""
+    lonlat = np.array([place] * 60) + np.stack([np.arange(60) * 0.01, np.zeros(60)], axis=1)
+    samples = with_splits(make(60, labels=labels(np.arange(60) % 3), lonlat=lonlat))
+    assert kinds(samples) == {"stratified"}
+    assert np.isnan(samples.lonlat).all()
+    assert "60 of 60 samples bear a longitude outside" in samples.notes[0]
+    assert "the first is 's0': they have no place" in samples.notes[0]
+
+
+def test_a_place_off_the_globe_is_none_beside_published_splits_too():
+    lonlat = np.array([[200.0, 0.0], [180.0, 90.0], [np.nan, np.nan]])
+    published = {"official": np.array([0, 1, 2], dtype=np.int8)}
+    samples = with_splits(make(3, splits=published, lonlat=lonlat))
+    np.testing.assert_array_equal(samples.lonlat, [[np.nan] * 2, [180, 90], [np.nan] * 2])
+    assert "1 of 3 samples" in samples.notes[0]
+
+
+@pytest.mark.parametrize(("lon", "lat"), [(np.arange(60) * 6 - 180, 90), (np.arange(60) * 3, -90)])
+def test_a_pole_is_one_place_whatever_the_longitude(lon, lat):
+    lonlat = np.stack([np.asarray(lon, float), np.full(60, float(lat))], axis=1)
+    samples = with_splits(make(60, labels=labels(np.arange(60) % 3), lonlat=lonlat))
+    assert kinds(samples) == {"stratified"}
+    assert "places are not kept apart" in samples.split_notes["stratified-0"]
+    np.testing.assert_array_equal(samples.lonlat, lonlat)
+
+
+def test_both_names_of_the_antimeridian_are_one_place():
+    lonlat = np.stack([np.tile([-180.0, 180.0], 60), np.repeat(np.arange(60.0), 2)], axis=1)
+    samples = with_splits(make(120, labels=labels(np.arange(120) % 3), lonlat=lonlat))
+    for split in samples.splits.values():
+        np.testing.assert_array_equal(split[::2], split[1::2])

@@ -126,7 +126,8 @@ def test_too_many_refused_rows_stop_the_run(tmp_path):
     imagery = write_chips(tmp_path / "torn", chips=20)
     for number in range(4):
         (imagery / "class2" / f"{number:02d}.png").write_text("torn")
-    with pytest.raises(RefusedError, match="4 of 60 chips are refused"):
+    match = r"4 of 60 chips are refused .*; expected at most 3 refused chips \(--max-invalid 0.05\)"
+    with pytest.raises(RefusedError, match=match):
         embed(imagery, tmp_path, max_invalid=0.05)
 
 

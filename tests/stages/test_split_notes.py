@@ -5,6 +5,7 @@ import pytest
 import rasterio
 from rasterio.transform import Affine
 
+from featbank.datasets.split_gaps import split_gaps
 from featbank.pages.catalog_table import print_description
 from featbank.stages.embed import embed_dataset
 from featbank.stages.embed_options import EmbedOptions
@@ -98,3 +99,35 @@ def test_one_file_without_a_place_does_not_take_those_of_the_others(scene, tmp_p
     assert dataset.samples.crs[~known].tolist() == ["", ""]
     assert any("outside their CRS, the first is 'maize/outside.tif'" in n for n in dataset.notes)
     assert any("1 of 10 files have no place" in note for note in dataset.notes)
+
+
+def test_a_class_without_validation_samples_is_named_at_embed_in_show_and_by_probe(tmp_path):
+    """Settings would be chosen on the other class alone."""
+    root = tmp_path / "fields"
+    for row in range(40):
+        split = "train" if row < 20 else "test" if row < 30 else "val"
+        name = CLASSES[row % 2] if split != "val" else "maize"
+        write_chip(root / split / name / f"{row:02d}.tif", row * 5000, 0)
+    options = EmbedOptions(model="imagestats", dataset=str(root), bank=tmp_path / "b", workers=0)
+    plan = plan_embed(options)
+    assert "split official: no val sample of barley" in plan.notes
+    store = Store(embed_dataset(plan).store)
+    assert store_description(store.path)["split_gaps"] == [
+        "split official: no val sample of barley"
+    ]
+    options = ProbeOptions(
+        clf="knn", params={"k": 3}, store=store.path, bank=tmp_path / "b", resamples=0
+    )
+    assert "no val sample of barley" in probe_store(options).results[0].note
+
+
+@pytest.mark.parametrize("split", [[0, 0, 2, 2, 0, 2], [0, 0, 2, 2, 1, 1]])
+def test_classes_are_not_named_where_validation_is_empty_or_holds_them(split):
+    codes = np.array([0, 1, 0, 1, 0, 1])
+    assert split_gaps(codes, np.array(split), ("a", "b")).unvalidated == ()
+
+
+def test_a_class_of_several_labels_without_validation_samples_is_named():
+    codes = np.array([[1, 1], [1, 1], [1, 0]])
+    gaps = split_gaps(codes, np.array([0, 2, 1]), ("a", "b"))
+    assert gaps.sentence() == "no val sample of b"

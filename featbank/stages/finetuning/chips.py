@@ -118,7 +118,7 @@ class LabelledChips:
             dataset.name,
             f"{len(self._refused)} chips are refused so far; the first is "
             f"{dataset.samples.ids[row]}: {self._refused[row]}",
-            f"at most {self._plan.embed.max_refused} "
+            f"at most {self._plan.embed.max_refused} refused chips "
             f"(--max-invalid {self._plan.options.max_invalid:g})",
             "Repair or remove them, or raise --max-invalid to train without them.",
         )

@@ -235,7 +235,8 @@ def test_constant_chips_are_refused(tmp_path):
     folder = write_chips(tmp_path / "c", classes=2, chips=3)
     for path in folder.rglob("*.png"):
         Image.new("RGB", (24, 24), (9, 9, 9)).save(path)
-    refused(folder, tmp_path, FeatbankError, "all 6 chips looked at are refused .*constant")
+    match = "all 6 chips looked at are refused; the first is class[01]/0[0-2]: .*constant"
+    refused(folder, tmp_path, FeatbankError, match)
 
 
 def test_no_images_are_refused(tmp_path):

@@ -193,7 +193,7 @@ def test_a_refused_chip_is_left_out_and_told(tmp_path):
 
 def test_too_many_refused_chips_stop_the_run(tmp_path):
     dataset = replace(radar(n=37), reader=Torn())
-    with pytest.raises(RefusedError, match="chip-005: chip 5: is torn; expected at most 0"):
+    with pytest.raises(RefusedError, match="chip-005: chip 5: is torn; expected at most 0 refused"):
         pretrain(tiny_plan(tmp_path, steps=8, dataset=dataset, max_invalid=0.0))
 
 

@@ -120,7 +120,7 @@ def _refuse_too_many(
     raise RefusedError(
         imagery.dataset.name,
         f"{len(bad)} of the chips looked at are refused; the first is {name}: {bad[first]}",
-        f"at most {most} of {len(rows)} (--max-invalid {max_invalid:g})",
+        f"at most {most} refused chips of {len(rows)} (--max-invalid {max_invalid:g})",
         "Repair or remove them, or raise --max-invalid to train without them.",
     )
 

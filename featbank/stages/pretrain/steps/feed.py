@@ -186,8 +186,8 @@ class Feed:
             plan.imagery.dataset.name,
             f"{len(self._refused)} of {len(plan.rows)} chips are refused so far; the first is "
             f"{name}: {self._refused[row]}",
-            f"at most {most} (--max-invalid {plan.options.max_invalid:g}), and a good chip in "
-            "each batch",
+            f"at most {most} refused chips (--max-invalid {plan.options.max_invalid:g}), and a "
+            "good chip in each batch",
             "Repair or remove them, or raise --max-invalid to train without them.",
         )
 
