@@ -287,6 +287,8 @@ def read_seen(path: Path) -> dict[str, frozenset[str]]:
         return {}
     columns = (_DATASET, _SAMPLE)
     table = read_parquet(file, lambda found: _damaged(file, found), columns=columns)
-    names = np.asarray(table[_DATASET].to_pylist(), dtype=object)
-    ids = np.asarray(table[_SAMPLE].to_pylist(), dtype=object)
+    texts = [table[name].to_pylist() for name in columns]
+    if not all(isinstance(each, str) for column in texts for each in column):
+        raise _damaged(file, "holds names that are no text")
+    names, ids = (np.asarray(column, dtype=object) for column in texts)
     return {str(name): frozenset(ids[names == name].tolist()) for name in set(names.tolist())}
