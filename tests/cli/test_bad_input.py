@@ -80,7 +80,7 @@ def test_unknown_band(fail, chips):
 
 def test_statistics_of_another_unit(fail, eurosat100):
     line = fail(*embed_args(eurosat100, "--normalise", "half"), code=1)
-    assert "Pass --normalise dataset" in line
+    assert "pass --unit uint8; else pass --normalise dataset" in line
 
 
 def test_text_named_jpg(fail, chips):

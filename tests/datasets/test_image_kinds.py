@@ -46,6 +46,11 @@ def test_features_equal_those_of_another_readers_valid_pixels(tmp_path, name):
     path = made_images.write_kind(tmp_path, name)
     expected = READERS[kind.reader](path)
     there = np.ma.MaskedArray(expected.pixels.astype(np.float64), expected.missing)
+    if np.abs(there).max() > 2**24 and expected.pixels.dtype.kind in "iu":
+        # Whole numbers that float32 skips make no features.
+        with pytest.raises(AssertionError, match="networks see whole numbers up to 16777216"):
+            image_statistics_of(path)
+        return
     wanted = np.ma.stack(
         [getattr(there, statistic)(axis=(1, 2)) for statistic in ("mean", "std", "min", "max")]
     )
@@ -73,6 +78,7 @@ def image_statistics_of(path):
     batch = read_batch(reader, [0], contract)
     if batch.refused == {0: "every pixel is missing"}:
         return {}
+    assert not batch.refused, batch.refused
     (group,) = batch.groups
     prepare = Preprocess(
         InputRecipe(
