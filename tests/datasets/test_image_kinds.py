@@ -4,6 +4,7 @@ import made_images
 import numpy as np
 import other_readers
 import pytest
+import tifffile
 import torch
 
 from featbank.datasets._folder_reader import FolderReader, bands_of, grid_of
@@ -92,3 +93,20 @@ def image_statistics_of(path):
     shares = None if missing is None else missing.channels
     values = ImageStatistics()(prepare(planes), shares).reshape(4, len(bands)).numpy()
     return {band: values[:, band] for band in range(len(bands)) if names[band] not in group.absent}
+
+
+def test_a_part_without_bytes_moves_no_other(tmp_path):
+    """Its entry names a place, as other parts do, and a count of 0."""
+    path = tmp_path / "x.tif"
+    planes = made_images.BYTES[:4]
+    form = {"photometric": "minisblack", "planarconfig": "separate", "metadata": None}
+    tifffile.imwrite(path, planes, compression="zlib", rowsperstrip=planes.shape[1], **form)
+    data = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        tag = file.pages.first.tags["StripByteCounts"]
+        at, width = tag.valueoffset + 2 * (tag.valuebytecount // 4), tag.valuebytecount // 4
+    data[at : at + width] = bytes(width)
+    path.write_bytes(data)
+    found = np.ma.getdata(examine(path).pixels)
+    np.testing.assert_array_equal(found[[0, 1, 3]], planes[[0, 1, 3]])
+    assert not found[2].any()

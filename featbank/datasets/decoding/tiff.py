@@ -216,6 +216,9 @@ def _by_tifffile(data: bytes, place: int, page: TiffPage, name: str) -> Array:
             raise ValueError("its parts have other numbers of places than of sizes")
         if page.compression == support.JPEG2000:
             _require_small_parts(data, found, name)
+        # A part without bytes may still name a place, from which tifffile counts on.
+        parts = zip(found.dataoffsets, found.databytecounts, strict=True)
+        found.dataoffsets = tuple(at if count else 0 for at, count in parts)
         found.nodata = fill_value(dtype, page.nodata)
         return np.asarray(found.asarray(maxworkers=1))
 
