@@ -10,6 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# Fields that results must share for their values to stand in one ranking.
+COMPARABLE = (
+    "dataset",
+    "label_set",
+    "split_scheme",
+    "test_store",
+    "shots",
+    "buffer_m",
+    "metric",
+    "average",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """One row of the results table.

@@ -9,22 +9,12 @@ from rich.table import Table
 
 from featbank.pages.screen import Screen, named
 from featbank.pages.table_style import STYLE, buffered, interval, metric_name, number
+from featbank.result import COMPARABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from featbank.result import Result
-
-_COMPARABLE = (
-    "dataset",
-    "label_set",
-    "split_scheme",
-    "test_store",
-    "shots",
-    "buffer_m",
-    "metric",
-    "average",
-)
 
 
 def print_leaderboard(rows: Sequence[Result]) -> None:
@@ -39,7 +29,7 @@ def print_leaderboard(rows: Sequence[Result]) -> None:
 
 
 def _key(row: Result) -> tuple[str, ...]:
-    return tuple(str(getattr(row, name) or "") for name in _COMPARABLE)
+    return tuple(str(getattr(row, name) or "") for name in COMPARABLE)
 
 
 def _table(rows: Sequence[Result]) -> Table:

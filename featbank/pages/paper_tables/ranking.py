@@ -18,22 +18,12 @@ from featbank.pages.paper_tables.table import (
 )
 from featbank.pages.published_table import published_beside
 from featbank.pages.table_style import buffered, metric_name, number
+from featbank.result import COMPARABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from featbank.result import Result
-
-_COMPARABLE = (
-    "dataset",
-    "label_set",
-    "split_scheme",
-    "test_store",
-    "shots",
-    "buffer_m",
-    "metric",
-    "average",
-)
 
 
 def leaderboards(
@@ -60,9 +50,7 @@ def _shots(rows: tuple[Result, ...]) -> list[Result]:
 def _key(row: Result) -> tuple[str, ...]:
     # Numbers of shots in their own order, all samples before them.
     shots = f"{row.shots or 0:06d}"
-    return tuple(
-        shots if name == "shots" else str(getattr(row, name) or "") for name in _COMPARABLE
-    )
+    return tuple(shots if name == "shots" else str(getattr(row, name) or "") for name in COMPARABLE)
 
 
 def _rank(row: Result) -> float:
