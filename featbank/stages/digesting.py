@@ -276,7 +276,8 @@ def _read(path: str) -> tuple[Stamp, str, bool]:
         now_ns = time.time_ns()
         before = os.fstat(descriptor)
         digest, left = hashlib.sha256(), before.st_size
-        while block := os.read(descriptor, _BLOCK_BYTES):
+        # Never asked for more than is left: a buffer of a whole block costs ten times a small file.
+        while block := os.read(descriptor, min(_BLOCK_BYTES, max(left, 1))):
             digest.update(block)
             left -= len(block)
             if left <= 0:
