@@ -73,8 +73,8 @@ def common_samples(bank: Bank, heads: Sequence[Result], names: Sequence[str]) ->
             "Name the folder's path with --dataset, or results of one store.",
         )
     taken = [_take(each, ids) for each in found]
-    for each, name in zip(taken[1:], names[1:], strict=True):
-        _require_same_truth(taken[0], names[0], each, name)
+    for head, each, name in zip(heads[1:], taken[1:], names[1:], strict=True):
+        _require_same_truth(heads[0], taken[0], names[0], head, each, name)
     return CommonSamples(
         ids=taken[0].ids,
         left_out=len(set[str]().union(*(each.ids.tolist() for each in found))) - len(ids),
@@ -98,8 +98,13 @@ def _require_same(
                 f"'{a_name}' and '{b_name}'",
                 f"their {what} differ: {_short(first)} and {_short(second)}",
                 f"one {what}",
-                "Compare results of the same labels.",
+                f"Compare results of the same labels ({_files(a, b)} hold these).",
             )
+
+
+def _files(a: Result, b: Result) -> str:
+    """Where the predictions stand: two names in words do not lead there."""
+    return f"{a.result}.parquet and {b.result}.parquet in predictions/"
 
 
 def _short(value: str | tuple[str, ...]) -> str:
@@ -109,15 +114,17 @@ def _short(value: str | tuple[str, ...]) -> str:
     return f"{len(value)} ({shown})"
 
 
-def _require_same_truth(a: Predictions, a_name: str, b: Predictions, b_name: str) -> None:
-    differs = a.truth != b.truth
+def _require_same_truth(
+    a: Result, a_said: Predictions, a_name: str, b: Result, b_said: Predictions, b_name: str
+) -> None:
+    differs = a_said.truth != b_said.truth
     count = int((differs.any(axis=1) if differs.ndim == 2 else differs).sum())
     if count:
         raise ProbeError(
             f"'{a_name}' and '{b_name}'",
             f"the truth of {count} common samples differs",
             "the same labels of the same samples",
-            "Probe both stores with the same version of the labels.",
+            f"Probe both stores with one version of the labels ({_files(a, b)} hold these).",
         )
 
 
