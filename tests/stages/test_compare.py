@@ -215,8 +215,10 @@ def test_what_cannot_be_chosen_is_told(bank, ids, options, error, message):
 )
 def test_results_that_cannot_be_joined_name_both_sides(bank, change, message):
     keep(bank, "dd44", *one_class(0.3), model="other", **change)
-    with pytest.raises(ProbeError, match=f"^'model-aa .*' and 'other .*': {message}"):
+    with pytest.raises(ProbeError, match=f"^'model-aa .*' and 'other .*': {message}") as refused:
         compare(bank, "aa11", "dd44")
+    # Names in words do not lead to the files.
+    assert "aa11.parquet and dd44.parquet in predictions/" in str(refused.value)
 
 
 def test_another_truth_is_refused(bank):

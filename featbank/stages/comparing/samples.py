@@ -55,14 +55,7 @@ def common_samples(bank: Bank, heads: Sequence[Result], names: Sequence[str]) ->
     found = [read_predictions(bank.predictions_path(head.result)) for head in heads]
     for head, each, name in zip(heads[1:], found[1:], names[1:], strict=True):
         _require_same(heads[0], found[0], names[0], head, each, name)
-    ids = sorted(set[str].intersection(*(set(each.ids.tolist()) for each in found)))
-    if not ids:
-        raise ProbeError(
-            f"'{names[0]}' and '{names[-1]}'",
-            "no sample was scored in all of them",
-            "results on test samples with the same ids",
-            "Compare results of one dataset and split scheme.",
-        )
+    ids = _in_all(heads, found, names)
     shared = len(ids)
     ids = of_one_image(bank, heads, ids)
     if not ids:
@@ -82,6 +75,24 @@ def common_samples(bank: Bank, heads: Sequence[Result], names: Sequence[str]) ->
         predictions=taken,
         groups=_groups(bank, heads, ids),
     )
+
+
+def _in_all(
+    heads: Sequence[Result], found: Sequence[Predictions], names: Sequence[str]
+) -> list[str]:
+    """Ids of the samples that every result scored, sorted."""
+    ids = set(found[0].ids.tolist())
+    for head, each, name in zip(heads[1:], found[1:], names[1:], strict=True):
+        ids &= set(each.ids.tolist())
+        if not ids:
+            raise ProbeError(
+                f"'{names[0]}' and '{name}'",
+                "no sample was scored in all of them",
+                "results on test samples with the same ids",
+                f"Compare results of one dataset and split scheme ({_files(heads[0], head)}"
+                " hold these).",
+            )
+    return sorted(ids)
 
 
 def _require_same(
