@@ -281,6 +281,13 @@ def _missing():
     side_of_all = f"<PAMDataset><Metadata>{together}</Metadata></PAMDataset>"
     yield "side-nodata-together", Kind(beside(rio(gaps(BYTES[:3], 7)), ".aux.xml", side_of_all))
     yield "side-nodata", Kind(beside(rio(gaps(BYTES[:2], 7)), ".aux.xml", side))
+    clear = {"photometric": "MINISBLACK", "ALPHA": "NO"}
+    for last, counts in ((4, [0, 1, 2, "clear"]), (2, [0, "clear", 1])):
+        planes = [OPACITY if each == "clear" else BYTES[each] for each in counts]
+        told = f"<PAMRasterBand band='{last}'><ColorInterp>Alpha</ColorInterp></PAMRasterBand>"
+        told += "<PAMRasterBand band='3'><Scale>0.5</Scale></PAMRasterBand>"
+        text = f"<PAMDataset>{told}</PAMDataset>"
+        yield f"side-opacity-{last}", Kind(beside(rio(np.stack(planes), **clear), ".aux.xml", text))
     overruled = beside(rio(gaps(BYTES[:1], 7), nodata=9), ".aux.xml", side)
     yield "side-nodata-overrules", Kind(overruled)
     together = {"NODATA_VALUES": "1 2 3"}

@@ -88,11 +88,14 @@ def parse_side_file(text: bytes) -> GdalMetadata:
     scales: dict[int, float] = {}
     offsets: dict[int, float] = {}
     nodata: dict[int, str] = {}
+    opacity = set()
     root = _root(text, "PAMDataset")
     for band in root.findall("PAMRasterBand"):
         place = _band(band.get("band", "")) - 1
         if band.find("ColorTable") is not None:
             raise DamagedMetadata("holds a colour table, which is taken from images alone")
+        if band.findtext("ColorInterp", "").strip().lower() == "alpha":
+            opacity.add(place)
         missing = band.find("NoDataValue")
         if missing is not None:
             nodata[place] = _exact(missing)
@@ -101,7 +104,11 @@ def parse_side_file(text: bytes) -> GdalMetadata:
             if value is not None:
                 found[place] = _real(value)
     return GdalMetadata(
-        scales=scales, offsets=offsets, nodata=nodata, nodata_together=_together(root)
+        scales=scales,
+        offsets=offsets,
+        nodata=nodata,
+        nodata_together=_together(root),
+        opacity=frozenset(opacity),
     )
 
 

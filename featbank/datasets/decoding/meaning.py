@@ -68,6 +68,12 @@ def settle(stored: Stored, name: str, *, beside: Beside = NOTHING, applies_scale
     scales = _scales(stored, beside, name) if applies_scale else ()
     if scales:
         bands = _scaled(bands, scales)
+    opacity = _opacity_beside(stored, beside)
+    if opacity:
+        is_clear = (stored.bands[opacity] == 0).any(axis=0)
+        missing = np.broadcast_to(is_clear, bands.shape) if missing is None else missing | is_clear
+        bands, missing = (np.delete(each, opacity, axis=0) for each in (bands, missing))
+        scales = tuple(pair for band, pair in enumerate(scales) if band not in opacity)
     if stored.colour_map is not None:
         bands = _coloured(bands, stored.colour_map, name)
         missing = None if missing is None else np.repeat(missing, 3, axis=0)
@@ -75,9 +81,16 @@ def settle(stored: Stored, name: str, *, beside: Beside = NOTHING, applies_scale
         pixels=with_missing(bands, missing),
         is_colour=stored.is_colour,
         scales=scales,
-        has_opacity=stored.is_clear is not None,
+        has_opacity=stored.is_clear is not None or bool(opacity),
         depth=stored.depth,
     )
+
+
+def _opacity_beside(stored: Stored, beside: Beside) -> list[int]:
+    """Bands that a side file calls opacity, where the image itself has none."""
+    if stored.is_clear is not None or stored.colour_map is not None:
+        return []
+    return sorted(band for band in beside.metadata.opacity if 0 <= band < len(stored.bands) > 1)
 
 
 def _missing(stored: Stored, beside: Beside, name: str) -> Array | None:
