@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.datasets import DATASETS
-from featbank.errors import MissingPathError, StoreError, UsageError
+from featbank.errors import FeatbankError, MissingPathError, StoreError, UsageError
 from featbank.file_names import folder_name
 from featbank.store.state import metadata
 
@@ -51,11 +51,20 @@ def find_store(
             wanted,
             f"{len(found)} stores match: {', '.join(map(str, found))}",
             "one",
-            "Name it with --store.",
+            f"Name it with --store{_newest_of(bank, found)}.",
         )
     if dataset is not None:
         _require_own_labels(bank, found[0], dataset)
     return found[0]
+
+
+def _newest_of(bank: Bank, found: list[Path]) -> str:
+    """Which of some stores was embedded last, where the bank knows."""
+    try:
+        newest = bank.newest()
+    except FeatbankError:
+        return ""
+    return f"; embedded last was {newest}" if newest in found else ""
 
 
 def _require_own_labels(bank: Bank, store: Path, dataset: str) -> None:

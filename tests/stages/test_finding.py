@@ -39,6 +39,13 @@ def test_a_name_that_two_folders_bear_is_an_error_that_lists_them(years):
     assert all(str(store) in str(caught.value) for store in stores)
 
 
+def test_of_several_stores_the_one_embedded_last_is_named(years):
+    _, bank, stores = years
+    bank.remember_newest(stores[1])
+    with pytest.raises(UsageError, match=f"embedded last was {stores[1]}"):
+        find_store(bank, dataset="chips")
+
+
 def test_another_folder_of_the_name_is_never_taken_for_one_of_them(years, tmp_path):
     _, bank, _ = years
     other = write_folder(tmp_path / "chips", chips=2)
