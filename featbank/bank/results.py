@@ -100,6 +100,9 @@ def _table(path: Path) -> Any:  # noqa: ANN401 - pyarrow ships no types
     if missing or wrong:
         found = f"lacks {', '.join(missing)}" if missing else f"holds no results in {wrong[0]}"
         raise _damaged(path, found)
+    # The name leads to predictions, figures and pages; rows of another would lead elsewhere.
+    if "result" in table.column_names and set(table["result"].to_pylist()) - {path.stem}:
+        raise _damaged(path, "holds rows of a result that is not the one it is named after")
     return table
 
 
@@ -230,9 +233,11 @@ def read_predictions(path: Path) -> Predictions:
 
 
 def _require_whole(found: Predictions, damaged: Callable[[str], StoreError]) -> None:
-    n, k = len(found.ids), len(found.classes) if isinstance(found.classes, list) else -1
+    is_list = isinstance(found.classes, list) and all(isinstance(c, str) for c in found.classes)
+    if not is_list or not found.classes:
+        raise damaged("holds classes that no predictions have")
+    n, k = len(found.ids), len(found.classes)
     checks = {
-        "classes": k > 0 and all(isinstance(name, str) for name in found.classes),
         "sample_id": all(isinstance(sample, str) for sample in found.ids),
         "split": isinstance(found.split, str),
         "scores": _are(found.scores, "f") and found.scores.shape == (n, k),

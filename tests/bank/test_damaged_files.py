@@ -266,5 +266,24 @@ def test_a_disk_that_fails_while_a_probe_is_renamed_keeps_the_former(bank, monke
 def test_a_file_of_before_without_newer_columns_still_reads(tmp_path):
     (tmp_path / "results").mkdir()
     row = {("class" if k == "class_name" else k): v for k, v in ROW.items()}
-    pd.DataFrame([row]).to_parquet(tmp_path / "results" / "a.parquet", index=False)
-    assert read_result(tmp_path / "results" / "a.parquet")[0].value == 0.8
+    path = tmp_path / "results" / f"{row['result']}.parquet"
+    pd.DataFrame([row]).to_parquet(path, index=False)
+    assert read_result(path)[0].value == 0.8
+
+
+def test_rows_of_another_result_than_the_file_is_named_after_are_refused(tmp_path):
+    path = tmp_path / "other.parquet"
+    pd.DataFrame([{("class" if k == "class_name" else k): v for k, v in ROW.items()}]).to_parquet(
+        path
+    )
+    with pytest.raises(StoreError, match=r"other\.parquet: holds rows of a result that is not"):
+        read_result(path)
+
+
+@pytest.mark.parametrize("classes", ["7", '"ab"', "[]", "[1]", "null"])
+def test_predictions_whose_classes_are_no_list_of_names_are_refused(tmp_path, classes):
+    columns = {"sample_id": ["a"], "split": ["test"], "truth": [0], "scores": [[1.0]]}
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table(columns).replace_schema_metadata({"classes": classes}), path)
+    with pytest.raises(StoreError, match=r"a\.parquet: holds classes that no predictions have"):
+        read_predictions(path)
