@@ -44,3 +44,12 @@ def test_further_rows_of_one_content_follow_in_order_of_id(case):
         ]
         moved.sort()
         assert [new for _, new in moved] == sorted(new for _, new in moved)
+
+
+def test_hundreds_of_rows_in_two_sorted_runs_are_matched():
+    # NumPy's own sort of variable-length strings dies on these.
+    before = np.array([f"A/{i:03d}" for i in range(200)], dtype=object)
+    after = np.array([f"A/{i:03d}" for i in range(100)] + [f"Z/{i:03d}" for i in range(100)])
+    digests = np.array([f"{i:064x}" for i in range(200)], dtype=object)
+    rows = matched_rows(digests, after, kept_digests=digests[::-1], kept_ids=before[::-1])
+    assert rows.tolist() == list(range(200))[::-1]
