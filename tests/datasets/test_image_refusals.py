@@ -44,6 +44,10 @@ KINDS = {
     "jpegxl": (tif(BYTES[0], compression="jpegxl", **UNIT), "compressed by method 50002"),
     "volume": (tif(COUNTS[:16], volumetric=True, tile=(16, 16, 16), **UNIT), "a volume"),
     "unequal-pages": (pages(COUNTS[0], SMALL), "2 full pages that differ"),
+    "pages-of-indices": (
+        pages(BYTES[0], BYTES[1], photometric="palette", colormap=np.tile(np.arange(256), (3, 1))),
+        "2 pages of colour indices",
+    ),
     "small-page-first": (pages(SMALL, COUNTS[0]), "2 full pages that differ"),
     "pages-of-two-types": (pages(COUNTS[0], REALS[0]), "full pages that differ"),
     "sparse-jpeg": (

@@ -227,6 +227,11 @@ def _compressions():
     yield "jpeg-in-tiff-rgba", Kind(rio(opaque, compress="JPEG"), levels=2)
     ycbcr = rio(SMOOTH, compress="JPEG", photometric="YCBCR")
     yield "jpeg-in-tiff-ycbcr", Kind(ycbcr, "pillow", 2)
+    # Strips of 48 rows, the last of 32; ripples, so that colours differ from row to row.
+    rows, columns = np.mgrid[:128, :96]
+    ripples = np.stack([128 + 100 * np.sin(rows / k + columns / 9) for k in (2.0, 3.0, 5.0)])
+    cut = rio(ripples.astype(np.uint8), compress="JPEG", photometric="YCBCR", blockysize=48)
+    yield "jpeg-in-tiff-ycbcr-cut", Kind(cut, "pillow", 2)
     write = tif(COUNTS[0], compression="jpeg2000", compressionargs={"reversible": True})
     yield "jpeg2000-in-tiff", Kind(write, "tifffile")
 
@@ -237,6 +242,9 @@ def _colours():
     yield "palette-deflate-tiles", Kind(tif(BYTES[0], compression="zlib", tile=(16, 16), **palette))
     late = rio(BYTES[:1], then=lambda file: file.write_colormap(1, _MAP))
     yield "palette-after-pixels", Kind(late)
+    scale = scaled([0.1], [2.0])
+    both = rio(BYTES[:1], then=lambda file: (file.write_colormap(1, _MAP), scale(file)))
+    yield "palette-scale", Kind(both)
     yield "palette-nodata", Kind(tif(BYTES[0], **palette, **nodata("17")))
     yield "rgb", Kind(rio(BYTES[:3], photometric="RGB"))
     yield "rgba", Kind(rio(np.concatenate([BYTES[:3], OPACITY[None]]), photometric="RGB"))

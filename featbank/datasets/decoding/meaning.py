@@ -65,7 +65,9 @@ def settle(stored: Stored, name: str, *, beside: Beside = NOTHING, applies_scale
         DecodeError: A nodata text that is no number, or a mask or colour map that does not fit.
     """
     bands, missing = stored.bands, _missing(stored, beside, name)
-    scales = _scales(stored, beside, name) if applies_scale else ()
+    # A colour map takes indices as they are stored.
+    is_scaled = applies_scale and stored.colour_map is None
+    scales = _scales(stored, beside, name) if is_scaled else ()
     if scales:
         bands = _scaled(bands, scales)
     opacity = _opacity_beside(stored, beside)

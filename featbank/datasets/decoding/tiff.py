@@ -62,6 +62,13 @@ def decode_tiff(data: bytes, name: str) -> Stored:
         refuse_undecoded(name, "TIFF", error)
     chosen = _Pages([0], []) if len(pages) == 1 else _choose(pages, name)
     first = pages[chosen.images[0]]
+    if first.photometric == support.PALETTE and len(chosen.images) > 1:
+        refuse(
+            name,
+            f"holds {len(chosen.images)} pages of colour indices",
+            "one, or pages of grey or bands",
+            "Write the page that is meant as a file of its own, or its colours as RGB.",
+        )
     _require_known(first, len(chosen.images), name)
     if first.compression == 1 and first.description:
         _require_whole_stack(first, len(chosen.images), data, name)
@@ -180,7 +187,7 @@ def _page_bands(data: bytes, place: int, page: TiffPage, name: str) -> Array:
     import imagecodecs
 
     is_left_to_us = page.is_sparse or page.compression == support.JPEG2000
-    is_left_to_us = is_left_to_us or support.is_odd_jpeg(page)
+    is_left_to_us = is_left_to_us or support.is_odd_jpeg(page) or support.is_cut_jpeg(page)
     pixels: Array
     try:
         if is_left_to_us:

@@ -53,6 +53,7 @@ class TiffPage(NamedTuple):
         photometric: Code of the colours.
         extra: Meaning of each sample beyond the colours (0 unspecified, 1 and 2 opacity).
         tile_px: (H, W) of tiles; None for strips.
+        ends_short: Whether the last strip has fewer rows than the others.
         role: ``image``, ``reduced`` or ``mask``.
         is_sparse: Whether parts have no bytes at all.
         depth: Slices of a volume; 1 for an image.
@@ -71,6 +72,7 @@ class TiffPage(NamedTuple):
     photometric: int
     extra: tuple[int, ...]
     tile_px: tuple[int, int] | None
+    ends_short: bool
     role: str
     is_sparse: bool
     depth: int
@@ -115,6 +117,7 @@ def page_of(directory: Directory) -> TiffPage:
         photometric=_photometric(first(_PHOTOMETRIC, 1), samples, tags),
         extra=numbers(_EXTRA, ()),
         tile_px=(first(_TILE_HEIGHT, 0), first(_TILE_WIDTH, 0)) if is_tiled else None,
+        ends_short=not is_tiled and _ROWS in tags and first(_HEIGHT, 0) % max(1, first(_ROWS, 1)) > 0,
         role=_role(first(_SUBFILE, 0), first(_OLD_SUBFILE, 0), first(_PHOTOMETRIC, 1)),
         is_sparse=0 in counts,
         depth=first(_DEPTH, 1),

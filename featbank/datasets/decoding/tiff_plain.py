@@ -94,7 +94,7 @@ def _is_plain(page: TiffPage) -> bool:
     is_widened = page.bits[0] < 8 or (page.bits[0] < 32 and page.formats[0] == support.REAL)
     is_stack = page.compression == 1 and page.description.startswith((b"ImageJ=", b'{"shape"'))
     is_coded = page.compression == support.JPEG2000 or page.photometric == support.PALETTE
-    is_coded = is_coded or support.is_odd_jpeg(page)
+    is_coded = is_coded or support.is_odd_jpeg(page) or support.is_cut_jpeg(page)
     is_odd = page.role != "image" or page.is_sparse or support.opacity_of(page)
     return not (
         says_more or is_widened or is_stack or is_coded or is_odd or support.trouble_of(page)

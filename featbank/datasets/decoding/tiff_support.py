@@ -71,6 +71,14 @@ def is_odd_jpeg(page: TiffPage) -> bool:
     return page.compression == JPEG and page.samples > 1 and not is_plain
 
 
+def is_cut_jpeg(page: TiffPage) -> bool:
+    """Whether libtiff would compute the image's last row wrongly, by up to 46 levels of 255.
+
+    It takes colours of half resolution of rows that the short last strip does not have.
+    """
+    return page.compression == JPEG and page.photometric == YCBCR and page.ends_short
+
+
 def trouble_of(page: TiffPage) -> Trouble | None:
     """Why a page cannot be read as it is meant; None for a good page."""
     trouble = _number_trouble(page) or _storage_trouble(page)
