@@ -67,10 +67,12 @@ class FolderLayout:
     Attributes:
         layout: Bands and dtype.
         processing: Processing level in words.
+        notes: What a user must know of it.
     """
 
     layout: Layout
     processing: str
+    notes: tuple[str, ...] = ()
 
 
 def common_layout(root: Path, paths: Sequence[str]) -> FolderLayout:
@@ -88,7 +90,7 @@ def common_layout(root: Path, paths: Sequence[str]) -> FolderLayout:
     is_grey = layout.bands == 1 and not layout.is_colour
     told = _coloured(root, paths, layout) if is_grey else None
     layout = replace(told or layout, told_by=_COLOURED if told else _FIRST)
-    return FolderLayout(layout=layout, processing=_processing(first))
+    return FolderLayout(layout=layout, processing=_processing(first), notes=_opacity_note(first))
 
 
 def bands_of(layout: Layout) -> tuple[Band, ...]:
@@ -126,10 +128,23 @@ def _coloured(root: Path, paths: Sequence[str], grey: Layout) -> Layout | None:
     return None
 
 
+def _opacity_note(decoded: Decoded) -> tuple[str, ...]:
+    if decoded.opacity_is_band:
+        count = len(decoded.pixels)
+        note = (
+            f"band b{count} is called opacity by the files, but is neither none nor full in most "
+            "pixels: it is read as a band"
+        )
+        return (note,)
+    return ("opacity in the files is read as a mask, not as a band",) if decoded.has_opacity else ()
+
+
 def _processing(decoded: Decoded) -> str:
     done = ["as stored in the files"]
     if decoded.scales:
         done.append("scale and offset tags applied")
     if decoded.has_opacity:
         done.append("opacity read as a mask")
+    if decoded.opacity_is_band:
+        done.append("what the files call opacity read as a band")
     return ", ".join(done)

@@ -8,7 +8,7 @@ keep the orientation that they are stored in.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +64,7 @@ class Layout:
             and black in eight.
         applies_scale: Whether scale and offset tags are applied. A publisher's own numbers stay.
         takes_indices: Whether a colour map is left aside: its indices are the data.
+        opacity_is_band: Whether a last band that TIFF files call opacity is one of the bands.
         is_scaled: Whether the numbers are made by scale and offset tags.
         told_by: What says so, for messages.
     """
@@ -74,6 +75,7 @@ class Layout:
     depth: int = 8
     applies_scale: bool = True
     takes_indices: bool = False
+    opacity_is_band: bool = False
     is_scaled: bool = False
     told_by: str = "the dataset"
 
@@ -100,12 +102,27 @@ def decode(data: bytes, *, name: str, layout: Layout, beside: Beside = NOTHING) 
         pixels, is_scaled = stored.bands, False
     else:
         stored = stored._replace(colour_map=None) if layout.takes_indices else stored
+        stored = _opacity_settled(stored, name, layout)
         settled = settle(stored, name, beside=beside, applies_scale=layout.applies_scale)
         pixels, is_scaled = settled.pixels, bool(settled.scales)
     if layout.is_colour and len(pixels) == 1 and not stored.is_colour:
         pixels = _as_colour(pixels)
     _require_alike(pixels, name, layout, depth=stored.depth, is_scaled=is_scaled)
     return pixels
+
+
+def _opacity_settled(stored: Stored, name: str, layout: Layout) -> Stored:
+    """What a TIFF calls opacity, as a band where the dataset's files mean one by it."""
+    if layout.opacity_is_band:
+        return stored.whole or stored
+    if not stored.is_graded:
+        return stored
+    raise DecodeError(
+        name,
+        "calls its last band opacity, though it is neither none nor full in most pixels",
+        f"opacity, as in {layout.told_by}",
+        "Write it again as a plain band (GDAL: ALPHA=NO; tifffile: extrasamples 'unspecified').",
+    )
 
 
 def _require_alike(
@@ -151,7 +168,11 @@ def examine(path: Path) -> Decoded:
     """
     data = read_whole(str(path), path.name)
     beside = read_beside(str(path), path.name)
-    return settle(_stored(data, path.name), path.name, beside=beside, applies_scale=True)
+    stored = _stored(data, path.name)
+    is_band = stored.is_graded and stored.whole is not None
+    stored = stored.whole if is_band and stored.whole else stored
+    settled = settle(stored, path.name, beside=beside, applies_scale=True)
+    return replace(settled, opacity_is_band=is_band)
 
 
 def inspect(path: Path) -> Layout:
@@ -173,6 +194,7 @@ def layout_of(decoded: Decoded) -> Layout:
         is_colour=decoded.is_colour,
         depth=decoded.depth,
         is_scaled=bool(decoded.scales),
+        opacity_is_band=decoded.opacity_is_band,
     )
 
 

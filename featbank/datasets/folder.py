@@ -54,7 +54,7 @@ def open_folder(request: DatasetRequest) -> Dataset:
         processing=common.processing,
         licence="unknown",
         citation="",
-        notes=meaning.notes,
+        notes=(*meaning.notes, *common.notes),
         splits_from=meaning.splits_from,
     )
 

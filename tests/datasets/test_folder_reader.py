@@ -185,3 +185,31 @@ def test_few_bits_beside_eight_are_refused(tmp_path):
         DecodeError, match=r"has numbers of 4 bits, where the first .* has 8; expected 8"
     ):
         reader.read(1)
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize(
+    "write",
+    [tif(chunky(BYTES[:4])), tif(chunky(COUNTS[:4])), rio(BYTES[:4])],
+    ids=["tifffile, 8 bits", "tifffile, 16 bits", "rasterio"],
+)
+def test_a_fourth_band_that_programs_call_opacity_by_default_is_a_band(tmp_path, write):
+    dataset = opened(folder(tmp_path, x_tif=write))
+    with rasterio.open(tmp_path / "chips" / "a" / "x.tif") as file:
+        assert file.colorinterp[3].name in {"alpha", "undefined"}
+        np.testing.assert_array_equal(dataset.reader.read(0)["image"], file.read())
+    assert any("b4 is called opacity by the files" in note for note in dataset.notes)
+
+
+def test_opacity_that_is_read_as_a_mask_is_told(tmp_path):
+    masked = rio(np.concatenate([BYTES[:3], made_images.OPACITY[None]]))
+    dataset = opened(folder(tmp_path, x_tif=masked))
+    assert len(dataset.bands) == 3
+    assert any("read as a mask" in note for note in dataset.notes)
+
+
+def test_among_files_with_opacity_one_whose_opacity_is_a_band_is_refused(tmp_path):
+    masked = rio(np.concatenate([BYTES[:3], made_images.OPACITY[None]]))
+    reader = opened(folder(tmp_path, a_tif=masked, b_tif=rio(BYTES[:4]))).reader
+    with pytest.raises(DecodeError, match=r"b\.tif: calls its last band opacity, though it is"):
+        reader.read(1)

@@ -43,6 +43,7 @@ class Decoded:
         scales: (scale, offset) that were applied, by band; empty where none were.
         has_opacity: Whether the file has opacity, which became missing pixels.
         depth: Bits of a number where they are fewer than eight, else 8.
+        opacity_is_band: Whether the last band is what the file calls opacity.
     """
 
     pixels: Array
@@ -50,6 +51,7 @@ class Decoded:
     scales: tuple[tuple[float, float], ...] = ()
     has_opacity: bool = False
     depth: int = 8
+    opacity_is_band: bool = False
 
 
 def settle(stored: Stored, name: str, *, beside: Beside = NOTHING, applies_scale: bool) -> Decoded:

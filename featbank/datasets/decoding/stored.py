@@ -21,6 +21,10 @@ class Stored(NamedTuple):
         scales: (scale, offset) by band; empty where there is none.
         nodata_together: One text a band: a pixel is missing where all bands match; empty without.
         depth: Bits of a number below eight, which the largest one tells of; 8 for all others.
+        whole: The same with opacity as a band among the others; None where there is none, or where
+            no program writes bands by that name.
+        is_graded: Whether what the file calls opacity is neither none nor full in most pixels, as
+            a fourth band is.
         is_plain: Whether the numbers are all there is, so that nothing is left to settle.
     """
 
@@ -33,6 +37,8 @@ class Stored(NamedTuple):
     scales: tuple[tuple[float, float], ...] = ()
     nodata_together: tuple[str, ...] = ()
     depth: int = 8
+    whole: Stored | None = None
+    is_graded: bool = False
     is_plain: bool = False
 
 

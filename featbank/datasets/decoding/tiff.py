@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # handler of the user's still hears it.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
+# Share of pixels between clear and opaque from which opacity is none.
+_GRADED = 0.5
 _IMAGEJ_COUNT = re.compile(rb"\nimages=(\d+)")
 
 
@@ -256,8 +258,19 @@ def _masked(data: bytes, pages: Sequence[TiffPage], chosen: _Pages, name: str) -
 
 
 def _stored(bands: Array, pages: Sequence[TiffPage], is_masked: Array | None) -> Stored:
+    opacity = support.opacity_of(pages[0])
+    stored = _without(opacity, bands, pages, is_masked)
+    if not opacity:
+        return stored
+    # Most programs call a fourth band opacity unless they are told otherwise.
+    whole = _without([], bands, pages, is_masked)
+    return stored._replace(whole=whole, is_graded=_is_graded(bands[opacity[-1]]))
+
+
+def _without(
+    opacity: list[int], bands: Array, pages: Sequence[TiffPage], is_masked: Array | None
+) -> Stored:
     first = pages[0]
-    opacity = support.opacity_of(first)
     is_clear = None
     if opacity:
         samples = np.arange(len(bands)) % first.samples
@@ -275,6 +288,12 @@ def _stored(bands: Array, pages: Sequence[TiffPage], is_masked: Array | None) ->
         first.metadata.nodata_together,
         8 if colours == support.PALETTE else min(first.bits[0], 8),
     )
+
+
+def _is_graded(opacity: Array) -> bool:
+    """Whether most pixels are neither clear nor opaque; the soft edge of a cut-out is less."""
+    between = (opacity != 0) & (opacity != opacity.max())
+    return bool(between.mean() > _GRADED)
 
 
 def _nodata(pages: Sequence[TiffPage], opacity: list[int]) -> tuple[str | None, ...]:

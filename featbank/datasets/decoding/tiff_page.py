@@ -117,7 +117,9 @@ def page_of(directory: Directory) -> TiffPage:
         photometric=_photometric(first(_PHOTOMETRIC, 1), samples, tags),
         extra=numbers(_EXTRA, ()),
         tile_px=(first(_TILE_HEIGHT, 0), first(_TILE_WIDTH, 0)) if is_tiled else None,
-        ends_short=not is_tiled and _ROWS in tags and first(_HEIGHT, 0) % max(1, first(_ROWS, 1)) > 0,
+        ends_short=not is_tiled
+        and _ROWS in tags
+        and first(_HEIGHT, 0) % max(1, first(_ROWS, 1)) > 0,
         role=_role(first(_SUBFILE, 0), first(_OLD_SUBFILE, 0), first(_PHOTOMETRIC, 1)),
         is_sparse=0 in counts,
         depth=first(_DEPTH, 1),
