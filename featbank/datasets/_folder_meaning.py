@@ -12,6 +12,7 @@ from featbank.datasets._folder_refusals import (
     refuse_parts,
     refuse_shared_ids,
 )
+from featbank.datasets._folder_scenes import refuse_spread_scenes
 from featbank.datasets._folder_splits import refuse_splits_inside, split_folders
 from featbank.datasets._folder_twins import refuse_twins
 from featbank.datasets._folder_words import (
@@ -91,6 +92,7 @@ def meaning_of(tree: Folder, root: str, *, needs_labels: bool) -> Meaning:
         )
     refuse_halves(root, tree)
     refuse_twins(root, tree)
+    refuse_spread_scenes(root, tree)
     reading = _Reading(root, tree, needs_labels)
     reading.read()
     files = sorted(reading.files, key=lambda file: file.path)

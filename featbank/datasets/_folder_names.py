@@ -44,7 +44,7 @@ _FILLERS = _set(
 _JOINED_FILLERS = ("sets", "set", "data", "images", "imgs")
 _IMAGES = _set("images image imgs img jpegimages pictures picture photos photo chips tiles patches")
 # Beside masks these are images as well: two dates of change detection, and satellite images.
-_PAIRED = _IMAGES | _set("a b im t time before after pre post sat satellite input rgb")
+_PAIRED = _IMAGES | _set("a b im t time before after pre post sat satellite input rgb top ortho")
 _MASKS = _set(
     "mask masks label labels annotation annotations annots annot anno annos gt gts groundtruth "
     "truth segmentation segmentations segmentationclass segmentationobject seg target targets "

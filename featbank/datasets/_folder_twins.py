@@ -1,4 +1,4 @@
-"""Images that stand beside masks of themselves in one folder, told by their names."""
+"""Images that stand beside masks or previews of themselves in one folder, told by their names."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from featbank.datasets._folder_listing import Folder
 
 # What a mask's name says beside its image's: DeepGlobe (0_sat.jpg, 0_mask.png), Inria and Kaggle
-# (_gt, _label), LoveDA and others. 'targets' and 'boxes' are names of things in images too.
-_MASK = "masks?|gt|labels?|seg|segs|segmentation|annots?|annotations?|ground[_-]?truth"
+# (_gt, _label), LoveDA, Planet (_udm2), clouds, heights and previews of scenes. 'targets' and
+# 'boxes' are names of things in images too.
+_MASK = (
+    "masks?|msk|gt|labels?|seg|segs|segmentation|annots?|annotations?|ground[_-]?truth"
+    "|clouds?|cloud[_-]?masks?|udm2?|dem|dsm|quick[_-]?looks?|thumb|thumbs|thumbnails?|previews?"
+)
 _IMAGE = ("sat", "image", "img", "rgb", "images", "imgs", "photo")
 _MASK_LAST = re.compile(rf"(.+?)[ _.-]+(?:{_MASK})")
 _MASK_FIRST = re.compile(rf"(?:{_MASK})[ _.-]+(.+)")
@@ -33,11 +37,15 @@ def refuse_twins(root: str, tree: Folder) -> None:
     if not pairs:
         return
     image, mask = (printable(path) for path in pairs[0])
-    many = f"{len(pairs)} images beside masks of them" if len(pairs) > 1 else "an image and a mask"
+    many = (
+        f"{len(pairs)} images beside masks or previews of them"
+        if len(pairs) > 1
+        else "an image and a mask or preview"
+    )
     raise DatasetError(
         place(root, tree),
         f"holds {many} in one folder ('{image}' and '{mask}')",
-        "images alone: masks and annotations of images are not read, and would become samples",
+        "images alone: masks, annotations and previews of images would become samples",
         f"Move files named like '{mask.rpartition('/')[2]}' out of this folder, or rename them if "
         "they are images too.",
     )

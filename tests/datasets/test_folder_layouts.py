@@ -258,6 +258,36 @@ def test_a_layout_is_read_as_meant(layout, tmp_path):
 
 # What is there -> words of the refusal, which names what was seen.
 REFUSED = {
+    "ISPRS": ("{top,gts_for_participants}/{a,b}.tif", ("'top' beside 'gts_for_participants'",)),
+    "a file for each band": (
+        "{Forest,River}/T32_{0,1}_{B02,B03,B8A}.tif",
+        ("root/Forest: holds 2 scenes with a file for each band", "'t32_0_b02.tif'", "stack"),
+    ),
+    "a file for each polarisation": (
+        "{Forest,River}/{a,b}_{VV,VH}.tif",
+        ("2 scenes with a file for each band",),
+    ),
+    "colours beside near infrared": (
+        "{train,test}/Forest/{a,b}_{rgb,nir}.tif",
+        ("2 scenes with a file for each band",),
+    ),
+    "a folder for each scene": (
+        "{patch1,patch2}/{B02,B03,B04}.tif",
+        ("root: holds folders with a file for each band", "not classes"),
+    ),
+    "two dates": (
+        "{before,after}/{a,b}.png",
+        ("'after' and 'before' with the same file names", "two dates"),
+    ),
+    "two dates in splits": ("{train,test}/{T1,T2}/{a,b}.png", ("two dates of each place",)),
+    "a copy beside": (
+        "{data,data_old}/{Forest,River}/a.png",
+        ("'data_old' beside 'data' with the same sub-folders", "a copy"),
+    ),
+    "an archive unpacked twice": (
+        "{EuroSAT,EuroSAT-copy}/{Forest,River}/a.png",
+        ("'EuroSAT-copy' beside 'EuroSAT'",),
+    ),
     "splits beside another folder": (
         "{train,val,test,Forest}/River/a.png",
         ("root: holds train, val, test beside 'Forest'", "move"),
@@ -422,6 +452,22 @@ def test_a_layout_is_refused_with_what_was_seen(layout, tmp_path):
     told = str(caught.value)
     assert [word for word in words if word.lower() not in told.lower()] == [], told
     assert "\n" not in told
+
+
+@pytest.mark.parametrize("copy", ["EuroSAT (1)", "EuroSAT - Copy", "EuroSAT - Kopie (2)"])
+def test_a_copy_by_a_file_manager_is_refused(copy, tmp_path):
+    files = [f"{name}/{label}/a.png" for name in ("EuroSAT", copy) for label in ("Forest", "River")]
+    with pytest.raises(DatasetError, match="a copy, not another class"):
+        open_folder(make_folder(tmp_path / "root", files))
+
+
+@pytest.mark.parametrize(
+    "there",
+    ["{red,green}/{a,b}.png", "{before,after}/{a,b}.png before/c.png", "{b1,b2}/{red,x}.png",
+     "{data,old}/{Forest,River}/a.png", "Forest/{a_b1,b_b2,c}.png River/d.png"],
+)  # fmt: skip
+def test_names_that_only_look_like_bands_dates_or_copies_are_read(there, tmp_path):
+    assert len(open_folder(make_folder(tmp_path / "root", braced(there))).samples) >= 4
 
 
 def test_numbered_parts_are_taken_without_labels_where_none_are_needed(tmp_path):

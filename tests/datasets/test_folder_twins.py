@@ -12,6 +12,10 @@ REFUSED = {
     "in classes": ("{a,b}/{1,2}{,_gt}.png", 4, "a/1.png"),
     "in splits": ("{train,test}/{a,b}/1{,_label}.png", 4, "test/a/1.png"),
     "labels of images": ("a/{1,2}_{image,labels}.png", 2, "a/1_image.png"),
+    "a mask by its consonants": ("a/{1,2}{,_msk}.tif", 2, "a/1.tif"),
+    "Planet's": ("a/{1,2}{,_udm2}.tif", 2, "a/1.tif"),
+    "clouds and heights": ("a/1{,_cloud}.tif b/1{,_dem}.tif", 2, "a/1.tif"),
+    "previews": ("a/1{.tif,_quicklook.png} b/1{.tif,_thumb.jpg}", 2, "a/1.tif"),
     "in capitals": ("a/{1,2}{_RGB,_SEG}.PNG", 2, "a/1_RGB.PNG"),
     "with hyphens": ("{1,2}{,-annotation}.png", 2, "1.png"),
     "in front": ("{image,mask}_{1,2}.png", 2, "image_1.png"),
@@ -31,7 +35,7 @@ def test_images_beside_their_masks_are_refused(tmp_path, name, needs_labels):
     with pytest.raises(DatasetError) as refusal:
         opened(tmp_path / "d", needs_labels=needs_labels)
     line = str(refusal.value)
-    assert f"holds {count} images beside masks of them" in line
+    assert f"holds {count} images beside masks or previews of them" in line
     assert f"'{example}' and '" in line
     assert "\n" not in line
     assert "Move files named like" in line

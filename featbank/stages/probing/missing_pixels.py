@@ -26,20 +26,37 @@ COLUMN = "missing pixels"
 # Upper ends of the classes of shares, in words that sort as they follow one another.
 _BINS = ((0.0, "none"), (0.1, "up to 10 %"), (0.25, "up to 25 %"), (0.5, "up to 50 %"))
 _MORE = "more than 50 %"
+_ABSENT = "a whole band"
 # Of the class of each sample a share tells little; a strong penalty keeps chance out.
 _C = 1.0
 
 
 def missing_classes(store: Store) -> NDArray[np.object_] | None:
-    """(N,) class of each sample's share of missing pixels; None where no valid one misses any."""
+    """(N,) class of each sample's share of missing pixels; None where no valid one misses any.
+
+    Samples that lack a whole band are a class of their own: the share is of the bands there are.
+    """
     shares = getattr(store, "missing", None)
-    if shares is None or not (shares[store.valid] > 0).any():
+    if shares is None:
+        return None
+    is_absent = _lacks_band(store)
+    if not ((shares > 0) | is_absent)[store.valid].any():
         return None
     names = np.array([*(name for _, name in _BINS), _MORE], dtype=object)
     ends = np.array([end for end, _ in _BINS], dtype=np.float32)
     place = np.searchsorted(ends, np.nan_to_num(shares), side="left")
     found: NDArray[np.object_] = names[place]
+    found[is_absent] = _ABSENT
     return found
+
+
+def _lacks_band(store: Store) -> NDArray[np.bool_]:
+    """(N,) whether no pixel of some band is there."""
+    by_band = getattr(store, "missing_by_band", None)
+    if by_band is None:
+        return np.zeros(len(store.ids), dtype=bool)
+    lacks: NDArray[np.bool_] = (np.nan_to_num(by_band) >= 1).any(axis=1)
+    return lacks
 
 
 def share_alone_note(store: Store, data: ProbeData, *, absent: Absent) -> str:
