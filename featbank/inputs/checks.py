@@ -91,8 +91,19 @@ def _bad_array(pixels: Array, grid: Grid) -> str:
         if largest > _LARGEST_EXACT:
             return f"holds {largest}, and networks see whole numbers up to {_LARGEST_EXACT} only"
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        return f"{int((~np.isfinite(values)).sum())} pixels are NaN or infinite"
+        return _not_finite(values)
     return ""
+
+
+def _not_finite(values: Array) -> str:
+    nan, all_of_them = int(np.isnan(values).sum()), int((~np.isfinite(values)).sum())
+    # Many programs write NaN for missing without saying so in the file.
+    way_out = (
+        " (if NaN means missing, say so in the file: 'gdal_edit.py -a_nodata nan FILE')"
+        if nan == all_of_them
+        else ""
+    )
+    return f"{all_of_them} pixels are NaN or infinite{way_out}"
 
 
 def _bad_units(pixels: Array, grid: Grid, contract: Contract) -> str:

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from small_store import make_small_store
@@ -62,3 +64,11 @@ def test_classes_of_shares(tmp_path, share, name):
     shares = np.full(N, share, dtype=np.float32)
     shares[0] = 0.2
     assert missing_classes(store_with(tmp_path / "x.zarr", shares))[5] == name
+
+
+def test_chips_without_a_whole_band_are_a_class_of_their_own_though_their_share_is_0():
+    by_band = np.array([[0, 0], [0, 1], [0.2, 0]], dtype=np.float32)
+    store = SimpleNamespace(
+        ids=np.arange(3), valid=np.ones(3, bool), missing=np.zeros(3), missing_by_band=by_band
+    )
+    assert missing_classes(store).tolist() == ["none", "a whole band", "none"]
