@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 # Raised whenever the same probe on the same features would give another number.
-ALGORITHM = 2
+ALGORITHM = 3
 RESAMPLES = 1000
 
 
