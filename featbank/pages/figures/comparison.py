@@ -110,7 +110,8 @@ def _reading(found: Comparison, pairs: Sequence[Pair]) -> str:
     return (
         f"{which}Lines are 95 % intervals of {found.options.resamples:,} paired resamples of "
         f"{found.units:,} {found.resampled}s, not corrected, which {LEAVES_OUT}; "
-        f"p-values are corrected for {_pairs(len(found.pairs))} by Holm. Filled where a difference is shown."
+        f"p-values are corrected for {_pairs(len(found.pairs))} by Holm. Filled where a "
+        "difference is shown."
     )
 
 
