@@ -49,7 +49,7 @@ def jackknife(values: Values, left_out: Values) -> Spread:
             its unit moves nothing.
 
     References:
-        Shao and Tu 1995, The Jackknife and Bootstrap, 1.1 and 2.3. Valliant and Rust 2010, Journal
+        Shao and Tu 1995, The Jackknife and Bootstrap. Valliant and Rust 2010, Journal
         of Official Statistics 26(4), 585-602 (degrees of freedom by kurtosis; the variance of a
         variance is that of Cramér 1946, 27.4).
     """

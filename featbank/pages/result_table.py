@@ -125,7 +125,8 @@ def _caption(head: Result) -> str:
         parts.insert(1, f"of {head.test_store}")
     parts += [far] if (far := how_far(head)) else []
     note = f"\nNote: {head.note}." if head.note else ""
-    return ", ".join(parts) + f". {intervals_over([head.resampled])}." + note
+    spans = "" if head.low is None else f" {intervals_over([head.resampled])}."
+    return ", ".join(parts) + "." + spans + note
 
 
 def _by_class(results: Sequence[Result]) -> Table:

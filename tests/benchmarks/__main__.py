@@ -15,6 +15,7 @@ from typing import Any
 
 from tests.benchmarks import (
     bootstrap,
+    compare_level,
     digest_pass,
     dofa_per_band,
     forest_kinds,
@@ -52,6 +53,7 @@ BENCHMARKS: dict[str, Any] = {
     "knn": knn_search,
     "dofa-per-band": dofa_per_band,
     "bootstrap": bootstrap,
+    "compare-level": compare_level,
     "interval-coverage": interval_coverage.ACCURACY,
     "interval-coverage-recall": interval_coverage.RECALL,
     "interval-coverage-f1": interval_coverage.MACRO_F1,

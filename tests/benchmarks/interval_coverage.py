@@ -12,7 +12,7 @@ import itertools
 import json
 import re
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,17 @@ def accuracy(rng: Any, cell: Cell, repeats: int) -> Found:
         rng, repeats=repeats, groups=cell.groups, p=cell.p, icc=cell.icc, is_equal=cell.is_equal
     )
     value, left_out = grouped_draws.accuracy_left_out(right, sizes)
-    intervals = {"ours": ours(value, left_out, trials=sizes.sum(axis=1))}
+    trials, squares = sizes.sum(axis=1), (left_out - value) ** 2
+    spread, total = jackknife(value, left_out), squares.sum(axis=0)
+    share = total / np.maximum(total + squares.max(axis=0), 1e-300)
+    once = replace(spread, variance=spread.variance * share)
+    held = np.full(repeats, float(cell.groups))
+    intervals = {
+        "ours": ours(value, left_out, trials=trials),
+        "ours, the farthest move counted once": grouped_interval(
+            value, once, units=held, trials=trials
+        ),
+    }
     return covered(intervals | alternatives(right, sizes), cell.p)
 
 

@@ -171,6 +171,21 @@ def ours(right, sizes):
     )
 
 
+def test_intervals_of_skewed_losses_cover_new_groups():
+    rng = np.random.default_rng(0)
+    # Gamma losses of mean .3, each group with a factor of its own: 15 groups of 50.
+    losses = 0.3 * rng.gamma(0.5, 2, (600, 15, 50)) * rng.gamma(2, 0.5, (600, 15, 1))
+    values, sums = losses.mean(axis=(1, 2)), losses.sum(axis=2)
+    left_out = (sums.sum(axis=1, keepdims=True) - sums).T / (14 * 50)
+    low, high = grouped_interval(
+        values,
+        jackknife(values, left_out),
+        units=np.full(600, 15.0),
+        bounds=METRICS["log_loss"].bounds,
+    )
+    assert ((low <= 0.3) & (high >= 0.3)).mean() > 0.93
+
+
 def percentile(right, sizes):
     times = drawn_times(right.shape[1], first=0, width=300, seed=0).astype(float)
     return np.quantile((right @ times) / (sizes @ times), [0.025, 0.975], axis=1)
