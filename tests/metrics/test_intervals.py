@@ -113,9 +113,16 @@ def test_few_groups_in_all_have_no_interval(groups, has_interval):
 
 def test_groups_are_worth_no_more_than_their_samples():
     groups, truth = np.repeat(np.arange(10), 10), np.zeros(100, int)
-    predicted = np.tile([0] * 9 + [1], 10)  # each group alike: nothing moves
+    predicted = np.tile([0] * 9 + [1], 10)  # nine right in each group but for two of them
+    predicted[[0, 19]] = [1, 0]
     found = row(single(truth, predicted, groups), "accuracy")
-    assert found.high - found.low > 0.2
+    assert found.high - found.low > 0.1
+
+
+def test_sums_in_another_order_are_no_spread():
+    left_out = 0.9 + 1e-15 * np.array([[1.0], [-1.0], [0.0], [1.0], [0.0]])
+    spread = jackknife(np.array([0.9]), left_out)
+    assert (spread.variance[0], spread.freedom[0]) == (0, np.inf)
 
 
 def test_one_group_that_makes_the_spread_widens_the_interval():
