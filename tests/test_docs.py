@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.benchmarks.interval_coverage import PAGE, TARGET, page
+from tests.benchmarks.interval_coverage import NAMES, PAGE, TARGET, page
 
 RESULTS = json.loads((Path(__file__).parent / "benchmarks" / "results.json").read_text())
 
@@ -17,6 +17,16 @@ def test_coverage_below_the_target_is_printed_bold():
     below = {x for row in cells for x in row.split()[:4] if float(x) < TARGET}
     assert below
     assert all(f"**{x[1:]}**" in PAGE.read_text() for x in below)
+
+
+def test_the_sum_of_cells_is_that_of_the_results():
+    found = [RESULTS[name]["summary"]["ours"] for name in NAMES]
+    cells = sum(each["cells"] for each in found)
+    reached = cells - sum(each["below_target"] for each in found)
+    least = min(each["least"] for each in found)
+    assert f"of {cells} cells {reached} reach .93, and the least is {least:.3f}".replace(
+        "0.", "."
+    ) in " ".join(PAGE.read_text().split())
 
 
 def test_the_level_of_compare_is_that_of_the_results():
