@@ -30,7 +30,8 @@ class Result:
     Attributes:
         metric: Name in the metrics catalog; or ``threshold``, tuned on validation for one label.
         value: The metric; NaN where it is undefined (no such sample).
-        low: Lower end of the 95 % bootstrap interval; None where no interval is made.
+        low: Lower end of the 95 % interval of this fitted probe on new samples or groups
+            (``docs/intervals.md``); None where no interval is made.
         high: Upper end.
         n: Samples scored; in a row of one class, those of the class in truth.
         n_invalid: Samples of the split that were refused at the door and left out.
@@ -54,13 +55,14 @@ class Result:
         feature: Features that the probe saw, such as ``cls+mean``.
         layer: Block index that the features were taken from.
         params: The probe's parameters as JSON, chosen ones included.
-        seed: Seed of everything random in the probe and the bootstrap.
+        seed: Seed of everything random in the probe and the intervals.
         seeds: Fits that ``seed_sd`` is taken over; of a few-shot run, its draws.
         seed_sd: Standard deviation of the value over fits that differ by their seed alone; None
             where nothing is random. ``value`` is that of ``seed``; of a few-shot run, the mean.
         shots: Training samples of each class; None for all.
         selected: Whether this is the headline row.
-        resampled: What the interval resamples: ``group`` or ``sample``.
+        resampled: What the interval takes as independent, and ``compare`` resamples: ``group`` or
+            ``sample``.
         model: Backbone.
         weights: Origin of the backbone's weights, as the store says it.
         dataset: Dataset.

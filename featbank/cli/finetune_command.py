@@ -98,7 +98,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="Compute dtype; weights and their updates are always float32.",
 )
-@click.option("--resamples", type=int, default=1000, show_default=True, help="Of the bootstrap.")
+@click.option(
+    "--resamples",
+    type=int,
+    default=1000,
+    show_default=True,
+    help="Parts that intervals leave out, at most; 0: no intervals.",
+)
 @click.option("--seed", type=int, default=0, show_default=True)
 @imagery_options
 @cache_option

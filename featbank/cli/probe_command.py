@@ -90,7 +90,7 @@ if TYPE_CHECKING:
     metavar="COLUMN,…",
     help="Results by the values of a column too: country, season, group, ….",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the bootstrap too.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the intervals too.")
 @click.option(
     "--seeds",
     type=int,
@@ -98,7 +98,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Fits of a random probe.",
 )
-@click.option("--resamples", type=int, help="Bootstrap resamples; default: 1000.")
+@click.option(
+    "--resamples",
+    type=int,
+    help="Parts that intervals leave out, at most; 0: no intervals. Default: 1000.",
+)
 @click.option(
     "--confusion", is_flag=True, help="Print the confusion matrix too; not for several labels."
 )

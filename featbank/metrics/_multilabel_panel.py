@@ -13,7 +13,7 @@ from featbank.metrics._decisions import Decided, Decisions
 from featbank.metrics._panel import Means, chosen, sample_losses
 from featbank.metrics._ranking import rank
 from featbank.metrics._resampling import on_all_cores
-from featbank.metrics._scored import Column
+from featbank.metrics._scored import Column, held_of
 from featbank.metrics.metric import MACRO, MICRO, SAMPLES, Counts, MetricSpec
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class MultilabelPanel:
     ) -> None:
         specs = [s for s in chosen(metrics) if s.multilabel and truth.shape[1] > s.more_than]
         self.units, self._absent = units, absent
-        self.support = truth.sum(axis=0, dtype=np.int64)
+        self.held = held_of(truth, units, n_classes=truth.shape[1])
         self._ranked = [spec for spec in specs if spec.takes == "ranking"]
         self._decided = [s for s in specs if s.takes == "counts" and s.has_interval]
         self._constants = _constants() if metrics is None else []
@@ -63,14 +63,14 @@ class MultilabelPanel:
         is_calibrated = are_probabilities(scores, exclusive=False)
         losses = [s for s in specs if s.takes == "losses" and is_calibrated]
         self._means = Means(sample_losses(losses, truth, scores, exclusive=False), units)
+        n, _ = self._means.measure(units.once)
+        decided = self._decisions.measure(units.once, n)[1]
         self.resampled = [
             *(_column(spec) for spec in self._ranked),
-            *(_column(spec, name) for name in thresholds for spec in self._decided),
+            *(_column(s, name, decided[name].counts) for name in thresholds for s in self._decided),
             *(_constant_column(spec, name) for spec, name in self._constants),
             *(_column(spec) for spec in losses),
         ]
-        n, _ = self._means.measure(units.once)
-        decided = self._decisions.measure(units.once, n)[1]
         self.fixed = _counts(
             [s for s in specs if s.takes == "counts" and not s.has_interval], decided
         )
@@ -131,9 +131,19 @@ class MultilabelPanel:
         return weighted(values, support)
 
 
-def _column(spec: MetricSpec, threshold: str | None = None) -> Column:
+def _column(spec: MetricSpec, threshold: str | None = None, counts: Counts | None = None) -> Column:
     averages = spec.averages if spec.per_class else (None,)
-    return Column(spec=spec, averages=averages, has_classes=spec.per_class, threshold=threshold)
+    trials = None
+    if counts is not None and spec.trials is not None and spec.per_class:
+        # Averages are no proportions: decisions on the same sample depend on one another.
+        trials = np.concatenate([np.full(len(averages), np.inf), spec.trials(counts)[0]])
+    return Column(
+        spec=spec,
+        averages=averages,
+        has_classes=spec.per_class,
+        threshold=threshold,
+        trials=trials,
+    )
 
 
 def _constants() -> list[tuple[MetricSpec, str]]:

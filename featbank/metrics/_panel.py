@@ -9,7 +9,7 @@ import numpy as np
 from featbank.metrics import METRICS
 from featbank.metrics._kernels import weighted_sums
 from featbank.metrics._ratios import ratio
-from featbank.metrics._resampling import each_block
+from featbank.metrics._resampling import each_left_out
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from featbank.image import Array
     from featbank.metrics._kernels import Times
     from featbank.metrics._resampling import Bootstrap, Units
-    from featbank.metrics._scored import Column, Scored
+    from featbank.metrics._scored import Column, Held, Scored
     from featbank.metrics.metric import MetricSpec, Values
 
 
@@ -25,14 +25,14 @@ class Panel(Protocol):
     """All metrics of one set of predictions.
 
     Attributes:
-        units: What is resampled.
-        support: (K,) samples of each class in truth.
+        units: What is left out, or resampled.
+        held: Samples and units behind each row.
         resampled: Columns that ``measure`` gives.
         fixed: Columns without intervals, with their values.
     """
 
     units: Units
-    support: Array
+    held: Held
     resampled: list[Column]
     fixed: list[tuple[Column, Values]]
 
@@ -42,18 +42,18 @@ class Panel(Protocol):
 
 
 def panel_rows(panel: Panel, bootstrap: Bootstrap) -> list[Scored]:
-    """Every value of a panel, with intervals where there are two units or more to draw."""
-    n, units = len(panel.units.codes), panel.units.count
+    """Every value of a panel, with intervals where there are two units or more to leave out."""
+    units = panel.units.count
     values = panel.measure(panel.units.once)
     replicates: list[Values] | list[None] = [None] * len(values)
-    if units > 1 and bootstrap.resamples:
-        blocks = each_block(panel.measure, units, bootstrap)
+    if min(units, bootstrap.resamples) > 1:
+        blocks = each_left_out(panel.measure, units, bootstrap)
         replicates = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
     rows: list[Scored] = []
-    for column, value, drawn in zip(panel.resampled, values, replicates, strict=True):
-        rows += column.rows(value[0], drawn, support=panel.support, n=n)
+    for column, value, left_out in zip(panel.resampled, values, replicates, strict=True):
+        rows += column.rows(value[0], left_out, panel.held)
     for column, value in panel.fixed:
-        rows += column.rows(value, None, support=panel.support, n=n)
+        rows += column.rows(value, None, panel.held)
     return rows
 
 

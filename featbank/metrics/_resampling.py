@@ -1,4 +1,4 @@
-"""Resampling: how often each sample, or each whole group, stands in each resampled set."""
+"""How often each sample, or each whole group, stands in each set that is drawn or left over."""
 
 from __future__ import annotations
 
@@ -30,9 +30,11 @@ class Bootstrap:
     """How intervals are made.
 
     Attributes:
-        groups: (N,) group of each sample, sortable: whole groups are drawn; None draws samples.
-        resamples: Resampled sets; 0 gives no intervals.
-        seed: Seed of the draws.
+        groups: (N,) group of each sample, sortable: whole groups are drawn, or left out; None
+            draws or leaves out samples.
+        resamples: Sets that are drawn, or at most so many that each leave a part out; 0 gives no
+            intervals.
+        seed: Seed of the draws, and of the parts where there are fewer than groups or samples.
     """
 
     groups: Array | None = None
@@ -115,14 +117,52 @@ def each_block(
         count: U units.
         bootstrap: How many resamples, and the seed.
     """
-    share = -(-bootstrap.resamples // _cores())
-    width = max(1, min(_WIDTH, share, _BLOCK_BYTES // max(1, count)))
 
-    def one(first: int) -> T:
-        rows = min(width, bootstrap.resamples - first)
-        return measure(drawn_times(count, first=first, width=rows, seed=bootstrap.seed))
+    def drawn(first: int, width: int) -> NDArray[np.uint8]:
+        return drawn_times(count, first=first, width=width, seed=bootstrap.seed)
 
-    return on_all_cores(one, range(0, bootstrap.resamples, width))
+    return _blocks(measure, drawn, count, bootstrap.resamples)
+
+
+def each_left_out(
+    measure: Callable[[NDArray[np.uint8]], T], count: int, bootstrap: Bootstrap
+) -> list[T]:
+    """What a function makes of the units less each part in turn, on all cores, in order.
+
+    Each unit is a part of its own; or there are as many parts as resamples, of units drawn at
+    random and of equal size but for one.
+
+    Args:
+        measure: Takes (U, b) counts of 0 and 1.
+        count: U units.
+        bootstrap: How many parts at most, and the seed.
+
+    References:
+        Kott 2001, Journal of Official Statistics 17(4), 521-526 (leaving out parts of units).
+    """
+    parts = min(count, bootstrap.resamples)
+    part = np.arange(count) % max(1, parts)
+    if parts < count:
+        part = np.random.default_rng(bootstrap.seed).permutation(part)
+
+    def without(first: int, width: int) -> NDArray[np.uint8]:
+        kept: NDArray[np.bool_] = part[:, None] != np.arange(first, first + width)
+        return kept.astype(np.uint8)
+
+    return _blocks(measure, without, count, parts)
+
+
+def _blocks(
+    measure: Callable[[NDArray[np.uint8]], T],
+    times: Callable[[int, int], NDArray[np.uint8]],
+    count: int,
+    sets: int,
+) -> list[T]:
+    """What a function makes of tables (U, b), each made of its first set and its width."""
+    width = max(1, min(_WIDTH, -(-sets // _cores()), _BLOCK_BYTES // max(1, count)))
+    return on_all_cores(
+        lambda first: measure(times(first, min(width, sets - first))), range(0, sets, width)
+    )
 
 
 def on_all_cores(function: Callable[[ItemT], T], items: Sequence[ItemT]) -> list[T]:

@@ -13,7 +13,7 @@ from featbank.metrics._confusion import class_counts, confusion_cells, confusion
 from featbank.metrics._kernels import sum_by_bin
 from featbank.metrics._panel import Means, chosen, panel_rows, sample_losses
 from featbank.metrics._resampling import PLAIN, Bootstrap
-from featbank.metrics._scored import Column, Scored
+from featbank.metrics._scored import Column, Scored, held_of
 from featbank.metrics._subgroups import with_subgroups
 from featbank.metrics.metric import MACRO, WEIGHTED, Counts, MetricSpec
 
@@ -104,7 +104,7 @@ class SinglePanel:
         k, predicted = scores.shape[1], scores.argmax(axis=1)
         confusion_cells(truth, predicted, n_classes=k)
         self.units, self._absent, self._k = units, absent, k
-        self.support = np.bincount(truth, minlength=k)
+        self.held = held_of(truth, units, n_classes=k)
         self._bins = [truth.astype(np.int32), predicted.astype(np.int32), _positions(truth, scores)]
         self._right = np.flatnonzero(predicted == truth)
         specs = [s for s in chosen(metrics) if s.single_label and k > s.more_than]
@@ -114,12 +114,14 @@ class SinglePanel:
         self._means = Means(sample_losses(losses, onehot, scores, exclusive=True), units)
         self._counted = [s for s in specs if s.takes == "counts" and s.has_interval]
         self._positioned = [s for s in specs if s.takes == "positions"]
-        by_class = [Column(spec=s, averages=_averages(s), has_classes=True) for s in self._counted]
-        others = [*self._positioned, *losses]
-        self.resampled = by_class + [
-            Column(spec=s, averages=(None,), has_classes=False) for s in others
+        confusion = confusion_matrix(truth, predicted, n_classes=k)
+        counts, before = class_counts(confusion), np.bincount(self._bins[2], minlength=k)
+        self.resampled = [
+            *(_column(s, s.trials and s.trials(counts)) for s in self._counted),
+            *(_one_value(s, s.trials and s.trials(before)) for s in self._positioned),
+            *(_one_value(s) for s in losses),
         ]
-        self.fixed = _counts(specs, confusion_matrix(truth, predicted, n_classes=k))
+        self.fixed = _counts(specs, confusion)
         if is_calibrated:
             self.fixed += _calibration(specs, truth, scores)
 
@@ -160,6 +162,23 @@ def _measured(spec: MetricSpec, counts: Counts, absent: Absent) -> Values:
     }
     aggregates = [averages[name]()[:, None] for name in _averages(spec) if name is not None]
     return np.concatenate([*aggregates, values], axis=1)
+
+
+def _column(spec: MetricSpec, trials: Values | None) -> Column:
+    averages = _averages(spec)
+    if spec.per_class and trials is not None:
+        trials = np.concatenate([np.full(len(averages), np.inf), trials])
+    return Column(
+        spec=spec,
+        averages=averages,
+        has_classes=spec.per_class,
+        trials=None if trials is None else np.atleast_1d(trials),
+    )
+
+
+def _one_value(spec: MetricSpec, trials: Values | None = None) -> Column:
+    found = None if trials is None else np.atleast_1d(trials).astype(np.float64)
+    return Column(spec=spec, averages=(None,), has_classes=False, trials=found)
 
 
 def _averages(spec: MetricSpec) -> tuple[str | None, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from featbank.metrics._ratios import ratio
 from featbank.metrics.metric import Counts, MetricSpec, Values
 
@@ -16,6 +18,7 @@ SPECS = (
         name="accuracy",
         summary="samples predicted right / N",
         function=accuracy,
+        trials=attrgetter("samples"),
         multilabel=False,
     ),
 )

@@ -25,6 +25,7 @@ SPECS = (
         name="kappa",
         summary="(accuracy - chance) / (1 - chance), chance from both frequencies of classes",
         function=kappa,
+        bounds=(-1.0, 1.0),
         multilabel=False,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +56,7 @@ SPECS = (
         summary="minus the logarithm of the probability given to the truth; less is better",
         function=log_loss,
         takes="losses",
+        bounds=(0.0, -math.log(SMALLEST)),
         less_is_better=True,
     ),
     MetricSpec(
@@ -62,6 +64,7 @@ SPECS = (
         summary="squared difference of probabilities from the truth; less is better",
         function=brier,
         takes="losses",
+        bounds=(0.0, 2.0),  # of one class a sample; of several labels at most 1
         less_is_better=True,
     ),
 )

@@ -95,8 +95,12 @@ class MetricSpec:
             over classes; ``micro``, the value of all decisions pooled; ``weighted``, the mean by
             samples of the class; ``samples``, the mean over samples of the value of one sample's
             decisions. Of others, what its own value is called; () for none.
-        has_interval: Whether a bootstrap interval makes sense. Not for plain counts; nor for
-            calibration errors, which resampling only ever raises, since it adds noise to bins.
+        has_interval: Whether an interval makes sense. Not for plain counts; nor for calibration
+            errors, which noise in bins only ever raises.
+        bounds: Least and greatest value that the metric can take, which its interval keeps to.
+        trials: Of a proportion, the samples (...) or (..., K) that ``function`` divides by, from
+            what it takes; None for all that is no share of samples that are right or wrong.
+        of_others: Whether the value of a class is made of samples that are not of it.
         single_label: Whether it is reported where a sample has one class.
         multilabel: Whether it is reported where a sample may have several.
         more_than: Reported only where there are more classes than this.
@@ -110,6 +114,9 @@ class MetricSpec:
     per_class: bool = False
     averages: tuple[str, ...] = ()
     has_interval: bool = True
+    bounds: tuple[float, float] = (0.0, 1.0)
+    trials: Callable[..., Values] | None = field(default=None, repr=False)
+    of_others: bool = False
     single_label: bool = True
     multilabel: bool = True
     more_than: int = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import numpy as np
 
 from featbank.metrics._ratios import ratio
@@ -23,6 +25,7 @@ SPECS = (
         name="precision",
         summary="tp / (tp + fp) of each class; 0 for a class that is never predicted",
         function=precision,
+        trials=attrgetter("predicted"),
         per_class=True,
         averages=(MACRO, MICRO, WEIGHTED, SAMPLES),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from featbank.metrics._ratios import ratio
 from featbank.metrics.metric import MACRO, MICRO, SAMPLES, WEIGHTED, Counts, MetricSpec, Values
 
@@ -16,6 +18,7 @@ SPECS = (
         name="recall",
         summary="tp / (tp + fn) of each class",
         function=recall,
+        trials=attrgetter("support"),
         per_class=True,
         averages=(MACRO, MICRO, WEIGHTED, SAMPLES),
     ),

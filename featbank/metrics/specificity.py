@@ -11,11 +11,17 @@ def specificity(counts: Counts) -> Values:
     return ratio(counts.tn, counts.tn + counts.fp)
 
 
+def _negatives(counts: Counts) -> Values:
+    return counts.tn + counts.fp
+
+
 SPECS = (
     MetricSpec(
         name="specificity",
         summary="tn / (tn + fp) of each class",
         function=specificity,
+        trials=_negatives,
+        of_others=True,
         per_class=True,
         averages=(MACRO, MICRO),
     ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from featbank.metrics._ratios import ratio
 from featbank.metrics.metric import MetricSpec
 
@@ -30,6 +32,7 @@ SPECS = tuple(
         name=f"top{k}_accuracy",
         summary=f"samples whose class is among the {k} of greatest score / N",
         function=partial(top_k_accuracy, k=k),
+        trials=partial(np.sum, axis=-1),
         takes="positions",
         multilabel=False,
         more_than=k,

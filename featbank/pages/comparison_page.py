@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from featbank.pages.screen import Screen, named, worded
-from featbank.pages.table_style import STYLE, metric_name, number
+from featbank.pages.table_style import LEAVES_OUT, STYLE, metric_name, number
 from featbank.stages.comparing.verdict import letters, sentence
 
 if TYPE_CHECKING:
@@ -59,4 +59,5 @@ def _caption(comparison: Comparison) -> str:
     corrected = f"P-values are corrected for {pairs} pair{'s' if pairs > 1 else ''}"
     least = min(1.0, 2 * pairs / (options.resamples + 1))
     hint = "" if least < 0.05 else f"\nP-values below {number(least)} need more --resamples."
-    return f"{', '.join(parts)}. 95 % intervals are of each pair alone. {corrected}.{hint}"
+    spans = f"95 % intervals are of each pair alone and {LEAVES_OUT}"
+    return f"{', '.join(parts)}. {spans}. {corrected}.{hint}"

@@ -13,7 +13,15 @@ from featbank.pages.calibration_line import calibration_line
 from featbank.pages.label_table import CONSTANTS, decision_table, label_table
 from featbank.pages.screen import Screen, named
 from featbank.pages.subgroup_table import subgroup_tables
-from featbank.pages.table_style import STYLE, buffered, how_far, interval, metric_name, number
+from featbank.pages.table_style import (
+    STYLE,
+    buffered,
+    how_far,
+    interval,
+    intervals_over,
+    metric_name,
+    number,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,7 +116,6 @@ def _caption(head: Result) -> str:
         f"labels {head.label_set}",
         f"params {head.params}",
         f"fitted on {head.n_train} samples",
-        f"interval resamples each {head.resampled}",
         f"seed {head.seed}",
         f"weights {head.weights}",
     ]
@@ -118,7 +125,8 @@ def _caption(head: Result) -> str:
         parts.insert(1, f"of {head.test_store}")
     parts += [far] if (far := how_far(head)) else []
     note = f"\nNote: {head.note}." if head.note else ""
-    return ", ".join(parts) + "." + note
+    spans = "" if head.low is None else f" {intervals_over([head.resampled])}."
+    return ", ".join(parts) + "." + spans + note
 
 
 def _by_class(results: Sequence[Result]) -> Table:

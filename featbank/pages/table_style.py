@@ -8,8 +8,12 @@ import numpy as np
 from rich import box
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from featbank.result import Result
 
+# What no interval from one test set can tell, as every caption says it.
+LEAVES_OUT = "leave out how scores vary with training sets and splits"
 STYLE: dict[str, Any] = {
     "title_justify": "left",
     "box": box.SIMPLE_HEAD,
@@ -73,6 +77,16 @@ def how_far(row: Result) -> str:
 def buffered(row: Result) -> str:
     """The buffer round test, as titles name it; empty where there is none."""
     return "" if row.buffer_m is None else f", {row.buffer_m:g} m from test"
+
+
+def intervals_over(units: Iterable[str]) -> str:
+    """What the intervals of a table or figure take as independent, and what they leave out.
+
+    Args:
+        units: What results say in ``resampled``: ``group``, ``sample``.
+    """
+    independent = " or ".join(f"{unit}s" for unit in sorted(set(units)))
+    return f"95 % intervals take {independent} as independent and {LEAVES_OUT}"
 
 
 def interval(row: Result) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from featbank.bank.bank import Bank
 from featbank.errors import UsageError
 from featbank.metrics import METRICS
@@ -20,6 +22,7 @@ from featbank.stages.comparing.verdict import sentence
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from featbank.image import Array
     from featbank.metrics.metric import MetricSpec, Values
     from featbank.result import Result
 
@@ -90,7 +93,8 @@ def compare_results(options: CompareOptions) -> Comparison:
     """Compare results of one bank with each other, pair by pair.
 
     All resamples are the same for all results, so that what makes samples easy or hard for all of
-    them cancels. Groups are resampled where a result says that its interval does.
+    them cancels. Groups are resampled where a result says that its interval counts them. Beside
+    the accuracy of samples without groups stands McNemar's exact test.
 
     Raises:
         FeatbankError: Unknown or too few results, results that cannot be joined, or a metric that
@@ -111,7 +115,9 @@ def compare_results(options: CompareOptions) -> Comparison:
         results=heads,
         names=names,
         values=values,
-        pairs=all_pairs(values, replicates, METRICS[wanted.metric]),
+        pairs=all_pairs(
+            values, replicates, METRICS[wanted.metric], is_right=_is_right(samples, wanted)
+        ),
         wanted=wanted,
         n=len(samples.ids),
         left_out=samples.left_out,
@@ -119,6 +125,14 @@ def compare_results(options: CompareOptions) -> Comparison:
         resampled="sample" if samples.groups is None else "group",
         options=options,
     )
+
+
+def _is_right(samples: CommonSamples, wanted: Wanted) -> Array | None:
+    """Which samples (P, N) each result has right, where McNemar's test may be asked."""
+    if samples.groups is not None or wanted.metric != "accuracy":
+        return None
+    found = [each.scores.argmax(axis=1) == samples.truth for each in samples.predictions]
+    return np.stack(found)
 
 
 def _wanted(heads: Sequence[Result], samples: CommonSamples, options: CompareOptions) -> Wanted:

@@ -25,7 +25,7 @@ def test_a_sentence_tells_who_is_better(call):
     out = " ".join(call("aa", "cc").out.split())
     assert "A model-aa · featbank-knn · cls" in out
     assert "A beats B by ." in out
-    assert "after Holm." in out
+    assert "after Holm (McNemar's exact p " in out
 
 
 def test_a_sentence_tells_that_nothing_is_shown(call):

@@ -1,4 +1,4 @@
-"""Bootstrap intervals, against a slow loop that resamples labels themselves."""
+"""What is drawn or left out for intervals, and which rows have one."""
 
 import numpy as np
 import pytest
@@ -20,13 +20,6 @@ def clustered():
     return truth, np.where(is_right, truth, (truth + 1) % K), groups
 
 
-def looped_interval(truth, predicted, codes, resamples):
-    """Interval of accuracy by repeating rows as often as the same draws say."""
-    times = drawn_times(codes.max() + 1, first=0, width=resamples, seed=0)[codes]
-    values = [(np.repeat(truth, t) == np.repeat(predicted, t)).mean() for t in times.T]
-    return np.percentile(values, [2.5, 97.5])
-
-
 def rows_of(truth, predicted, groups=None, n_classes=K, **options):
     bootstrap = Bootstrap(groups=groups, **options)
     return score(truth, np.eye(n_classes)[predicted], bootstrap=bootstrap)
@@ -40,18 +33,6 @@ def all_times(units, resamples=50):
     return np.concatenate(
         each_block(lambda times: times.T, units, Bootstrap(resamples=resamples)), axis=0
     )
-
-
-def test_group_interval_equals_a_loop(clustered):
-    row = accuracy_row(*clustered, resamples=200)
-    np.testing.assert_allclose([row.low, row.high], looped_interval(*clustered, 200))
-
-
-def test_sample_interval_equals_a_loop(clustered):
-    truth, predicted, _ = clustered
-    row = accuracy_row(truth, predicted, resamples=200)
-    expected = looped_interval(truth, predicted, np.arange(300), 200)
-    np.testing.assert_allclose([row.low, row.high], expected)
 
 
 def test_an_interval_is_as_wide_as_the_binomial_one(clustered):

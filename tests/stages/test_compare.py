@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from fake_results import IDS, N, keep, labels, one_class
 from labelled_store import make_labelled_store
+from scipy import stats
 from sklearn.metrics import accuracy_score, fbeta_score
 
 import featbank
@@ -243,3 +244,22 @@ def test_a_result_without_predictions_is_told(bank):
 def test_unknown_thresholds_are_told(labelled):
     with pytest.raises(UsageError, match="--threshold 0.7.*one of 0.5, tuned-f2"):
         compare(labelled, "aa11", "cc33", metric="f2", threshold="0.7")
+
+
+def test_mcnemar_stands_beside_the_accuracy_of_independent_samples(bank):
+    found = compare(bank, "aa11", "cc33")
+    right = [
+        scores.argmax(axis=1) == truth for truth, scores in (one_class(0.5, 1), one_class(0.15, 2))
+    ]
+    alone = [int((right[i] & ~right[1 - i]).sum()) for i in (0, 1)]
+    expected = stats.binomtest(alone[0], sum(alone)).pvalue
+    assert found.pairs[0].p_mcnemar == pytest.approx(expected)
+    assert "after Holm (McNemar's exact p " in found.rows()[0]["verdict"]
+
+
+def test_mcnemar_is_not_asked_of_another_metric(bank):
+    assert compare(bank, "aa11", "cc33", metric="f1").pairs[0].p_mcnemar is None
+
+
+def test_mcnemar_is_not_asked_of_groups(grouped):
+    assert compare(grouped, "aa11", "cc33").pairs[0].p_mcnemar is None

@@ -23,7 +23,7 @@ from featbank.pages.figures._style import (
 )
 from featbank.pages.figures._wording import caption_of, short_names, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.pages.table_style import metric_name
+from featbank.pages.table_style import intervals_over, metric_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,11 +178,10 @@ def _name_classes(axes: Axes, panels: Sequence[dict[str, Result]], order: Sequen
 
 
 def _reading(results: Sequence[Rows]) -> str:
-    resampled = sorted({rows[0].resampled for rows in results})
+    resampled = [rows[0].resampled for rows in results]
     return (
-        f"Black lines are 95 % bootstrap intervals over {' and '.join(resampled)}s, where there "
-        "are any; dashed is the macro average. Samples of each class stand in brackets, the most "
-        "frequent on top."
+        f"Black lines, where there are any: {intervals_over(resampled)}. Dashed is the macro "
+        "average. Samples of each class stand in brackets, the most frequent on top."
     )
 
 

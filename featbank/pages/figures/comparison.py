@@ -20,7 +20,7 @@ from featbank.pages.figures._style import (
 )
 from featbank.pages.figures._wording import short_names
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.pages.table_style import metric_name, number
+from featbank.pages.table_style import LEAVES_OUT, metric_name, number
 from featbank.stages.compare import CompareOptions, Comparison, compare_results
 from featbank.stages.comparing.options import RESAMPLES
 from featbank.stages.comparing.verdict import letters
@@ -109,8 +109,9 @@ def _reading(found: Comparison, pairs: Sequence[Pair]) -> str:
     which = f"Of {_pairs(len(found.pairs))} those with the best result are drawn. " if few else ""
     return (
         f"{which}Lines are 95 % intervals of {found.options.resamples:,} paired resamples of "
-        f"{found.units:,} {found.resampled}s, not corrected; p-values are corrected for "
-        f"{_pairs(len(found.pairs))} by Holm. Filled where a difference is shown."
+        f"{found.units:,} {found.resampled}s, not corrected, which {LEAVES_OUT}; "
+        f"p-values are corrected for {_pairs(len(found.pairs))} by Holm. Filled where a "
+        "difference is shown."
     )
 
 

@@ -20,6 +20,7 @@ from featbank.pages.figures._style import (
 )
 from featbank.pages.figures._wording import caption_of, metric_of, short_names, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
+from featbank.pages.table_style import LEAVES_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -106,7 +107,7 @@ def _reading(few: Sequence[Rows]) -> str:
     said = " or ".join(map(str, draws))
     return (
         f"Points are means of {said} draws, bars one standard deviation over them; dashed lines "
-        "are results on all training samples, shaded their 95 % intervals."
+        f"are results on all training samples, shaded their 95 % intervals, which {LEAVES_OUT}."
     )
 
 

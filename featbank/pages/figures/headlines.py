@@ -20,7 +20,7 @@ from featbank.pages.figures._style import (
 )
 from featbank.pages.figures._wording import caption_of, metric_of, short_names
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.pages.table_style import number
+from featbank.pages.table_style import intervals_over, number
 from featbank.stages.probing.baselines import BASELINES
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from featbank.stages.subject import Subject
 
 _ROW, _NAME_CHARS = 0.36, 50
-_READING = "Lines are 95 % bootstrap intervals; open triangles are baselines."
 
 
 def headline_values(heads: Sequence[Result], *, title: str = "", caption: str = "") -> Figure:
@@ -53,8 +52,14 @@ def headline_values(heads: Sequence[Result], *, title: str = "", caption: str = 
         _panel(axes, _best_first(panel))
         if len(panels) > 1:
             axes.set_title(_task_name(panel[0]), fontsize=SMALL_PT + 1, loc="left")
-    headed(figure, title, f"{caption} {_READING}".strip())
+    headed(figure, title, f"{caption} {_reading(heads)}".strip())
     return figure
+
+
+def _reading(heads: Sequence[Result]) -> str:
+    return (
+        f"Lines: {intervals_over(head.resampled for head in heads)}. Open triangles are baselines."
+    )
 
 
 def _best_first(panel: Sequence[Result]) -> list[Result]:

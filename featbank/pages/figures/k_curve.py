@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 Rows = tuple["Result", ...]
 _NAME_CHARS = 30
-_READING = "The larger mark is the k chosen on validation; its line is the 95 % interval."
+_READING = (
+    "The larger mark is the k chosen on validation; its line is the 95 % interval of that probe "
+    "on new test samples or groups."
+)
 
 
 def k_curve(results: Sequence[Rows], *, title: str = "", caption: str = "") -> Figure:

@@ -13,7 +13,7 @@ from featbank.pages.paper_tables.table import (
     count_cell,
     value_cell,
 )
-from featbank.pages.table_style import metric_name, number
+from featbank.pages.table_style import intervals_over, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +91,6 @@ def _caption(head: Result) -> str:
     return (
         f"{head.protocol} on {head.model} ({head.feature}, layer {head.layer}), {head.dataset}, "
         f"labels {head.label_set}, split scheme {head.split_scheme}, {head.n:,} {head.split} "
-        f"samples, fitted on {head.n_train:,}; {average} {number(head.value)}; 95 % intervals "
-        f"resample {head.resampled}s."
+        f"samples, fitted on {head.n_train:,}; {average} {number(head.value)}; "
+        f"{intervals_over([head.resampled])}."
     )

@@ -16,7 +16,7 @@ from featbank.pages.paper_tables.table import (
     with_best,
 )
 from featbank.pages.published_table import published_beside
-from featbank.pages.table_style import metric_name, number
+from featbank.pages.table_style import intervals_over, metric_name, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,7 +118,7 @@ def _cell(value: float | None) -> Cell:
 def _caption(head: Result) -> str:
     return (
         f"Decisions on {head.n:,} {head.split} samples of {head.dataset}, labels {head.label_set}, "
-        f"split scheme {head.split_scheme}; 95 % intervals resample {head.resampled}s. Tuned "
+        f"split scheme {head.split_scheme}; {intervals_over([head.resampled])}. Tuned "
         "thresholds maximise F2 of each class on validation; classes with fewer than 20 positives "
         "there take the pooled threshold."
     )

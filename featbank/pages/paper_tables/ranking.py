@@ -17,7 +17,7 @@ from featbank.pages.paper_tables.table import (
     with_best,
 )
 from featbank.pages.published_table import published_beside
-from featbank.pages.table_style import buffered, metric_name, number
+from featbank.pages.table_style import buffered, intervals_over, metric_name, number
 from featbank.result import COMPARABLE
 
 if TYPE_CHECKING:
@@ -109,9 +109,9 @@ def _published(head: Result, rows: Sequence[Result], *, spread: bool) -> list[Ta
 
 def _caption(rows: Sequence[Result], metric: str) -> str:
     head = rows[0]
-    units = " or ".join(dict.fromkeys(f"{row.resampled}s" for row in rows))
+    spans = intervals_over(row.resampled for row in rows if row.low is not None)
     counts = " to ".join(f"{n:,}" for n in sorted({min(r.n for r in rows), max(r.n for r in rows)}))
-    intervals = f"; 95 % intervals resample {units}" if any(r.low is not None for r in rows) else ""
+    intervals = f"; {spans}" if any(r.low is not None for r in rows) else ""
     elsewhere = f" of {head.test_store}" if head.test_store else ""
     return (
         f"{metric} on {counts} {head.split} samples{elsewhere} of {head.dataset}, labels "

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from featbank.result import Result
 
 _ALWAYS = {
-    "95 % interval": "percentile bootstrap of the samples that were scored; it resamples whole "
-    "groups where the dataset says which samples are dependent",
+    "95 % interval": "where the score of the same fitted probe would lie on new samples like those "
+    "of test, or on new groups where the dataset says which samples are dependent (Wilson's, "
+    "its variance from leaving out a group at a time; results of earlier releases keep their "
+    "percentile bootstrap). It leaves out how the score varies with the training set and the "
+    "split; a class that fewer than five groups hold has none",
     "N": "samples that were scored; of a class, those that bear it",
     "Protocol": "a named recipe of a probe: what it reads, how it is chosen, what it is scored on",
 }

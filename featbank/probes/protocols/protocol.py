@@ -35,7 +35,8 @@ class ProtocolSpec:
             otherwise they are left out.
         top: Number of classes, the most probable, that decide for every sample of several
             labels; None where thresholds decide.
-        resamples: Bootstrap resamples that the source takes; None where the user chooses.
+        resamples: Bootstrap resamples that the source takes, here parts that intervals leave out;
+            None where the user chooses.
         family: Name that runs this protocol and its siblings one after the other; "" for none.
         source: Paper, or repository and file.
         settled: What the source leaves open or does otherwise, and how it is done here.

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.metrics._mcnemar import mcnemar
 from featbank.metrics._paired import difference, holm
 
 if TYPE_CHECKING:
+    from featbank.image import Array
     from featbank.metrics.metric import MetricSpec, Values
 
 LEVEL = 0.05
@@ -28,6 +30,8 @@ class Pair:
         high: Upper end.
         p: Two-sided p-value; None where there is none.
         p_holm: The same, corrected for all pairs.
+        p_mcnemar: That of McNemar's exact test, corrected for all pairs too; None but for the
+            accuracy of independent samples.
         better: Position of the better one; None where no difference is shown.
     """
 
@@ -38,20 +42,28 @@ class Pair:
     high: float | None
     p: float | None
     p_holm: float | None
+    p_mcnemar: float | None
     better: int | None
 
 
-def all_pairs(values: Values, replicates: Values, spec: MetricSpec) -> list[Pair]:
+def all_pairs(
+    values: Values, replicates: Values, spec: MetricSpec, *, is_right: Array | None = None
+) -> list[Pair]:
     """Compare each result with each later one.
 
     Args:
         values: (P,) the metric of each result.
         replicates: (R, P) the same in each resample.
         spec: The metric, which says whether more or less is better.
+        is_right: (P, N) bool, of accuracy: which independent samples each result has right; None
+            where samples stand in groups, or for another metric.
     """
     sides = [list(pair) for pair in combinations(range(len(values)), 2)]
     found = [difference(values[pair], replicates[:, pair]) for pair in sides]
     corrected = holm(np.array([each.p for each in found]))
+    exact = np.full(len(sides), np.nan)
+    if is_right is not None:
+        exact = holm(np.array([mcnemar(is_right[a], is_right[b]) for a, b in sides]))
     return [
         Pair(
             a=a,
@@ -61,9 +73,10 @@ def all_pairs(values: Values, replicates: Values, spec: MetricSpec) -> list[Pair
             high=_number(each.high),
             p=_number(each.p),
             p_holm=_number(p),
+            p_mcnemar=_number(q),
             better=_better(a, b, each.value, p, spec),
         )
-        for (a, b), each, p in zip(sides, found, corrected.tolist(), strict=True)
+        for (a, b), each, p, q in zip(sides, found, corrected.tolist(), exact, strict=True)
     ]
 
 

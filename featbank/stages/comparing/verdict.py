@@ -25,7 +25,8 @@ def sentence(pair: Pair, names: Sequence[str]) -> str:
             f"No difference shown between {a} and {b}: {_number(pair.difference)}, without an "
             "interval: there are fewer than two groups or samples to resample, or no resamples."
         )
-    tail = f"p {_p(pair.p_holm)} after Holm."
+    exact = "" if pair.p_mcnemar is None else f" (McNemar's exact p {_p(pair.p_mcnemar)})"
+    tail = f"p {_p(pair.p_holm)} after Holm{exact}."
     if pair.better is None:
         span = f"{_number(pair.difference)} ({_number(pair.low)} to {_number(pair.high)})"
         return f"No difference shown between {a} and {b}: {span}, {tail}"

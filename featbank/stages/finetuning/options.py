@@ -62,8 +62,8 @@ class FinetuneOptions:
         max_invalid: Share of refused samples above which the run stops, 0 to 1.
         workers: Reader processes; None takes one for each core but one.
         cache_gb: Memory in GiB for keeping decoded chips, where all of them fit.
-        seed: Of the head, the order, the chips' distortions, the shots and the bootstrap.
-        resamples: Bootstrap resamples.
+        seed: Of the head, the order, the chips' distortions, the shots and the intervals.
+        resamples: Parts that intervals leave out, at most; 0 gives none.
         data_root: Folder of a named dataset.
         download: Whether to fetch imagery and weights that are not on this machine.
         bank: Folder of the bank.

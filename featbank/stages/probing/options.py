@@ -42,9 +42,10 @@ class ProbeOptions:
         shots: Training samples of each class, one few-shot run for each number; () for all.
         tries: Draws of each few-shot run.
         by: Columns of the store by whose values results are told apart, such as ``country``.
-        seed: Seed of the probe, of a carved validation split and of the bootstrap.
+        seed: Seed of the probe, of a carved validation split and of the intervals.
         seeds: Fits of a probe that is random, for its spread.
-        resamples: Bootstrap resamples; None takes the protocol's, or 1,000.
+        resamples: Parts that intervals leave out, at most; 0 gives none, None takes the
+            protocol's, or 1,000.
         confusion: Whether a confusion matrix is wanted, which is refused before any fit where a
             sample may bear several labels.
         again: Whether to fit a probe anew whose result stands in the bank.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 # Raised whenever the same probe on the same features would give another number.
-ALGORITHM = 2
+ALGORITHM = 3
 RESAMPLES = 1000
 
 
@@ -53,7 +53,7 @@ class ProbeRun:
         label_set: Nomenclature of the labels.
         scheme: Split scheme, by its true name.
         alias: Other name of the scheme; None where it has none.
-        resamples: Bootstrap resamples.
+        resamples: Parts that intervals leave out, at most.
         result_id: Id of the result, a hash of all that decides it.
         notes: What a reader must know beside the numbers; grows as the probe is fitted.
     """

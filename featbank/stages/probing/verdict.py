@@ -87,8 +87,8 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
         data: What the probe was fitted and is scored on.
         scores: (n, K) test probabilities of the refitted probe.
         choice: Holds the validation probabilities that thresholds and the temperature come from.
-        resamples: Bootstrap resamples.
-        seed: Seed of the bootstrap.
+        resamples: Parts that intervals leave out, at most; 0 gives none.
+        seed: Seed of what they leave out.
         absent: Whether macro averages leave out classes without a test sample, or count them as
             zero.
         by: (n,) values of the test samples by name, whose samples are scored apart too.

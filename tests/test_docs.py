@@ -1,0 +1,36 @@
+"""Pages of docs: their tables are those of the benchmarks' results."""
+
+import json
+from pathlib import Path
+
+from tests.benchmarks.interval_coverage import NAMES, PAGE, TARGET, page
+
+RESULTS = json.loads((Path(__file__).parent / "benchmarks" / "results.json").read_text())
+
+
+def test_the_tables_of_coverage_are_those_of_the_results():
+    assert PAGE.read_text() == page(PAGE.read_text(), RESULTS)
+
+
+def test_coverage_below_the_target_is_printed_bold():
+    cells = RESULTS["interval-coverage"]["cells"].values()
+    below = {x for row in cells for x in row.split()[:4] if float(x) < TARGET}
+    assert below
+    assert all(f"**{x[1:]}**" in PAGE.read_text() for x in below)
+
+
+def test_the_sum_of_cells_is_that_of_the_results():
+    found = [RESULTS[name]["summary"]["ours"] for name in NAMES]
+    cells = sum(each["cells"] for each in found)
+    reached = cells - sum(each["below_target"] for each in found)
+    least = min(each["least"] for each in found)
+    assert f"of {cells} cells {reached} reach .93, and the least is {least:.3f}".replace(
+        "0.", "."
+    ) in " ".join(PAGE.read_text().split())
+
+
+def test_the_level_of_compare_is_that_of_the_results():
+    found = RESULTS["compare-level"]
+    for name in ("paired_bootstrap", "mcnemar"):
+        least, most = (f"{share:.3f}"[1:] for share in found[name])
+        assert f"{least} to {most}" in PAGE.read_text()
