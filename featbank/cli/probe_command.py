@@ -118,7 +118,11 @@ def command(
     datasets: tuple[str, ...],
     **options: Any,  # noqa: ANN401
 ) -> None:
-    """Fit a probe on train, choose on validation, score once on test, with intervals.
+    """Fit a probe on a store's features, choose its parameters, score it on test.
+
+    featbank's own protocols fit each candidate on train, take the best on validation, fit it
+    again on train and validation together, and score that on test; knn has nothing to choose.
+    Those of other authors do as they do: 'featbank protocols NAME' says it.
 
     \b
     Examples:

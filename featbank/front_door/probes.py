@@ -22,7 +22,10 @@ def probe(
     bank: str | Path = "bank",
     **options: Any,  # noqa: ANN401
 ) -> ResultFrame:
-    """Fit a probe on train, choose on validation, score once on test.
+    """Fit a probe on a store's features, choose its parameters on validation, score it on test.
+
+    Candidates are fitted on train; the chosen one is fitted again on what the protocol says, by
+    default on train and validation together. ``knn`` has nothing to choose.
 
     Args:
         clf: ``knn``, ``logistic``, or another name in the probes catalog; None where

@@ -1,4 +1,7 @@
-"""Probing a store: fit on train, choose on validation, score once on test."""
+"""Probing a store: candidates fitted on train, the best on validation fitted again, its score on test.
+
+What is chosen and fitted on what is the protocol's: see ``ProtocolSpec``.
+"""
 
 from __future__ import annotations
 

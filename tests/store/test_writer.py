@@ -57,7 +57,7 @@ def test_a_lost_shard_file_is_pending_again(unfinished):
 
 
 def test_stray_partial_files_are_cleaned_at_start(unfinished):
-    stray = unfinished / "cls" / "c" / ".0.1234.partial"
+    stray = unfinished / "cls" / "c" / ".0.4194305.partial"
     stray.write_bytes(b"torn")
     StoreWriter(unfinished, LAYOUT, N)
     assert not stray.exists()

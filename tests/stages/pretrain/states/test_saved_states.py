@@ -78,7 +78,8 @@ def test_a_state_of_another_run_is_left_out(folder, tmp_path):
 
 def test_what_a_killed_process_left_half_written_is_swept(folder):
     folder.write(state(1))
-    stray = folder.path / ".state-000000002.safetensors.77.partial"
+    # Beyond the largest number that a process may have: whoever is number 77 here may be alive.
+    stray = folder.path / ".state-000000002.safetensors.4194305.partial"
     stray.write_bytes(b"half")
     assert folder.newest(tell=pytest.fail).step == 1
     assert not stray.exists()
