@@ -1,6 +1,6 @@
-"""Probing a store: candidates fitted on train, the best on validation fitted again, its score on test.
+"""Probing a store: candidates are fitted on train, the best on validation again, then scored.
 
-What is chosen and fitted on what is the protocol's: see ``ProtocolSpec``.
+Fitted on what, chosen on what: that is the protocol's, see ``ProtocolSpec``.
 """
 
 from __future__ import annotations
