@@ -41,7 +41,7 @@ def published_beside(
     """Published rows that a result may be read beside, with their source.
 
     A row of which the source does not say the average stands beside any. What differs still
-    (subset, split, preprocessing) is in the row's note: these are no baselines of the same run.
+    (subset, split, normalisation) is in the row's remark: these are no baselines of the same run.
     """
     head = results[0]
     told = {(row.metric, row.average) for row in results if row.class_name is None}
@@ -62,9 +62,9 @@ def _table(found: Sequence[tuple[PublicationSpec, PublishedRow]]) -> Table:
     for name in ("model", "probe", "metric"):
         table.add_column(name, overflow="fold", style="dim")
     table.add_column("value", justify="right", style="dim")
-    for name in ("source", "note"):
+    for name in ("source", "remark"):
         table.add_column(name, overflow="fold", style="dim")
     for spec, row in found:
         metric = metric_name(row.metric) + (f" ({row.average})" if row.average else "")
-        table.add_row(row.model, row.probe, metric, number(row.value), spec.name, row.note)
+        table.add_row(row.model, row.probe, metric, number(row.value), spec.name, row.remark)
     return table

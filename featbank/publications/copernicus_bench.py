@@ -26,6 +26,9 @@ SPECS = (
                 value=value,
                 model=model,
                 probe="whole network" if model.startswith("supervised") else "linear",
+                normalisation="z-score by the dataset's statistics",
+                commit="arXiv:2503.11849 (code da95635)",
+                date="2025-03",
                 note=note,
             )
             for dataset, label_set, metric, note, values in _TABLES

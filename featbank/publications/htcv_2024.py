@@ -37,6 +37,9 @@ def _row(label_set: str, model: str, probe: str, place: int, value: float) -> Pu
         value=value,
         model=model,
         probe=probe,
+        normalisation="not stated",
+        commit="report, without a repository",
+        date="2024",
         note=_NOTE if model == "DOFA" else "Sentinel-2, supervised",
     )
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from featbank.errors import CatalogError
+
+_DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +23,15 @@ class PublishedRow:
         value: The number, as a share of 1.
         model: Backbone or method, with its bands.
         probe: What was fitted on it.
-        note: What makes it differ from a result of ours: subset, split, supervision.
+        normalisation: How the images were normalised before the backbone, in the source's word
+            where it has one; the same backbone gives other numbers under another.
+        commit: Commit or pull request of the source's repository that the number is of; of a
+            paper or report, what it is cited by.
+        date: Year, month or day (ISO 8601) of that commit or paper, as closely as it is known.
+        note: What else makes it differ from a result of ours: subset, split, supervision.
+
+    Raises:
+        CatalogError: The commit or the normalisation is blank, or the date is none.
     """
 
     dataset: str
@@ -28,7 +41,28 @@ class PublishedRow:
     value: float
     model: str
     probe: str
+    normalisation: str
+    commit: str
+    date: str
     note: str = ""
+
+    def __post_init__(self) -> None:
+        blank = [name for name in ("normalisation", "commit") if not getattr(self, name).strip()]
+        lacking = [*blank, *([] if _DATE.fullmatch(self.date) else ["date"])]
+        if lacking:
+            raise CatalogError(
+                f"published row of {self.model} on {self.dataset}",
+                f"it lacks its {' and '.join(lacking)}",
+                "the source's commit or pull request, the normalisation and a date such as 2026-08",
+                "Look them up: a number that nobody can find again is not shown.",
+            )
+
+    @property
+    def remark(self) -> str:
+        """What stands beside the number: note, normalisation, commit and date."""
+        made = f"normalisation {self.normalisation}"
+        told = (self.note, made, f"{self.commit} of {self.date}")
+        return "; ".join(part for part in told if part)
 
 
 @dataclass(frozen=True, kw_only=True)

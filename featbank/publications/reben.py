@@ -29,6 +29,9 @@ SPECS = (
                 value=value,
                 model=model,
                 probe="whole network",
+                normalisation="not stated",
+                commit="arXiv:2407.03653 (model cards)",
+                date="2024-07",
                 note="v2, supervised",
             )
             for dataset, model, metric, average, value in _VALUES

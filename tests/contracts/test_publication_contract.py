@@ -1,8 +1,12 @@
 """Every published number is of a dataset, label set and metric that we have."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from featbank.datasets import DATASETS
+from featbank.errors import CatalogError
 from featbank.metrics import METRICS
 from featbank.publications import PUBLICATIONS
 
@@ -36,6 +40,42 @@ def test_values_are_shares(publication):
 
 def test_no_number_stands_twice(publication):
     assert len(set(publication.rows)) == len(publication.rows)
+
+
+def test_rows_carry_commit_normalisation_and_date(publication):
+    for row in publication.rows:
+        assert row.commit
+        assert row.normalisation
+        assert re.fullmatch(r"20\d\d(-\d\d){0,2}", row.date)
+
+
+@pytest.mark.parametrize(
+    "lacking", [{"commit": ""}, {"normalisation": " "}, {"date": ""}, {"date": "last August"}]
+)
+def test_a_row_without_one_of_them_is_refused(lacking):
+    row = PUBLICATIONS["torchgeo-bench"].rows[0]
+    with pytest.raises(CatalogError, match=next(iter(lacking))):
+        replace(row, **lacking)
+
+
+def of_bench(model, normalisation, note):
+    rows = PUBLICATIONS["torchgeo-bench"].rows
+    found = (r for r in rows if (r.model, r.normalisation) == (model, normalisation))
+    return [row.value for row in found if row.note.startswith(note)]
+
+
+def test_resnet_50_is_better_by_its_own_normalisation_than_by_the_datasets():
+    # Second run upstream: results/models/tgeo_resnet50_s2rgb_moco.csv, m-eurosat, knn5 and linear.
+    assert of_bench("ResNet-50 MoCo, RGB", "model_native", "m-eurosat") == [0.938, 0.956]
+    assert of_bench("ResNet-50 MoCo, RGB", "bandspec_zscore", "m-eurosat") == [0.728, 0.857]
+
+
+@pytest.mark.parametrize("model", ["DOFA", "Panopticon", "CROMA", "Prithvi"])
+def test_rows_that_join_sensors_of_different_scales_are_withdrawn(model):
+    rows = PUBLICATIONS["torchgeo-bench"].rows
+    of_model = [row for row in rows if row.model.startswith(model) and "all bands" in row.model]
+    assert of_model
+    assert not [row for row in of_model if row.note.startswith("benv2")]
 
 
 def test_the_studys_best_f2_is_that_of_its_mlp():

@@ -100,7 +100,7 @@ def _published(rows: Sequence[Result]) -> list[TableRow]:
     lines: dict[tuple[str, str], dict[Key, float]] = {}
     for spec, row in published_beside(rows):
         if (row.metric, row.average) in _COLUMNS:
-            name = f"{row.model}, {row.probe} ({spec.name}: {row.note})"
+            name = f"{row.model}, {row.probe} ({spec.name}: {row.remark})"
             lines.setdefault((name, spec.name), {})[row.metric, row.average] = row.value
     return [
         TableRow(

@@ -99,7 +99,7 @@ def _published(head: Result, rows: Sequence[Result], *, spread: bool) -> list[Ta
     for spec, row in published_beside(rows):
         if row.metric != head.metric or row.average not in (None, head.average):
             continue
-        source = f"{spec.name}: {row.note}" if row.note else spec.name
+        source = f"{spec.name}: {row.remark}"
         cells = [Cell(text=row.model), Cell(text=source), Cell(text=row.probe)]
         cells.append(Cell(text=number(row.value), value=row.value))
         filled = [*cells, *([Cell(text="-")] if spread else []), Cell(text="-")]
