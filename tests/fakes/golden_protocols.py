@@ -57,4 +57,7 @@ def golden_features(golden):
     n = len(golden["labels"])
     cls = np.random.default_rng(0).normal(size=(n, len(LAYERS), 192)).astype(np.float32)
     cls[:, -1] = golden["features.cls"]
-    return {"cls": cls, "mean": golden["features.mean4"].reshape(n, len(LAYERS), 192)}
+    pooled = golden["features.mean4"].reshape(n, len(LAYERS), 192)
+    mean, raw = cls[::-1].copy(), cls[::-1].copy()
+    mean[:, -1], raw[:, :-1] = pooled[:, -1], pooled[:, :-1]
+    return {"cls": cls, "mean": mean, "mean_raw": raw}
