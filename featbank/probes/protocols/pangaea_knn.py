@@ -13,6 +13,7 @@ SPECS = (
         parts=(("mean_raw", -4), ("mean_raw", -3), ("mean_raw", -2), ("mean", -1)),
         final_on=("train",),
         top=5,
+        of_several=("f1", "micro"),
         source="VMarsocci/pangaea-bench, pangaea/decoders/knnclassifier.py (f20f3d3)",
         settled=(
             "the four layers are the last four of the store; the source names them by backbone",

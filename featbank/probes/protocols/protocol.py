@@ -35,6 +35,8 @@ class ProtocolSpec:
             otherwise they are left out.
         top: Number of classes, the most probable, that decide for every sample of several
             labels; None where thresholds decide.
+        of_several: Metric and average that stand first, and that parameters are chosen by, where
+            samples bear several labels; a metric of decisions is of those of ``top``.
         resamples: Bootstrap resamples that the source takes; None where the user chooses.
         family: Name that runs this protocol and its siblings one after the other; "" for none.
         source: Paper, or repository and file.
@@ -55,6 +57,7 @@ class ProtocolSpec:
     tells_all: bool = False
     absent_as_zero: bool = False
     top: int | None = None
+    of_several: tuple[str, str] = ("map", "macro")
     resamples: int | None = None
     family: str = ""
     source: str

@@ -11,7 +11,6 @@ from featbank.errors import ProbeError
 from featbank.stages.probing.distances import Distances, together
 from featbank.stages.probing.run import ProbeRun, with_rows
 from featbank.stages.probing.shots import Shots, draw_shots
-from featbank.stages.probing.verdict import headline_score
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +65,7 @@ def few_shot(
             choice = run.choose(drawn)
             _, scores = next(iter(run.final_fits(drawn, choice.params)))
             truth = data.labels[data.rows["test"]]
-            values.append(headline_score(truth, scores, absent=run.absent))
+            values.append(run.headline(data).score(truth, scores, absent=run.absent))
             sizes.append(len(drawn.rows["final"]))
             far.append(drawn.distances)
             params = params or dict(choice.params)

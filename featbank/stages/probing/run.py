@@ -15,11 +15,11 @@ from featbank.probes._sweep import Choice, Labelled, candidates, choose, fitted,
 from featbank.recipe import recipe_id
 from featbank.stages.probing.data import ProbeData, probe_data
 from featbank.stages.probing.features import probe_features
+from featbank.stages.probing.headline import Headline, headline_of
 from featbank.stages.probing.known_images import known_images
 from featbank.stages.probing.missing_pixels import COLUMN, missing_classes, share_alone_note
 from featbank.stages.probing.options import require_known_params
 from featbank.stages.probing.pretrained_on import pretrained_on
-from featbank.stages.probing.verdict import headline_score
 from featbank.stages.weights import UNTRAINED
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class ProbeRun:
             fit_data=labelled(data, "train"),
             score_data=labelled(data, "val"),
             seed=self.options.seed,
-            scorer=partial(headline_score, absent=self.absent),
+            scorer=partial(self.headline(data).score, absent=self.absent),
             progress=progress,
         )
         self._note_edges(choice)
@@ -201,6 +201,10 @@ class ProbeRun:
             "seeds": self.seeds,
             "resamples": self.resamples,
         }
+
+    def headline(self, data: ProbeData) -> Headline:
+        """The metric that stands first, and that parameters are chosen by."""
+        return headline_of(self.protocol, several=data.is_multilabel)
 
     @property
     def absent(self) -> Absent:
