@@ -10,6 +10,7 @@ from featbank.stages.probing.run import ProbeRun
 from featbank.store.reader import Store
 
 K = (10, 20, 100, 200)
+LINEAR = PROTOCOLS["torchgeo-bench-linear"]
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +97,7 @@ def test_a_k_nn_of_the_field_predicts_as_its_authors_code(probe, golden, name, s
     np.testing.assert_array_equal(scores.argmax(axis=1), golden[0][f"{name}.{scheme}"])
 
 
+@pytest.mark.slow
 def test_dinov2s_logistic_regression_predicts_as_its_authors_code(probe, golden):
     _, _, choice, scores = probe("dinov2-logreg", "random-0")
     told = golden[2]["dinov2-logreg random-0, 10 % drawn by numpy"]
@@ -104,9 +106,33 @@ def test_dinov2s_logistic_regression_predicts_as_its_authors_code(probe, golden)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
+def test_torchgeo_benchs_linear_probe_at_its_strength_predicts_as_its_authors_code(
+    probe, golden, scheme
+):
+    _, _, _, C = golden[2][f"torchgeo-bench-linear {scheme} accuracy, ci, C"]
+    (C,) = (c["C"] for c in LINEAR.grid if c["C"] == pytest.approx(C, rel=1e-3))
+    _, _, choice, scores = probe("torchgeo-bench-linear", scheme, C=C)
+    assert choice.unconverged == 0
+    agree = scores.argmax(axis=1) == golden[0][f"torchgeo-bench-linear.{scheme}"]
+    assert agree.mean() >= 0.995
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", SCHEMES)
 def test_torchgeo_benchs_linear_probe_predicts_as_its_authors_code(probe, golden, scheme):
     _, _, choice, scores = probe("torchgeo-bench-linear", scheme)
     _, _, _, C = golden[2][f"torchgeo-bench-linear {scheme} accuracy, ci, C"]
     assert choice.params["C"] == pytest.approx(C, rel=1e-3)
     agree = scores.argmax(axis=1) == golden[0][f"torchgeo-bench-linear.{scheme}"]
     assert agree.mean() >= 0.995
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_intervals_of_torchgeo_bench_are_200_resamples_of_samples(probe, golden, scheme):
+    _, data, _, scores = probe("torchgeo-bench-knn5", scheme)
+    right = scores.argmax(axis=1) == data.labels[data.rows["test"]]
+    # bootstrap.py, bootstrap_accuracy of seed 0; ours is another interval, and says so.
+    drawn = np.random.default_rng(0).integers(0, len(right), size=(200, len(right)))
+    found = [right.mean(), *np.percentile(right[drawn].mean(axis=1), [2.5, 97.5])]
+    told = golden[2][f"torchgeo-bench-knn5 {scheme} accuracy, ci"]
+    assert found == pytest.approx(told, abs=1e-6)
