@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from featbank.probes.protocols.protocol import ProtocolSpec
+from featbank.probes.protocols.protocol import FewShotRule, ProtocolSpec
 
 _K = (10, 20, 100, 200)
 
@@ -16,6 +16,7 @@ SPECS = (
         parts=(("cls", -1),),
         final_on=("train",),
         tells_all=True,
+        few_shot=FewShotRule(k_within_shots=True, takes_short_classes=True, drawn_by="torch"),
         source="facebookresearch/dinov2, dinov2/eval/knn.py (b8931f7)",
         settled=(
             "the source reports every k; the headline is the k that is best on validation",
