@@ -84,6 +84,11 @@ def test_dinov2s_52_heads():
     assert len(PROTOCOLS["dinov2-linear-frozen"].grid) == 52
 
 
+def test_dinov2s_heads_take_batches_of_1024_whatever_the_size_of_the_set():
+    params = PROTOCOLS["dinov2-linear-frozen"].params
+    assert (params["batch_size"], params["across_passes"]) == (1024, True)
+
+
 def test_dinov2s_45_strengths_go_from_a_millionth_to_a_hundred_thousand():
     strengths = [member["C"] for member in PROTOCOLS["dinov2-logreg"].grid]
     assert (len(strengths), strengths[0], strengths[-1]) == (45, 1e-6, pytest.approx(1e5))
