@@ -139,15 +139,19 @@ def test_edges_are_rounded_as_torch_rounds_them(n_bins):
 
 
 @pytest.mark.parametrize("metric", NORMS)
-@pytest.mark.parametrize("votes", [3, 5, 10, 15])
-def test_shares_of_votes_which_lie_on_edges_equal_torchmetrics(votes, metric):
-    rng = np.random.default_rng(votes)
-    counts = rng.multinomial(votes, [0.6, 0.3, 0.1], size=300)
-    scores, truth = (counts / votes).astype(np.float32), rng.integers(3, size=300)
-    rows = score(truth, scores, bootstrap=Bootstrap(resamples=0))
-    given = torch.from_numpy(scores), torch.from_numpy(truth)
-    expected = multiclass_calibration_error(*given, 3, n_bins=15, norm=NORMS[metric])
-    assert values(rows, metric) == {None: pytest.approx(float(expected), abs=1e-6)}
+@pytest.mark.parametrize("seed", range(3))
+def test_confidences_on_edges_beside_others_equal_torchmetrics(metric, seed):
+    rng = np.random.default_rng(seed)
+    edges = torch.linspace(0, 1, 16).numpy()
+    on_edges, beside = rng.choice(edges, size=(150, K)), rng.random((150, K), np.float32)
+    scores = np.concatenate([on_edges, beside])
+    truth = (rng.random(scores.shape) < scores**2).astype(np.int8)
+    rows = score_multilabel(truth, scores, thresholds={}, bootstrap=Bootstrap(resamples=0))
+    found = values(rows, metric)
+    for k in range(K):
+        given = torch.from_numpy(scores[:, k].copy()), torch.from_numpy(truth[:, k].copy())
+        expected = binary_calibration_error(*given, n_bins=15, norm=NORMS[metric])
+        assert found[k] == pytest.approx(float(expected), abs=1e-6)
 
 
 def test_scores_that_are_no_probabilities_have_no_calibration(multiclass):
