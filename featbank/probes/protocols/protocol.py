@@ -58,7 +58,8 @@ class ProtocolSpec:
         few_shot: What it makes of few-shot runs.
         family: Name that runs this protocol and its siblings one after the other; "" for none.
         source: Paper, or repository and file.
-        settled: What the source leaves open or does otherwise, and how it is done here.
+        settled: How this meets the source, line by line, or fills what it leaves open.
+        unmet: What of the source is done otherwise or not at all, and why.
     """
 
     name: str
@@ -81,3 +82,4 @@ class ProtocolSpec:
     family: str = ""
     source: str
     settled: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from featbank.store.reader import Store
 
 # Raised whenever the same probe on the same features would give another number.
-ALGORITHM = 2
+ALGORITHM = 3
 RESAMPLES = 1000
 
 
@@ -93,7 +93,16 @@ class ProbeRun:
         )
         seen = pretrained_on(self.store, data.rows["test"])
         known = known_images(self.store, data.rows)
-        given = (*self.protocol.settled, *found.notes, data.note, *self._store_notes(), seen, known)
+        protocol = self.protocol
+        given = (
+            *protocol.settled,
+            *protocol.unmet,
+            *found.notes,
+            data.note,
+            *self._store_notes(),
+            seen,
+            known,
+        )
         self.notes = [note for note in given if note]
         self._look_at_missing(data)
         return data

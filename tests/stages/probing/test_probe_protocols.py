@@ -142,6 +142,12 @@ def test_what_a_protocol_settles_is_told(path):
     assert "weights are divided by their sum" in run.notes[0]
 
 
+def test_what_a_protocol_cannot_meet_is_told_beside_its_numbers(tmp_path):
+    path = make_layered_store(tmp_path / "raw.zarr", names=RAW)
+    run, _ = read(path, "pangaea-knn", params={"k": 5})
+    assert "its float16 sums of 200 weights" in "; ".join(run.notes)
+
+
 @pytest.fixture
 def knn(run):
     return run(protocol="dinov2-knn").results
