@@ -90,3 +90,22 @@ def test_one_class_a_sample_is_reported_by_accuracy(name):
 def test_other_protocols_report_macro_map_of_several_labels(name):
     head = headline_of(PROTOCOLS[name], several=True)
     assert (head.metric, head.average) == ("map", "macro")
+
+
+def test_pangaeas_headline_is_the_row_of_its_most_probable_labels(path, tmp_path):
+    from dataclasses import replace
+
+    from featbank.stages.probe import probe_one
+    from featbank.store.reader import Store
+
+    # The made store has five labels and no blocks: two of them decide, and its one feature is read.
+    protocol = replace(PROTOCOLS["pangaea-knn"], parts=(), top=2)
+    options = ProbeOptions(labels="cover", params={"k": 5}, resamples=0, bank=tmp_path)
+    report = probe_one(protocol, Store(path), options)
+    (head,) = (row for row in report.results if row.selected)
+    assert (head.metric, head.average, head.threshold) == ("f1", "micro", "top-2")
+    kept = read_predictions(report.predictions_path)
+    said = np.argsort(np.argsort(-kept.scores, axis=1, kind="stable"), axis=1) < 2
+    assert head.value == pytest.approx(f1_score(kept.truth, said, average="micro"))
+    assert report.results[1].split == "val"
+    assert report.results[1].threshold == "top-2"
