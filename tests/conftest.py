@@ -88,7 +88,8 @@ def aid_bank(tmp_path_factory: pytest.TempPathFactory, aid100: Path, tiny_weight
     bank = tmp_path_factory.mktemp("aid") / "bank"
     shell(bank, "embed", "--model", "imagestats", "--dataset", aid100)
     vit = ("--model", "vit-tiny", "--weights", tiny_weights, "--normalise", "half")
-    shell(bank, "embed", *vit, "--layers", "-4,-3,-2,-1", "--dataset", aid100)
+    four = ("--layers", "-4,-3,-2,-1", "--features", "mean_raw")
+    shell(bank, "embed", *vit, *four, "--dataset", aid100)
     return bank
 
 

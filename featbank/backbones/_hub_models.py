@@ -49,7 +49,8 @@ def describe_hub(config: Config) -> Provides:
             parameters=config.get("parameters", 0),
         )
     prefix, registers = _prefix(config), config["registers"]
-    features = ["cls"] * bool(prefix) + ["mean"] + ["registers"] * bool(registers) + ["tokens"]
+    features = ["cls"] * bool(prefix) + ["mean", "mean_raw"]
+    features += ["registers"] * bool(registers) + ["tokens"]
     return Provides(
         features=tuple(features),
         dim=settings["hidden_size"],

@@ -13,7 +13,8 @@ def describe_vit(config: Config, *, image_px: int) -> Provides:
         image_px: Side that GFLOP are told for.
     """
     has_norm, registers = config.get("has_norm", True), config.get("registers", 0)
-    features = ["cls"] * has_norm + ["mean"] + ["registers"] * bool(registers) + ["tokens"]
+    features = ["cls"] * has_norm + ["mean", "mean_raw"]
+    features += ["registers"] * bool(registers) + ["tokens"]
     return Provides(
         features=tuple(features),
         dim=config["dim"],

@@ -88,7 +88,7 @@ class Provides:
     """What a backbone of a given config gives one chip.
 
     Attributes:
-        features: Names among ``cls``, ``mean``, ``registers``, ``tokens``.
+        features: Names among ``cls``, ``mean``, ``mean_raw``, ``registers``, ``tokens``.
         dim: D.
         depth: Number of blocks; 1 for backbones without blocks.
         patch_px: Side of a patch; 0 for backbones without tokens.

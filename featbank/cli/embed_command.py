@@ -11,6 +11,7 @@ from featbank.cli.options import (
     bank_option,
     imagery_options,
     integers,
+    names,
     output_options,
 )
 from featbank.cli.output import print_json, progress_bar, say, tell
@@ -91,6 +92,13 @@ _TOLD = 5
     show_default=True,
     callback=integers,
     help="Blocks to take features after, such as 2,5,-1.",
+)
+@click.option(
+    "--features",
+    default="",
+    callback=names,
+    help="Features to store beside the usual ones: mean_raw, the mean patch token before the final "
+    "norm, which protocol pangaea-knn reads.",
 )
 @click.option(
     "--tokens", is_flag=True, help="Store patch tokens too (large), and label maps where known."

@@ -70,7 +70,8 @@ class HubEncoder(nn.Module):
         grid = (x.shape[-2] // self._patch_px, x.shape[-1] // self._patch_px)
         kept = None if missing is None else kept_patches(missing, grid)
         means = [mean_patch(n[:, self._prefix :], kept) for n in normed]
-        features = {"mean": torch.stack(means, dim=1)}
+        raw = [mean_patch(tap[:, self._prefix :].float(), kept) for tap in taps]
+        features = {"mean": torch.stack(means, dim=1), "mean_raw": torch.stack(raw, dim=1)}
         if self._prefix:
             features["cls"] = torch.stack([n[:, 0] for n in normed], dim=1)
         if self._registers:

@@ -122,9 +122,9 @@ class VisionTransformer(nn.Module):
         Returns:
             ``mean`` (B, L, D), and ``cls`` (B, L, D) where there is a final norm: the norm is
             applied to the block's output, then the CLS token is taken, or the patch tokens are
-            averaged; with ``fc_norm`` patch tokens are averaged first. ``registers``
-            (B, L, R, D), normed, where there are any. ``tokens`` (B, L, gy, gx, D): patch tokens
-            before the final norm.
+            averaged; with ``fc_norm`` patch tokens are averaged first. ``mean_raw`` (B, L, D):
+            the average of the patch tokens before any norm. ``registers`` (B, L, R, D), normed,
+            where there are any. ``tokens`` (B, L, gy, gx, D): patch tokens before the final norm.
         """
         patches = self.patch_embed(x)
         grid = (patches.shape[-2], patches.shape[-1])
@@ -228,7 +228,7 @@ class VisionTransformer(nn.Module):
         """(B, 1 + R + T, D) tokens of a block -> its pooled features."""
         registers = self.config.registers
         normed = self.norm(tap).float() if self.config.has_norm else None
-        pooled = {}
+        pooled = {"mean_raw": mean_patch(tap[:, 1 + registers :].float(), kept)}
         if normed is not None:
             pooled["cls"] = normed[:, 0]
         if self.config.has_fc_norm:

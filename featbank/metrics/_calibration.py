@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featbank.metrics.calibration import ece
 from featbank.metrics.losses import SMALLEST
 from featbank.metrics.metric import Bins
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from featbank.image import Array
     from featbank.metrics.metric import Values
 
@@ -24,16 +27,18 @@ class Reliability:
     """A reliability diagram.
 
     Attributes:
-        edges: (M + 1,) edges of the bins; a bin holds its upper edge, the first also 0.
+        edges: (M + 1,) edges of the bins; a bin holds its lower edge, the last also 1.
         count: (M,) decisions.
         confidence: (M,) their mean confidence; NaN in an empty bin.
         accuracy: (M,) share of them that is right; NaN in an empty bin.
+        error: Expected calibration error, where a confidence of exactly 1 is a bin of its own.
     """
 
     edges: Values
     count: Values
     confidence: Values
     accuracy: Values
+    error: float
 
 
 def reliability(truth: Array, scores: Array, *, n_bins: int = N_BINS) -> Reliability:
@@ -48,26 +53,40 @@ def reliability(truth: Array, scores: Array, *, n_bins: int = N_BINS) -> Reliabi
         DeGroot and Fienberg 1983, doi:10.2307/2987588; Guo et al. 2017, arXiv:1706.04599.
     """
     bins = pooled(bins_of(truth, scores, n_bins=n_bins))
-    filled = np.where(bins.count > 0, bins.count, np.nan)
+    count, confidence, correct = map(_drawn, (bins.count, bins.confidence, bins.correct))
+    filled = np.where(count > 0, count, np.nan)
     return Reliability(
         edges=np.linspace(0, 1, n_bins + 1),
-        count=bins.count,
-        confidence=bins.confidence / filled,
-        accuracy=bins.correct / filled,
+        count=count,
+        confidence=confidence / filled,
+        accuracy=correct / filled,
+        error=float(ece(bins)),
     )
+
+
+def _drawn(sums: Values) -> Values:
+    """(M,) of (M + 1,): a decision of confidence 1 is drawn in the bin below it."""
+    return np.append(sums[:-2], sums[-2:].sum())
 
 
 def bins_of(truth: Array, scores: Array, *, n_bins: int = N_BINS) -> Bins:
     """Decisions by confidence.
 
     Of one class a sample, the confidence is the greatest probability, right where its class is
-    the true one: (1, M). Of several labels, it is each label's probability, right where the label
-    holds: (K, M).
+    the true one: (1, M + 1). Of several labels, it is each label's probability, right where the
+    label holds: (K, M + 1).
+
+    A bin holds its lower edge, and a confidence of exactly 1 is in a bin of its own, the last, as
+    in torchmetrics. Votes of few neighbours lie on edges: of 5 neighbours all do.
 
     Args:
         truth: (N,) class indices, or (N, K) 0 and 1.
         scores: (N, K) probabilities.
-        n_bins: M bins of equal width.
+        n_bins: M bins of equal width in [0, 1), and one for 1.
+
+    References:
+        Lightning-AI/torchmetrics 1.9.0, functional/classification/calibration_error.py, lines
+        49-59 and 92 (``torch.bucketize``, right, on edges of the confidences' dtype).
     """
     if truth.ndim == 1:
         is_right = scores.argmax(axis=1) == truth
@@ -132,17 +151,29 @@ def scaled(scores: Array, temperature: float, *, exclusive: bool) -> Values:
 
 
 def _binned(right: Array, confidence: Array, n_bins: int) -> Bins:
-    """Bins (K, M) of decisions (N, K)."""
+    """Bins (K, M + 1) of decisions (N, K)."""
     n, k = confidence.shape
-    inner = np.linspace(0, 1, n_bins + 1)[1:-1]
+    lower = _edges(n_bins, np.float32 if confidence.dtype == np.float32 else np.float64)
     values = confidence.astype(np.float64)
-    cells = np.searchsorted(inner, values.ravel()) + np.tile(np.arange(k) * n_bins, n)
+    found = np.searchsorted(lower[1:], confidence.ravel(), side="right")
+    cells = found + np.tile(np.arange(k) * (n_bins + 1), n)
 
     def summed(weights: Array | None) -> Values:
-        sums = np.bincount(cells, None if weights is None else weights.ravel(), k * n_bins)
-        return sums.reshape(k, n_bins).astype(np.float64)
+        sums = np.bincount(cells, None if weights is None else weights.ravel(), k * (n_bins + 1))
+        return sums.reshape(k, n_bins + 1).astype(np.float64)
 
     return Bins(count=summed(None), confidence=summed(values), correct=summed(right))
+
+
+def _edges(n_bins: int, dtype: type[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """(M + 1,) edges as ``torch.linspace`` rounds them: from 0 up and from 1 down, each once.
+
+    A share of votes, such as .6 in float32, lies on an edge or beside it by that rounding.
+    """
+    wide = np.float64 if dtype is np.float32 else np.longdouble
+    step, places = wide(dtype(1) / dtype(n_bins)), np.arange(n_bins + 1)
+    rising, falling = step * places, wide(1) - step * places[::-1]
+    return np.where(places < (n_bins + 1) // 2, rising, falling).astype(dtype)
 
 
 def _logits(scores: Array, *, exclusive: bool) -> Values:

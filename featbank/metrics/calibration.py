@@ -49,7 +49,7 @@ def _gaps(bins: Bins) -> Values:
 SPECS = tuple(
     MetricSpec(
         name=name,
-        summary=f"{words} of accuracy from confidence, over 15 bins; less is better",
+        summary=f"{words} of accuracy from confidence, over torchmetrics' 15 bins; less is better",
         function=function,
         takes="bins",
         per_class=True,

@@ -63,7 +63,7 @@ class Counts:
 
 @dataclass(frozen=True, kw_only=True)
 class Bins:
-    """Decisions by confidence, M bins of equal width; any leading axes.
+    """Decisions by confidence, in M bins; any leading axes.
 
     Attributes:
         count: (..., M) decisions.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _NAME_WIDTH = 36
 # Where names that somebody gave stand in place of fields: ids of refused samples.
 _NAMED = frozenset({"refused: "})
+_SENTENCE = 40  # characters; what is longer, and of several words, is no name
 _UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 
@@ -49,8 +50,19 @@ def print_description(description: Mapping[str, Any]) -> None:
     table.add_column(style="bold", overflow="fold", max_width=_NAME_WIDTH)
     table.add_column(overflow="fold")
     for name, value in _flat(description):
-        table.add_row(named(name), named(in_words(name, value)))
+        first, *others = _lines(name, value)
+        table.add_row(named(name), named(first))
+        for line in others:
+            table.add_row("", named(line))
     Screen().print(table)
+
+
+def _lines(name: str, value: Any) -> list[str]:  # noqa: ANN401 - any field of a record
+    """A value in words; sentences stand a line each, names behind one another."""
+    are_sentences = isinstance(value, list) and any(
+        len(str(each)) > _SENTENCE and " " in str(each) for each in value
+    )
+    return [str(each) for each in value] if are_sentences else [in_words(name, value)]
 
 
 def _flat(description: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

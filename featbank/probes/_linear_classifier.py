@@ -14,7 +14,7 @@ from featbank.knn.vote import softmax
 from featbank.probes._grid_fit import fitted_in_order, grouped, share_reading
 from featbank.probes._labelled_classifier import LabelledClassifier, constant_labels
 from featbank.probes._linear_heads import descend
-from featbank.probes._sgd import step_count
+from featbank.probes._sgd import Batching, step_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,10 +37,13 @@ class LinearClassifier(LabelledClassifier):
 
     Args:
         lr: Learning rate for a batch of 256; multiplied by batch / 256.
-        batch_size: Samples of a step.
+        batch_size: Samples of a step; all of them where there are fewer, unless batches run
+            across passes.
         epochs: Passes over the samples.
         min_steps: Steps at least, however few samples there are.
         steps: Steps in all, whatever ``epochs`` and ``min_steps`` say; None lets them decide.
+        across_passes: Whether a batch that a pass does not fill goes on with the next one; a set
+            smaller than a batch then keeps the batch, some samples twice in it, and its rate.
         columns: (start, stop) pairs of the feature columns that the layer sees, in their order;
             None is all. ``fit`` and ``predict_proba`` take all D columns all the same.
         random_state: Seed of the weights and of the order of samples, >= 0.
@@ -52,13 +55,14 @@ class LinearClassifier(LabelledClassifier):
         intercept_: (K,) float64 intercepts; -inf or inf for a label that is constant.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - scikit-learn's contract: each parameter by name
         self,
         lr: float = 0.01,
         batch_size: int = 256,
         epochs: int = 10,
         min_steps: int = 1000,
         steps: int | None = None,
+        across_passes: bool = False,
         columns: Sequence[Sequence[int]] | None = None,
         random_state: int = 0,
     ) -> None:
@@ -67,6 +71,7 @@ class LinearClassifier(LabelledClassifier):
         self.epochs = epochs
         self.min_steps = min_steps
         self.steps = steps
+        self.across_passes = across_passes
         self.columns = columns
         self.random_state = random_state
 
@@ -162,7 +167,7 @@ def fit_heads(heads: Sequence[LinearClassifier], X: Array, y: Array) -> Iterator
 
 def _groups(heads: Sequence[LinearClassifier]) -> list[list[int]]:
     """Heads that take equal batches, in parts of at most ``_GROUP_NUMBERS`` weights."""
-    names = ("random_state", "batch_size", "epochs", "min_steps", "steps")
+    names = ("random_state", "batch_size", "epochs", "min_steps", "steps", "across_passes")
     keys = [tuple(getattr(head, name) for name in names) for head in heads]
     dims = [sum(stop - start for start, stop in head._columns()) for head in heads]
     sizes = [dim * len(heads[0].classes_) for dim in dims]
@@ -180,8 +185,11 @@ def _fit_group(group: list[LinearClassifier], X: torch.Tensor, codes: Array) -> 
         torch.from_numpy(codes),
         {columns: [head.lr for head in heads] for columns, heads in by_columns.items()},
         n_classes=len(first.classes_),
-        batch_size=first.batch_size,
-        steps=step_count(len(X), **passes) if first.steps is None else first.steps,
+        batching=Batching(
+            size=first.batch_size,
+            steps=step_count(len(X), **passes) if first.steps is None else first.steps,
+            across_passes=first.across_passes,
+        ),
         seed=first.random_state,
     )
     for columns, heads in by_columns.items():

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional as F
 
-from featbank.probes._sgd import batches, cosine, device, few_threads, random_stream
+from featbank.probes._sgd import cosine, device, few_threads, random_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from featbank.probes._sgd import Batching
 
     Columns = tuple[tuple[int, int], ...]
 
@@ -101,8 +103,7 @@ def descend(
     rates: Mapping[Columns, Sequence[float]],
     *,
     n_classes: int,
-    batch_size: int,
-    steps: int,
+    batching: Batching,
     seed: int,
 ) -> dict[Columns, list[tuple[torch.Tensor, torch.Tensor]]]:
     """Train all heads in one pass over the features; each ends as if it were trained alone.
@@ -112,14 +113,14 @@ def descend(
         codes: (N,) class indices, or (N, K) 0 and 1.
         rates: Learning rates for a batch of 256 of the heads that see each set of columns.
         n_classes: K.
-        batch_size: Samples of a step, or N where that is less.
-        steps: Steps in all.
+        batching: How samples are taken.
         seed: Draws weights and the order of samples.
 
     Returns:
         For each set of columns, weights (K, d) and biases (K,) of its heads in the order of rates.
     """
-    place, size, several = device(), min(batch_size, len(X)), codes.ndim == 2
+    place, several = device(), codes.ndim == 2
+    size, steps = batching.taken(len(X)), batching.steps
     first = min(start for columns in rates for start, _ in columns)
     last = max(stop for columns in rates for _, stop in columns)
     # Only what some head sees is gathered.
@@ -134,7 +135,7 @@ def descend(
         )
         for columns, of_block in rates.items()
     }
-    order = batches(len(X), batch_size=size, steps=steps, generator=random_stream(seed, "order"))
+    order = batching.drawn(len(X), random_stream(seed, "order"))
     with few_threads(size * sum(block.weights.numel() for block in blocks.values())):
         for step, drawn in enumerate(order):
             rows = drawn.to(place)

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from featbank.errors import ProbeError
 from featbank.knn.vote import softmax
 from featbank.probes._labelled_classifier import LabelledClassifier, constant_labels
+from featbank.probes._logistic_lbfgs import descend_lbfgs
 from featbank.probes._logistic_path import Fit, fit_path
 from featbank.probes._logistic_solve import Settings
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
 
+OPTIMUM, LBFGS = "optimum", "lbfgs"
+SOLVERS = (OPTIMUM, LBFGS)
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
@@ -38,7 +41,12 @@ class LogisticClassifier(LabelledClassifier):
     Args:
         C: Inverse strength of the penalty, > 0.
         max_iter: Gradients after which the fit stops unconverged.
-        tol: Largest gradient entry of the mean loss at which the fit has converged.
+        tol: Largest gradient entry of the mean loss at which the fit has converged; of solver
+            ``lbfgs`` the largest change of the loss in a step at which it ends.
+        solver: ``optimum``, or ``lbfgs``: PyTorch's, from zeros and in float32 always, which ends
+            where the loss changes little; as torchgeo-bench fits. Each class has a weight vector
+            then, of two classes too, and several labels are one problem, so that a constant label
+            is fitted too and its C counts for the mean over labels.
         dtype: Arithmetic of the solver, ``float32`` or ``float64``. In float32 the features,
             turned to their principal directions, are rounded to it, and a problem whose gradient
             float32 cannot bring to ``tol`` goes on in float64 arithmetic.
@@ -46,8 +54,9 @@ class LogisticClassifier(LabelledClassifier):
     Attributes:
         classes_: (K,) labels in sorted order, K >= 2.
         multilabel_: Whether a sample may bear several labels.
-        coef_: (K, D) weights for features as given; (1, D) for two classes.
-        intercept_: (K,) intercepts; (1,) for two classes; -inf or inf for a constant label.
+        coef_: (K, D) weights for features as given; (1, D) for two classes at the optimum.
+        intercept_: (K,) intercepts; (1,) for two classes; -inf or inf for a constant label, but of
+            ``lbfgs``.
         converged_: Whether the solver reached ``tol``; takes the place of a warning.
         n_iter_: Gradients computed for the slowest label; in a sweep, those after its start from
             the neighbouring strengths.
@@ -59,11 +68,13 @@ class LogisticClassifier(LabelledClassifier):
         max_iter: int = 1000,
         tol: float = 1e-5,
         dtype: str = "float32",
+        solver: str = OPTIMUM,
     ) -> None:
         self.C = C
         self.max_iter = max_iter
         self.tol = tol
         self.dtype = dtype
+        self.solver = solver
 
     def fit(self, X: Array, y: Array) -> LogisticClassifier:
         """Fit the weights.
@@ -76,7 +87,8 @@ class LogisticClassifier(LabelledClassifier):
             The classifier itself.
 
         Raises:
-            ProbeError: All samples are of one class, C is not positive, or the dtype is unknown.
+            ProbeError: All samples are of one class, C is not positive, or the dtype or the solver
+                is unknown.
             ValueError: The features are not finite numbers, or y is not a classification target.
         """
         (fitted,) = fit_together([self], X, y)
@@ -93,7 +105,7 @@ class LogisticClassifier(LabelledClassifier):
         scores = X @ self.coef_.T + self.intercept_
         if self.multilabel_:
             return np.asarray(expit(scores))
-        if len(self.classes_) == 2:
+        if scores.shape[1] == 1:
             return np.concatenate([expit(-scores), expit(scores)], axis=1)
         return softmax(scores)
 
@@ -115,8 +127,10 @@ class LogisticClassifier(LabelledClassifier):
         self.converged_, self.n_iter_ = fit.converged, fit.gradients
         return self
 
-    def settings(self) -> Settings:
-        """How far and in what arithmetic this classifier is solved."""
+    def settings(self) -> Settings | None:
+        """How far and in what arithmetic this classifier is solved; None where it is not."""
+        if self.solver == LBFGS:
+            return None
         return Settings(tol=self.tol, max_iter=self.max_iter, dtype=_DTYPES[self.dtype])
 
     def check(self) -> None:
@@ -132,6 +146,9 @@ class LogisticClassifier(LabelledClassifier):
             raise ProbeError("C", f"it is {self.C}", "a number > 0", "Pass 1.0.")
         if self.dtype not in _DTYPES:
             raise ProbeError("dtype", f"it is {self.dtype}", "float32 or float64", "Pass float32.")
+        if self.solver not in SOLVERS:
+            found = f"it is {self.solver}"
+            raise ProbeError("solver", found, " or ".join(SOLVERS), f"Pass {OPTIMUM}.")
 
     def read(self, X: Array, y: Array) -> tuple[Array, Array]:
         """Check samples; features (N, D), float32 if they are given so, and their codes."""
@@ -167,10 +184,27 @@ def fit_together(
     exclusive = codes.ndim == 1 and truth.shape[1] > 1
     for settings, group in groupby(classifiers, key=LogisticClassifier.settings):
         members = list(group)
+        if settings is None:
+            yield from (_descended(member, X, codes) for member in members)
+            continue
         strengths = [member.C for member in members]
         fits = fit_path(X, truth[:, ~is_constant], strengths, settings, exclusive=exclusive)
         for member, fit in zip(members, fits, strict=True):
             yield member.take(fit, ~is_constant, share)
+
+
+def _descended(classifier: LogisticClassifier, X: Array, codes: Array) -> LogisticClassifier:
+    n_classes = len(classifier.classes_)
+    fit = descend_lbfgs(
+        X,
+        codes,
+        n_classes=n_classes,
+        C=classifier.C,
+        max_iter=classifier.max_iter,
+        tol=classifier.tol,
+    )
+    every = np.ones(n_classes, bool)
+    return classifier.take(fit, every, np.zeros(n_classes))
 
 
 def _truth(codes: Array, n_classes: int) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,6 +19,30 @@ _THREADED_PRODUCTS = 50_000_000
 
 Stream = Literal["weights", "order", "dropout", "validation"]
 _STREAMS: tuple[Stream, ...] = ("weights", "order", "dropout", "validation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batching:
+    """How the samples of a fit are taken.
+
+    Attributes:
+        size: b samples of a step.
+        steps: Steps in all.
+        across_passes: Whether a batch that a pass does not fill goes on with the next pass.
+    """
+
+    size: int
+    steps: int
+    across_passes: bool = False
+
+    def taken(self, n: int) -> int:
+        """Samples that a step takes of N: all where there are fewer than b in a pass."""
+        return self.size if self.across_passes else min(self.size, n)
+
+    def drawn(self, n: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
+        """Indices of each step's samples among N."""
+        how = {"batch_size": self.size, "steps": self.steps}
+        return batches(n, **how, generator=generator, across_passes=self.across_passes)
 
 
 def step_count(n: int, *, batch_size: int, epochs: int, min_steps: int) -> int:
@@ -42,16 +67,22 @@ def random_stream(seed: int, stream: Stream, place: torch.device | None = None) 
 
 
 def batches(
-    n: int, *, batch_size: int, steps: int, generator: torch.Generator
+    n: int, *, batch_size: int, steps: int, generator: torch.Generator, across_passes: bool = False
 ) -> Iterator[torch.Tensor]:
     """Indices (b,) of each step's samples: one new order a pass, the rest of a pass left out.
 
     Args:
         n: N samples.
-        batch_size: b, or N where that is less.
+        batch_size: b; or N where that is less, unless batches run across passes.
         steps: Batches in all.
         generator: Draws the orders.
+        across_passes: Whether a batch that a pass does not fill goes on with the next pass, as
+            under DINOv2's endless samplers: nothing is left out, and of fewer than b samples a
+            batch holds some twice.
     """
+    if across_passes:
+        yield from _endless(n, batch_size, steps, generator)
+        return
     size = min(batch_size, n)
     whole = n // size
     for step in range(steps):
@@ -59,6 +90,17 @@ def batches(
             order = torch.randperm(n, generator=generator)
         start = step % whole * size
         yield order[start : start + size]
+
+
+def _endless(
+    n: int, batch_size: int, steps: int, generator: torch.Generator
+) -> Iterator[torch.Tensor]:
+    waiting = torch.empty(0, dtype=torch.int64)
+    for _ in range(steps):
+        while len(waiting) < batch_size:
+            waiting = torch.cat([waiting, torch.randperm(n, generator=generator)])
+        yield waiting[:batch_size]
+        waiting = waiting[batch_size:]
 
 
 def cosine(step: int, steps: int) -> float:

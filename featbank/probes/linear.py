@@ -49,6 +49,7 @@ SPECS = (
             "epochs": 10,
             "min_steps": _MIN_STEPS,
             "steps": None,
+            "across_passes": False,
             "columns": None,
         },
         grid=tuple({"lr": lr} for lr in _RATES),

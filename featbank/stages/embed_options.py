@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 # Enough rows to keep a CPU's matrix kernels full; larger batches gain nothing and grow memory.
 DEFAULT_BATCH = 64
 
+# Stored only if asked for by name; patch and register tokens have options of their own.
+EXTRA_FEATURES = ("mean_raw",)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Followed:
@@ -54,6 +57,7 @@ class EmbedOptions:
         image_size: Side in pixels; None for the backbone's own.
         resize: ``bicubic``, ``bilinear`` or ``nearest``.
         layers: Block indices, negative ones from the end.
+        features: Features to store beside those that are always stored, among ``EXTRA_FEATURES``.
         tokens: Whether to store patch tokens, and label maps where the dataset has them.
         registers: Whether to store register tokens.
         dtype: Compute dtype, ``auto``, ``bfloat16`` or ``float32``.
@@ -91,6 +95,7 @@ class EmbedOptions:
     image_size: int | None = None
     resize: str = "bicubic"
     layers: tuple[int, ...] = (-1,)
+    features: tuple[str, ...] | str = ()
     tokens: bool = False
     registers: bool = False
     dtype: str = "auto"

@@ -31,6 +31,7 @@ from featbank.stages.checkpoint_inputs import (
 from featbank.stages.checkpoint_opening import with_seen
 from featbank.stages.digesting import unnamed_files_note, with_digests
 from featbank.stages.duplicates import find_duplicates
+from featbank.stages.embed_options import EXTRA_FEATURES
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.filling import fill_values
 from featbank.stages.fitting import Imagery, Look, look
@@ -336,15 +337,17 @@ def _layout(
     *,
     dataset: Dataset,
 ) -> FeatureLayout:
-    asked = {TOKENS: options.tokens, REGISTERS: options.registers}
+    extra = {name: name in _extra_features(options) for name in EXTRA_FEATURES}
+    asked = {TOKENS: options.tokens, REGISTERS: options.registers, **extra}
     names = tuple(name for name in provides.features if asked.get(name, True))
     for name, is_asked in asked.items():
         if is_asked and name not in names:
+            word = f"--features {name}" if name in extra else f"--{name}"
             raise UsageError(
-                f"--{name}",
+                word,
                 f"model '{options.model}' has no {name}",
                 f"a model that provides them, not only {', '.join(provides.features)}",
-                f"Leave --{name} out.",
+                f"Leave {word} out.",
             )
     side = size // provides.patch_px if size and provides.patch_px else 0
     return FeatureLayout(
@@ -356,6 +359,20 @@ def _layout(
         registers=provides.registers,
         bands=tuple(band.name for band in dataset.bands),
     )
+
+
+def _extra_features(options: EmbedOptions) -> tuple[str, ...]:
+    named = (options.features,) if isinstance(options.features, str) else options.features
+    for name in named:
+        if name not in EXTRA_FEATURES:
+            raise UsageError(
+                f"--features {name}",
+                "no feature of this name is stored on request",
+                f"{' or '.join(EXTRA_FEATURES)}; what else a model gives is stored without it, or "
+                "with --tokens and --registers",
+                "Leave it out.",
+            )
+    return tuple(named)
 
 
 def with_masks(layout: FeatureLayout, options: EmbedOptions, dataset: Dataset) -> FeatureLayout:

@@ -17,7 +17,7 @@ from featbank.stages.joining.same_images import same_images
 from featbank.stages.precision import compute_dtype
 from featbank.stages.selection import fingerprint
 from featbank.stages.weights import HUB_PREFIX, RANDOM, answer_words, answers_of
-from featbank.store.schema import MAX_CHUNK_ROWS, SCHEMA_VERSION
+from featbank.store.schema import MAX_CHUNK_ROWS, MEAN_RAW
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
@@ -66,7 +66,7 @@ def embed_recipe(parts: RecipeParts) -> dict[str, Any]:
     options, layout = parts.options, parts.layout
     return {
         "algorithm": ALGORITHM,
-        "schema": SCHEMA_VERSION,
+        "schema": layout.version,
         "dataset": _dataset(parts.imagery, options),
         "input": _input(parts),
         "model": _model(parts.spec, parts.weights, options),
@@ -218,6 +218,7 @@ def command(plan: EmbedPlan) -> str:
         words += ["--image-size", str(plan.inputs.image_size), "--resize", plan.inputs.resize]
     words += ["--layers", ",".join(map(str, plan.layout.layers))]
     words += [f"--{name}" for name in ("tokens", "registers") if name in plan.layout.names]
+    words += ["--features", MEAN_RAW] if MEAN_RAW in plan.layout.names else []
     words += ["--dtype", recipe["compute_dtype"], "--store-dtype", plan.layout.dtype]
     words += ["--shard-rows", str(plan.layout.shard_rows)]
     most = recipe["input"]["missing"]["most"]

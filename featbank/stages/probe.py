@@ -26,7 +26,7 @@ from featbank.stages.probing.options import ProbeOptions, protocols_asked, requi
 from featbank.stages.probing.rows import Rows, spread_of
 from featbank.stages.probing.run import ProbeRun
 from featbank.stages.probing.source import probe_source
-from featbank.stages.probing.verdict import as_kept, headline_score, judge
+from featbank.stages.probing.verdict import as_kept, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +114,7 @@ def probe_one(
     data = run.read()
     if options.shots:
         rows = Rows(run, data)
-        found = rows.of_few_shot(few_shot(run, data, progress), data.headline)
+        found = rows.of_few_shot(few_shot(run, data, progress))
         return ProbeReport(
             results=found,
             classes=(),
@@ -138,7 +138,7 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
     spread = spread_of([verdict.scored, *(other.scored for other in others)])
     results = rows.of_probe(choice, verdict, spread)
     if run.protocol.tells_all:
-        results += rows.of_candidates(_every(run, data), verdict.headline)
+        results += rows.of_candidates(_every(run, data))
     predictions = Predictions(
         ids=run.store.ids[data.rows["test"]],
         split="test",
@@ -177,7 +177,7 @@ def _verdict(run: ProbeRun, data: ProbeData, choice: Choice, scores: Array) -> V
 def _every(run: ProbeRun, data: ProbeData) -> list[tuple[dict[str, object], float]]:
     truth = data.labels[data.rows["test"]]
     return [
-        (dict(params), headline_score(truth, scores, absent=run.absent))
+        (dict(params), run.headline(data).score(truth, scores, absent=run.absent))
         for params, scores in run.every_candidate(data)
     ]
 

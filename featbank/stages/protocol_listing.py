@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from featbank.probes import PROBES
 from featbank.probes.protocols import PROTOCOLS
+from featbank.stages.probing.headline import headline_of
 
 if TYPE_CHECKING:
     from featbank.probes.protocols import ProtocolSpec
+
+
+_LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch"}
 
 
 def protocol_rows(family: str | None = None) -> list[dict[str, Any]]:
@@ -54,8 +58,23 @@ def protocol_description(name: str) -> dict[str, Any]:
         "labels_decided": f"the {spec.top} most probable" if spec.top else "by thresholds",
         "resamples": spec.resamples or "as asked, or 1000",
         "source": spec.source,
+        "first_of_several_labels": _first_of_several(spec),
+        "few_shot": _few_shot(spec),
         "settled_here": list(spec.settled),
+        "not_met": list(spec.unmet),
     }
+
+
+def _first_of_several(spec: ProtocolSpec) -> str:
+    head = headline_of(spec, several=True)
+    return " ".join(part for part in (head.average, head.metric, head.threshold) if part)
+
+
+def _few_shot(spec: ProtocolSpec) -> str:
+    rule = spec.few_shot
+    swept = "k up to the shots and k = shots" if rule.k_within_shots else "all candidates"
+    short = "gives all" if rule.takes_short_classes else "is refused"
+    return f"{swept}; a class with fewer samples {short}; drawn by {_LIBRARIES[rule.drawn_by]}"
 
 
 def _chosen_on(spec: ProtocolSpec) -> str:

@@ -18,7 +18,6 @@ from featbank.store.schema import (
     FEATURE,
     MASK,
     SAMPLE_ID,
-    SCHEMA_VERSION,
     TOKEN_NORM_BIAS,
     TOKEN_NORM_WEIGHT,
     TOKENS,
@@ -73,7 +72,7 @@ def create_store(path: Path, new: NewStore) -> None:
         create_array(group, spec)
     group.attrs.update(
         {
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": new.layout.version,
             **new.attributes,
             "labels_sha256": labels_sha256(new.samples),
         }

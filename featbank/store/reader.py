@@ -23,6 +23,7 @@ from featbank.store.schema import (
     LAYER,
     LONLAT,
     MEAN,
+    MEAN_RAW,
     META_PREFIX,
     PAIR_ID,
     REFUSED,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     Show = Callable[["Store", Sequence[str]], Picture]
 
-POOLED = (CLS, MEAN)
+POOLED = (CLS, MEAN, MEAN_RAW)
 
 
 class Store(OnDisk):

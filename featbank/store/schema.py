@@ -18,16 +18,19 @@ if TYPE_CHECKING:
 # READ_VERSIONS opens: what it lacks is absent, never guessed. A version that no longer opens leaves
 # READ_VERSIONS and gets a line in MIGRATIONS, which names the command that makes it readable. A
 # store of a higher version is refused by its number. tests/fixtures holds a bank of version 1.
-# Version 2 has ``missing``, ``missing_band``, ``band``, ``digest``, ``bbox`` and ``crs``.
-SCHEMA_VERSION = 2
-READ_VERSIONS = (1, 2)
+# Version 2 has ``missing``, ``missing_band``, ``band``, ``digest``, ``bbox`` and ``crs``; version 3
+# has ``mean_raw``, and a store without it is written as version 2: the version is part of the
+# recipe, so that its id stays and an earlier release reads it.
+SCHEMA_VERSION = 3
+READ_VERSIONS = (1, 2, 3)
 MIGRATIONS: dict[int, str] = {}
 
 SAMPLE, LAYER, FEATURE = "sample", "layer", "feature"
 TOKEN_Y, TOKEN_X, REGISTER = "token_y", "token_x", "register"
 
-CLS, MEAN, REGISTERS, TOKENS = "cls", "mean", "registers", "tokens"
-FEATURE_NAMES = (CLS, MEAN, REGISTERS, TOKENS)
+CLS, MEAN, MEAN_RAW = "cls", "mean", "mean_raw"
+REGISTERS, TOKENS = "registers", "tokens"
+FEATURE_NAMES = (CLS, MEAN, MEAN_RAW, REGISTERS, TOKENS)
 TOKEN_NORM_WEIGHT, TOKEN_NORM_BIAS = "token_norm_weight", "token_norm_bias"
 
 SAMPLE_ID, GROUP, PAIR_ID, LONLAT, EXCLUDE = "sample_id", "group", "pair_id", "lonlat", "exclude"
@@ -48,6 +51,9 @@ MAX_SHARD_BYTES = 256 * 2**20
 MAX_CHUNK_ROWS = 1024
 
 
+_FIXED_DTYPES = {TOKENS: "float16", MEAN_RAW: "float32"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class FeatureLayout:
     """What one backbone gives one sample, and how it is stored.
@@ -56,7 +62,8 @@ class FeatureLayout:
         names: Names among ``FEATURE_NAMES``.
         dim: D.
         layers: Block indices, in the order of the layer axis.
-        dtype: ``float32`` or ``float16``; tokens are always float16.
+        dtype: ``float32`` or ``float16``; tokens are always float16, ``mean_raw`` float32, since
+            what no norm has scaled may pass the largest float16.
         token_grid: (gy, gx); (0, 0) for backbones without tokens.
         registers: Number of register tokens.
         shard_rows: Rows of a shard; a power of two.
@@ -73,6 +80,11 @@ class FeatureLayout:
     shard_rows: int = MAX_SHARD_ROWS
     mask_px: tuple[int, int] = (0, 0)
     bands: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The lowest schema version that has all these arrays, of those still written."""
+        return SCHEMA_VERSION if MEAN_RAW in self.names else 2
 
     @property
     def written(self) -> tuple[str, ...]:
@@ -97,7 +109,7 @@ class FeatureLayout:
 
     def row_dtype(self, name: str) -> np.dtype[Any]:
         """Storage dtype of feature ``name``."""
-        return np.dtype("float16" if name == TOKENS else self.dtype)
+        return np.dtype(_FIXED_DTYPES.get(name, self.dtype))
 
     def row_bytes(self, name: str) -> int:
         """Bytes of one sample's feature ``name``."""

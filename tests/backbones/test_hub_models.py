@@ -82,6 +82,13 @@ def test_it_gives_what_it_provides(folder, kind):
     assert out["tokens"].shape == (2, 2, 4, 4, provides.dim)
 
 
+@pytest.mark.parametrize("kind", KINDS + OWN)
+def test_the_raw_mean_is_that_of_the_tokens_before_the_norm(folder, kind):
+    with torch.inference_mode():
+        out = load(folder(kind))[2](chips(56), layers=[0, 2], with_tokens=True)
+    torch.testing.assert_close(out["mean_raw"], out["tokens"].float().mean(dim=(2, 3)))
+
+
 def test_positions_of_transformers_are_taken_on_request(folder):
     path = folder("dinov2")
     with torch.inference_mode():

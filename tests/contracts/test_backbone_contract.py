@@ -73,7 +73,7 @@ def test_its_features_have_the_dimension_told(name):
 @pytest.mark.parametrize("name", RUN)
 def test_its_pooled_features_are_batch_by_layer_by_dim(name):
     _, provides, out = run(name)
-    pooled = [out[feature] for feature in ("cls", "mean") if feature in out]
+    pooled = [out[feature] for feature in ("cls", "mean", "mean_raw") if feature in out]
     assert all(values.shape == (2, 1, provides.dim) for values in pooled)
 
 

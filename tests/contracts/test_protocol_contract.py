@@ -1,6 +1,7 @@
 """Every protocol of the catalog is a whole recipe for a probe that is there."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -84,6 +85,11 @@ def test_dinov2s_52_heads():
     assert len(PROTOCOLS["dinov2-linear-frozen"].grid) == 52
 
 
+def test_dinov2s_heads_take_batches_of_1024_whatever_the_size_of_the_set():
+    params = PROTOCOLS["dinov2-linear-frozen"].params
+    assert (params["batch_size"], params["across_passes"]) == (1024, True)
+
+
 def test_dinov2s_45_strengths_go_from_a_millionth_to_a_hundred_thousand():
     strengths = [member["C"] for member in PROTOCOLS["dinov2-logreg"].grid]
     assert (len(strengths), strengths[0], strengths[-1]) == (45, 1e-6, pytest.approx(1e5))
@@ -92,3 +98,19 @@ def test_dinov2s_45_strengths_go_from_a_millionth_to_a_hundred_thousand():
 def test_torchgeo_benchs_40_strengths_go_from_a_millionth_to_ten_thousand():
     strengths = [member["C"] for member in PROTOCOLS["torchgeo-bench-linear"].grid]
     assert (len(strengths), strengths[0], strengths[-1]) == (40, 1e-6, pytest.approx(1e4))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMED if not name.startswith("htcv")])
+def test_what_a_protocol_of_the_field_settles_names_the_file_of_its_source(name):
+    spec = PROTOCOLS[name]
+    told = [*spec.settled, *spec.unmet]
+    assert spec.settled
+    assert spec.unmet
+    assert sum(bool(re.match(r"[\w./*-]+\.(py|yaml)[:,]", line)) for line in told) >= len(told) - 2
+
+
+@pytest.mark.parametrize("name", list(PROTOCOLS))
+def test_a_note_that_is_told_beside_numbers_has_no_semicolon_of_the_joint(name):
+    # Notes are joined by "; ": a line may hold one, never begin or end with it.
+    spec = PROTOCOLS[name]
+    assert all(line == line.strip("; ") for line in (*spec.settled, *spec.unmet))

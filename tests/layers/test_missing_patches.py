@@ -63,9 +63,11 @@ def test_missing_patches_leave_the_mean_of_a_transformer(network):
     mask[1, :, :8] = 1
     with torch.inference_mode():
         found = network(x, layers=(1,), missing=missing_of(mask))
-        tokens = network.norm(network(x, layers=(1,), with_tokens=True)["tokens"][:, 0])
+        raw = network(x, layers=(1,), with_tokens=True)["tokens"][:, 0]
+        tokens = network.norm(raw)
         whole = network(x, layers=(1,))
     torch.testing.assert_close(found["mean"][1, 0], tokens[1, 2:].flatten(0, 1).mean(dim=0))
+    torch.testing.assert_close(found["mean_raw"][1, 0], raw[1, 2:].flatten(0, 1).mean(dim=0))
     assert torch.equal(found["mean"][0], whole["mean"][0])
     assert torch.equal(found["cls"], whole["cls"])
 

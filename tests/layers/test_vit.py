@@ -60,6 +60,7 @@ def test_features_equal_a_plain_reference(network, chips, layer):
     raw, normed = reference(network, chips[1], layer)
     assert torch.allclose(out["cls"][1, 0].double(), normed[0], atol=1e-5)
     assert torch.allclose(out["mean"][1, 0].double(), normed[1:].mean(0), atol=1e-5)
+    assert torch.allclose(out["mean_raw"][1, 0].double(), raw[1:].mean(0), atol=1e-5)
     assert torch.allclose(out["tokens"][1, 0].reshape(9, -1).double(), raw[1:], atol=1e-5)
 
 

@@ -17,6 +17,7 @@ from torchmetrics.functional.classification import (
 
 from featbank.metrics._calibrated import calibrated_rows
 from featbank.metrics._calibration import (
+    _edges,
     are_probabilities,
     bins_of,
     fit_temperature,
@@ -84,10 +85,10 @@ def test_pooled_labels_equal_torchmetrics(multilabel, metric):
 
 
 def looped(truth, scores, n_bins=15):
-    """Mean, root mean square and largest gap, bin by bin as Guo et al. write them."""
+    """Mean, root mean square and largest gap, bin by bin; one of a score of 1 alone."""
     gaps, shares = [], []
-    for low, high in pairwise(np.arange(n_bins + 1) / n_bins):
-        kept = (scores > low) & (scores <= high) | ((low == 0) & (scores == 0))
+    for low, high in pairwise([*(np.arange(n_bins + 1) / n_bins), 2.0]):
+        kept = (scores >= low) & (scores < high)
         if kept.any():
             gaps.append(abs(truth[kept].mean() - scores[kept].mean()))
             shares.append(kept.mean())
@@ -117,9 +118,40 @@ def test_a_reliability_diagram_counts_every_decision(multiclass):
     assert (len(diagram.edges), diagram.count.sum()) == (16, 200)
 
 
-def test_a_bin_holds_its_upper_edge():
-    bins = bins_of(np.ones((3, 1)), np.array([[0.0], [0.2], [1.0]]), n_bins=5)
-    assert bins.count[0].tolist() == [2, 0, 0, 0, 1]
+def test_a_bin_holds_its_lower_edge_and_one_is_a_bin_of_its_own():
+    scores = np.array([[0.0], [0.2], [0.99], [1.0]])
+    bins = bins_of(np.ones((4, 1)), scores, n_bins=5)
+    assert bins.count[0].tolist() == [1, 1, 0, 0, 1, 1]
+
+
+def test_a_diagram_draws_a_confidence_of_one_in_the_last_bin():
+    truth, scores = np.array([1, 0, 0]), np.array([[0.0, 1.0], [0.95, 0.05], [0.0, 1.0]])
+    diagram = reliability(truth, scores, n_bins=5)
+    assert diagram.count.tolist() == [0, 0, 0, 0, 3]
+    # Two bins: of 1, half right, and of .95, right.
+    assert diagram.error == pytest.approx((2 * 0.5 + 1 * 0.05) / 3)
+
+
+@pytest.mark.parametrize("n_bins", [5, 6, 10, 15, 20])
+def test_edges_are_rounded_as_torch_rounds_them(n_bins):
+    expected = torch.linspace(0, 1, n_bins + 1).numpy()
+    np.testing.assert_array_equal(_edges(n_bins, np.float32), expected)
+
+
+@pytest.mark.parametrize("metric", NORMS)
+@pytest.mark.parametrize("seed", range(3))
+def test_confidences_on_edges_beside_others_equal_torchmetrics(metric, seed):
+    rng = np.random.default_rng(seed)
+    edges = torch.linspace(0, 1, 16).numpy()
+    on_edges, beside = rng.choice(edges, size=(150, K)), rng.random((150, K), np.float32)
+    scores = np.concatenate([on_edges, beside])
+    truth = (rng.random(scores.shape) < scores**2).astype(np.int8)
+    rows = score_multilabel(truth, scores, thresholds={}, bootstrap=Bootstrap(resamples=0))
+    found = values(rows, metric)
+    for k in range(K):
+        given = torch.from_numpy(scores[:, k].copy()), torch.from_numpy(truth[:, k].copy())
+        expected = binary_calibration_error(*given, n_bins=15, norm=NORMS[metric])
+        assert found[k] == pytest.approx(float(expected), abs=1e-6)
 
 
 def test_scores_that_are_no_probabilities_have_no_calibration(multiclass):

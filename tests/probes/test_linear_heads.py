@@ -112,3 +112,30 @@ def test_columns_that_are_not_there_are_refused(samples, columns):
 
 def test_neighbouring_columns_are_one_view():
     assert joined(((4, 6), (6, 9), (1, 2))) == ((4, 9), (1, 2))
+
+
+@pytest.mark.parametrize("n", [40, 90])
+def test_dinov2s_heads_keep_their_batch_and_rate_on_a_small_set(samples, n):
+    """Against PyTorch's own layer and optimiser, fed by an endless sampler."""
+    X, y = (each[:n] for each in samples)
+    batch, steps, lr = 64, 30, 0.1
+    how = {"batch_size": batch, "steps": steps, "lr": lr, "across_passes": True}
+    head = LinearClassifier(**how).fit(X, y)
+    layer = nn.Linear(6, 3)
+    with torch.no_grad():
+        layer.weight.copy_(0.01 * torch.randn(3, 6, generator=random_stream(0, "weights")))
+        layer.bias.zero_()
+    optimiser = torch.optim.SGD(layer.parameters(), lr=lr * batch / 256, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=0)
+    generator = random_stream(0, "order")
+    stream = torch.cat([torch.randperm(n, generator=generator) for _ in range(60)])
+    for step in range(steps):
+        rows = stream[step * batch : (step + 1) * batch]
+        loss = nn.functional.cross_entropy(
+            layer(torch.from_numpy(X)[rows]), torch.from_numpy(y)[rows]
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    np.testing.assert_allclose(head.coef_, layer.weight.detach(), atol=1e-5)

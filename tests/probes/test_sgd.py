@@ -29,6 +29,15 @@ def test_a_set_smaller_than_a_batch_is_one_batch():
     assert all(sorted(rows) == [0, 1, 2] for rows in draw(3))
 
 
+@pytest.mark.parametrize("n", [3, 4, 11])
+def test_batches_across_passes_are_whole_and_leave_nothing_out(n):
+    drawn = draw(n, steps=n, across_passes=True)
+    assert [len(rows) for rows in drawn] == [4] * n
+    stream = [row for rows in drawn for row in rows]
+    passes = [stream[i : i + n] for i in range(0, len(stream), n)]
+    assert all(sorted(one) == list(range(n)) for one in passes)
+
+
 @pytest.mark.parametrize(("n", "steps"), [(1000, 100), (1001, 110), (10, 30)])
 def test_steps_are_whole_passes_but_never_too_few(n, steps):
     assert step_count(n, batch_size=100, epochs=10, min_steps=30) == steps

@@ -102,10 +102,12 @@ def test_features_and_layers_asked_for_are_read(one_class, bank, options):
     require_equal(bank, save(one_class, bank, clf="logistic", **options), one_class)
 
 
-def test_features_of_several_blocks_are_read(one_class, bank):
-    report = save(one_class, bank, protocol="pangaea-knn", params={"k": 5})
+def test_features_of_several_blocks_are_read(bank, tmp_path):
+    names = ("cls", "mean", "mean_raw")
+    path = make_layered_store(tmp_path / "raw.zarr", names=names)
+    report = save(path, bank, protocol="pangaea-knn", params={"k": 5})
     assert len(load_probe(probe_folder(Bank(bank), report.results[0].result)).parts) == 4
-    require_equal(bank, report, one_class)
+    require_equal(bank, report, path)
 
 
 def test_a_probe_that_sees_some_columns_predicts_as_it_was_scored(one_class, bank):

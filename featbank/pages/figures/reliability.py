@@ -50,13 +50,6 @@ def reliability_diagram(predictions: Predictions, *, title: str = "", caption: s
     return figure
 
 
-def calibration_error(bins: Reliability) -> float:
-    """Expected calibration error of a diagram: the mean gap, by decisions a bin."""
-    filled = bins.count > 0
-    gaps = np.abs(bins.accuracy[filled] - bins.confidence[filled])
-    return float((gaps * bins.count[filled]).sum() / bins.count.sum())
-
-
 def _gaps(axes: Axes, bins: Reliability, name: str) -> None:
     bare(axes, grid="y")
     filled = bins.count > 0
@@ -93,7 +86,7 @@ def _counts(axes: Axes, bins: Reliability) -> None:
 
 
 def _reading(bins: Reliability) -> str:
-    error = number(calibration_error(bins))
+    error = number(bins.error)
     total = int(bins.count.sum())
     return f"{total:,} decisions in {len(bins.count)} bins of equal width, ECE {error}."
 

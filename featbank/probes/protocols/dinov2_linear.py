@@ -18,16 +18,35 @@ SPECS = (
         name="dinov2-linear-frozen",
         summary="52 linear heads by SGD: 13 rates, CLS of 1 or 4 blocks, without and with the mean",
         probe="linear",
-        params={"batch_size": 1024, "steps": 12_500},
+        params={"batch_size": 1024, "steps": 12_500, "across_passes": True},
         grid=tuple({"view": view, "lr": lr} for view in _VIEWS for lr in _RATES),
         parts=(("cls", -4), ("cls", -3), ("cls", -2), ("cls", -1), ("mean", -1)),
         views=_VIEWS,
         last_blocks=True,
         final_on=("train",),
-        source="facebookresearch/dinov2, dinov2/eval/linear.py (b8931f7)",
+        source="facebookresearch/dinov2, dinov2/eval/linear.py (b8931f7; lines as at 05c66df)",
         settled=(
-            "features are frozen and computed once; the source crops and flips each image anew",
-            "a batch is 1,024, eight devices of 128, as the authors ran it (dinov2 #232)",
+            (
+                "linear.py:148-154: 10 x 1,250 steps; a batch is 1,024, eight devices of 128, as "
+                "the authors ran it (dinov2 #232)"
+            ),
+            "linear.py:179-191: CLS of the last 1 or 4 blocks, without and with the last mean",
+            "linear.py:239-240: rates are multiplied by batch / 256, so by 4 however small the set",
+            (
+                "linear.py, run_eval_linear (SHARDED_INFINITE): batches run across passes, so "
+                "that a set below 1,024 fills them more than once"
+            ),
+        ),
+        unmet=(
+            (
+                "linear.py, run_eval_linear: the source crops and flips each image anew; features "
+                "are frozen here and computed once"
+            ),
+            (
+                "data/samplers.py, ShardedInfiniteSampler: eight devices take samples from eight "
+                "fixed parts; here one stream takes all, and orders and first weights are other "
+                "draws"
+            ),
         ),
     ),
 )

@@ -16,8 +16,17 @@ SPECS = (
             "Wu et al. 2018, arXiv:1805.01978"
         ),
         settled=(
-            "weights are divided by their sum, which changes no order of the classes",
-            "the source takes one class a sample; several labels each add up the same weights",
+            (
+                "knn.py, knn_predict: weights are divided by their sum here, which changes no "
+                "order of the classes"
+            ),
+            "knn_classifier.py, KNNClassifier: features of unit length, float32, as by default",
+        ),
+        unmet=(
+            (
+                "knn.py, knn_predict: the source takes one class a sample; several labels each "
+                "add up the same weights"
+            ),
         ),
     ),
 )

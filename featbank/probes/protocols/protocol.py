@@ -12,6 +12,23 @@ Part = tuple[str, int]
 
 
 @dataclass(frozen=True, kw_only=True)
+class FewShotRule:
+    """What a protocol makes of a few training samples a class.
+
+    Attributes:
+        k_within_shots: Whether the numbers of neighbours to choose from are those of the grid up
+            to the shots, and the shots; otherwise all of the grid, up to the number of samples.
+        takes_short_classes: Whether all of a class are taken that has fewer samples than shots;
+            otherwise such a run is refused.
+        drawn_by: ``numpy``, or ``torch`` for the very draws of a source that uses it.
+    """
+
+    k_within_shots: bool = False
+    takes_short_classes: bool = False
+    drawn_by: str = "numpy"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProtocolSpec:
     """A catalog entry.
 
@@ -35,11 +52,15 @@ class ProtocolSpec:
             otherwise they are left out.
         top: Number of classes, the most probable, that decide for every sample of several
             labels; None where thresholds decide.
+        of_several: Metric and average that stand first, and that parameters are chosen by, where
+            samples bear several labels; a metric of decisions is of those of ``top``.
         resamples: Bootstrap resamples that the source takes, here parts that intervals leave out;
             None where the user chooses.
+        few_shot: What it makes of few-shot runs.
         family: Name that runs this protocol and its siblings one after the other; "" for none.
         source: Paper, or repository and file.
-        settled: What the source leaves open or does otherwise, and how it is done here.
+        settled: How this meets the source, line by line, or fills what it leaves open.
+        unmet: What of the source is done otherwise or not at all, and why.
     """
 
     name: str
@@ -56,7 +77,10 @@ class ProtocolSpec:
     tells_all: bool = False
     absent_as_zero: bool = False
     top: int | None = None
+    of_several: tuple[str, str] = ("map", "macro")
     resamples: int | None = None
+    few_shot: FewShotRule = FewShotRule()
     family: str = ""
     source: str
     settled: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from featbank.backbones.answers import HEADS, PART, POSITIONS, RESHAPE
 from featbank.errors import WeightsError
 from featbank.inputs.adapters import ADAPTERS, Moments
 from featbank.inputs.normalise import Statistics
-from featbank.stages.embed_options import EmbedOptions, Followed
+from featbank.stages.embed_options import EXTRA_FEATURES, EmbedOptions, Followed
 from featbank.stages.opening import dataset_spec
 from featbank.stages.units import unit_of
 from featbank.stages.weights import HUB_PREFIX, RANDOM, UNTRAINED
@@ -51,6 +51,7 @@ def following(follow: Followed, *, dataset: str, **more: Any) -> EmbedOptions:  
         "normalise": inputs["normalise"]["method"],
         "image_size": inputs["image_size"],
         "layers": tuple(recipe["layers"]),
+        "features": tuple(name for name in EXTRA_FEATURES if name in recipe["features"]),
         "dtype": recipe["compute_dtype"],
         "store_dtype": recipe["store_dtype"],
         # Tokens make shards shorter than pooled features alone need them.

@@ -65,11 +65,6 @@ class ProbeData:
         return self.labels.ndim == 2
 
     @property
-    def headline(self) -> tuple[str, str | None]:
-        """Metric and average that stand first: accuracy, or macro mAP of several labels."""
-        return ("map", "macro") if self.is_multilabel else ("accuracy", None)
-
-    @property
     def distances(self) -> Distances:
         """How far test samples lie from what the scored probe is fitted on."""
         return distances_to(self.lonlat, self.rows["test"], self.rows["final"])

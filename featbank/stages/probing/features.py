@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from featbank.errors import StoreError, UsageError
+from featbank.store.schema import MEAN_RAW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,11 +96,15 @@ def _joined(store: Store, protocol: ProtocolSpec) -> ProbeFeatures:
 def _require_parts(store: Store, protocol: ProtocolSpec) -> None:
     lacking = {name for name, _ in protocol.parts} - set(store.feature_names)
     if lacking:
+        # Backbones without blocks, whose one layer is 0, have none to give.
+        is_to_be_had = lacking == {MEAN_RAW} and store.layers != (0,)
         raise StoreError(
             str(store.path),
             f"it holds {', '.join(store.feature_names)}",
             f"{', '.join(sorted(lacking))} too, for protocol '{protocol.name}'",
-            "Take another protocol, or a backbone that gives them.",
+            f"Make such a store with '{_embed_command(store, protocol)}'."
+            if is_to_be_had
+            else "Take another protocol, or a backbone that gives them.",
         )
     depth = max(-place for _, place in protocol.parts)
     last = store.layers[-depth:]
@@ -109,5 +115,22 @@ def _require_parts(store: Store, protocol: ProtocolSpec) -> None:
             f"its layers are {', '.join(map(str, store.layers))}",
             f"the {'last ' if protocol.last_blocks else ''}{depth} of the backbone, for "
             f"protocol '{protocol.name}'",
-            f"Embed it with --layers {','.join(str(i) for i in range(-depth, 0))}.",
+            f"Embed it with --layers {_last(depth)}.",
         )
+
+
+def _embed_command(store: Store, protocol: ProtocolSpec) -> str:
+    """The store's own command, with the features and the layers that a protocol reads."""
+    words = shlex.split(store.attributes["command"])
+    for option in ("--layers", "--features", "--shard-rows"):
+        if option in words:
+            at = words.index(option)
+            del words[at : at + 2]
+    depth = max(-place for _, place in protocol.parts)
+    is_deep = len(store.layers) >= depth
+    layers = ",".join(map(str, store.layers)) if is_deep else _last(depth)
+    return shlex.join([*words, "--layers", layers, "--features", MEAN_RAW])
+
+
+def _last(depth: int) -> str:
+    return ",".join(str(place) for place in range(-depth, 0))

@@ -10,8 +10,7 @@ import numpy as np
 from featbank.errors import ProbeError
 from featbank.stages.probing.distances import Distances, together
 from featbank.stages.probing.run import ProbeRun, with_rows
-from featbank.stages.probing.shots import Shots, draw_shots
-from featbank.stages.probing.verdict import headline_score
+from featbank.stages.probing.shots import Draws, Shots, TorchDraws, draw_shots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,12 +48,13 @@ def few_shot(
     """Fit and score each number of shots, each try on its own draw.
 
     Of each class, or label, as many training samples are drawn; the union of the draws is what the
-    probe is fitted on. Parameters are chosen on as many validation samples of each class, drawn
-    likewise, since a whole validation set would be more labels than the shots; the probe is then
-    scored as it was fitted, on all of test. Try t draws by seed t, as dinov2/eval/knn.py does.
+    probe is fitted on. Where the protocol says so, a class that has fewer gives all it has.
+    Parameters are chosen on as many validation samples of each class, drawn likewise, since a
+    whole validation set would be more labels than the shots; the probe is then scored as it was
+    fitted, on all of test. Try t draws by seed t, as dinov2/eval/knn.py does.
 
     Raises:
-        ProbeError: A class has fewer training samples than shots.
+        ProbeError: A class has fewer training samples than shots, and the protocol takes no fewer.
     """
     done, total = 0, len(run.options.shots) * run.options.tries
     found = []
@@ -63,10 +63,10 @@ def few_shot(
         params: dict[str, object] = {}
         for seed in range(run.options.tries):
             drawn = _drawn(run, data, shots, seed)
-            choice = run.choose(drawn)
+            choice = run.choose(drawn, shots=shots)
             _, scores = next(iter(run.final_fits(drawn, choice.params)))
             truth = data.labels[data.rows["test"]]
-            values.append(headline_score(truth, scores, absent=run.absent))
+            values.append(run.headline(data).score(truth, scores, absent=run.absent))
             sizes.append(len(drawn.rows["final"]))
             far.append(drawn.distances)
             params = params or dict(choice.params)
@@ -86,10 +86,14 @@ def few_shot(
 
 
 def _drawn(run: ProbeRun, data: ProbeData, shots: int, seed: int) -> ProbeData:
-    rng = np.random.default_rng(seed)
-    train = _few(data, data.rows["train"], shots, rng)
+    rng, rule = np.random.default_rng(seed), run.protocol.few_shot
+    draws = TorchDraws(seed) if rule.drawn_by == "torch" else rng
+    train = _few(data, data.rows["train"], shots, draws)
     lacking = [data.classes[k] for k in train.short]
-    if lacking:
+    if lacking and rule.takes_short_classes:
+        count = f"{len(lacking)} of {len(data.classes)} classes"
+        run.note(f"of {shots} shots, all training samples of {count}, which have fewer")
+    elif lacking:
         raise ProbeError(
             f"--shots {shots}",
             f"class '{lacking[0]}' has fewer training samples in {run.store.path}",
@@ -100,5 +104,5 @@ def _drawn(run: ProbeRun, data: ProbeData, shots: int, seed: int) -> ProbeData:
     return with_rows(data, train=train.rows, final=train.rows, val=val.rows)
 
 
-def _few(data: ProbeData, rows: Rows, shots: int, rng: np.random.Generator) -> Shots:
+def _few(data: ProbeData, rows: Rows, shots: int, rng: Draws) -> Shots:
     return draw_shots(data.labels, rows, n_classes=len(data.classes), shots=shots, rng=rng)

@@ -38,6 +38,7 @@ class Rows:
 
     def __init__(self, run: ProbeRun, data: ProbeData, notes: Sequence[str] = ()) -> None:
         self._data = data
+        self._head = run.headline(data)
         attributes = run.store.attributes
         self._fixed: dict[str, Any] = {
             "split_scheme": run.scheme,
@@ -66,28 +67,23 @@ class Rows:
     ) -> list[Result]:
         """The headline, its value on validation, all other metrics, and tuned thresholds."""
         self._fixed["params"] = _as_json(choice.params)
-        rows = [self._on_test(item, verdict, spread) for item in verdict.scored]
+        rows = [self._on_test(item, spread) for item in verdict.scored]
         rows.sort(key=lambda row: not row.selected)
         return [
             rows[0],
-            self._on_validation(choice, verdict),
+            self._on_validation(choice),
             *rows[1:],
             *self._thresholds(verdict),
         ]
 
-    def of_candidates(
-        self, found: Iterable[tuple[Mapping[str, Any], float]], headline: tuple[str, str | None]
-    ) -> list[Result]:
+    def of_candidates(self, found: Iterable[tuple[Mapping[str, Any], float]]) -> list[Result]:
         """The headline metric of each candidate on test, none of them chosen."""
-        return [self._headline(headline, value, params=_as_json(params)) for params, value in found]
+        return [self._headline(value, params=_as_json(params)) for params, value in found]
 
-    def of_few_shot(
-        self, found: Sequence[FewShot], headline: tuple[str, str | None]
-    ) -> list[Result]:
+    def of_few_shot(self, found: Sequence[FewShot]) -> list[Result]:
         """The mean and spread of each number of shots, the greatest number first."""
         rows = [
             self._headline(
-                headline,
                 float(each.values.mean()),
                 params=_as_json(each.params),
                 shots=each.shots,
@@ -100,11 +96,11 @@ class Rows:
         ]
         return [replace(row, selected=i == 0) for i, row in enumerate(rows)]
 
-    def _headline(self, headline: tuple[str, str | None], value: float, **more: Any) -> Result:  # noqa: ANN401
-        metric, average = headline
+    def _headline(self, value: float, **more: Any) -> Result:  # noqa: ANN401
         return Result(
-            metric=metric,
-            average=average,
+            metric=self._head.metric,
+            average=self._head.average,
+            threshold=self._head.threshold,
             value=value,
             n=len(self._data.rows["test"]),
             n_invalid=self._data.refused,
@@ -112,9 +108,7 @@ class Rows:
             **(self._fixed | {"n_train": len(self._data.rows["final"])} | more),
         )
 
-    def _on_test(
-        self, item: Scored, verdict: Verdict, spread: Mapping[Key, tuple[int, float]]
-    ) -> Result:
+    def _on_test(self, item: Scored, spread: Mapping[Key, tuple[int, float]]) -> Result:
         is_aggregate = item.class_index is None and item.by is None
         key = (item.metric, item.average, item.threshold)
         seeds, deviation = spread.get(key, (1, None)) if is_aggregate else (1, None)
@@ -135,15 +129,15 @@ class Rows:
             by_value=item.by_value,
             seeds=seeds,
             seed_sd=deviation,
-            selected=is_aggregate and (item.metric, item.average) == verdict.headline,
+            selected=is_aggregate and self._head.is_that_of(*key),
         )
 
-    def _on_validation(self, choice: Choice, verdict: Verdict) -> Result:
-        metric, average = verdict.headline
+    def _on_validation(self, choice: Choice) -> Result:
         return Result(
             **self._fixed,
-            metric=metric,
-            average=average,
+            metric=self._head.metric,
+            average=self._head.average,
+            threshold=self._head.threshold,
             value=max(score for score in choice.scores if score == score),
             n=len(self._data.rows["val"]),
             n_invalid=0,

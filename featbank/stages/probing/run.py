@@ -15,15 +15,15 @@ from featbank.probes._sweep import Choice, Labelled, candidates, choose, fitted,
 from featbank.recipe import recipe_id
 from featbank.stages.probing.data import ProbeData, probe_data
 from featbank.stages.probing.features import probe_features
+from featbank.stages.probing.headline import Headline, headline_of
 from featbank.stages.probing.known_images import known_images
 from featbank.stages.probing.missing_pixels import COLUMN, missing_classes, share_alone_note
 from featbank.stages.probing.options import require_known_params
 from featbank.stages.probing.pretrained_on import pretrained_on
-from featbank.stages.probing.verdict import headline_score
 from featbank.stages.weights import UNTRAINED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from featbank.image import Array
     from featbank.metrics._averages import Absent
@@ -93,7 +93,16 @@ class ProbeRun:
         )
         seen = pretrained_on(self.store, data.rows["test"])
         known = known_images(self.store, data.rows)
-        given = (*self.protocol.settled, *found.notes, data.note, *self._store_notes(), seen, known)
+        protocol = self.protocol
+        given = (
+            *protocol.settled,
+            *protocol.unmet,
+            *found.notes,
+            data.note,
+            *self._store_notes(),
+            seen,
+            known,
+        )
         self.notes = [note for note in given if note]
         self._look_at_missing(data)
         return data
@@ -103,23 +112,35 @@ class ProbeRun:
         classes = missing_classes(self.store)
         if classes is not None and not self.options.shots:
             self.by[COLUMN] = classes
-            self._note(share_alone_note(self.store, data, absent=self.absent))
+            self.note(share_alone_note(self.store, data, absent=self.absent))
 
-    def choose(self, data: ProbeData, progress: Callable[[int, int], None] | None = None) -> Choice:
-        """Parameters that are best on validation, of a probe fitted on train."""
+    def choose(
+        self,
+        data: ProbeData,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        shots: int | None = None,
+    ) -> Choice:
+        """Parameters that are best on validation, of a probe fitted on train.
+
+        Args:
+            data: What it is fitted and chosen on.
+            progress: Called with fits done and fits in all.
+            shots: Training samples of each class, of a few-shot run.
+        """
         choice = choose(
             self.probe,
-            self._candidates(len(data.rows["train"])),
+            self._candidates(len(data.rows["train"]), shots),
             fit_data=labelled(data, "train"),
             score_data=labelled(data, "val"),
             seed=self.options.seed,
-            scorer=partial(headline_score, absent=self.absent),
+            scorer=partial(self.headline(data).score, absent=self.absent),
             progress=progress,
         )
         self._note_edges(choice)
         if choice.unconverged:
             count = f"{choice.unconverged} of {len(choice.candidates)}"
-            self._note(f"the solver stopped before it converged for {count} candidates")
+            self.note(f"the solver stopped before it converged for {count} candidates")
         return choice
 
     def final_fits(
@@ -160,21 +181,24 @@ class ProbeRun:
         for params, classifier in zip(tried, fits, strict=True):
             yield params, predict(classifier, test, fit_data)
 
-    def _candidates(self, n_train: int) -> tuple[Mapping[str, Any], ...]:
+    def _candidates(self, n_train: int, shots: int | None = None) -> tuple[Mapping[str, Any], ...]:
         """The grid, without numbers of neighbours that the training set does not have."""
         tried = candidates(self.protocol, self.probe.defaults, self.options.params)
+        if shots and self.protocol.few_shot.k_within_shots and "k" not in self.options.params:
+            tried = _k_within(tried, shots)
         if self.options.shots and any(params.get("k", 0) > n_train for params in tried):
             # A few shots are often fewer samples than neighbours.
-            self._note("k is at most the number of training samples")
+            self.note("k is at most the number of training samples")
             clipped = [{**params, "k": min(params["k"], n_train)} for params in tried]
             return tuple(params for i, params in enumerate(clipped) if params not in clipped[:i])
         kept = tuple(params for params in tried if params.get("k", 0) <= n_train)
         if len(kept) < len(tried) and kept:
             lost = ", ".join(str(params["k"]) for params in tried if params not in kept)
-            self._note(f"k {lost} is left out: there are {n_train} training samples")
+            self.note(f"k {lost} is left out: there are {n_train} training samples")
         return kept or tried
 
-    def _note(self, note: str) -> None:
+    def note(self, note: str) -> None:
+        """Tell a reader of the result, once."""
         if note not in self.notes:
             self.notes.append(note)
 
@@ -201,6 +225,10 @@ class ProbeRun:
             "seeds": self.seeds,
             "resamples": self.resamples,
         }
+
+    def headline(self, data: ProbeData) -> Headline:
+        """The metric that stands first, and that parameters are chosen by."""
+        return headline_of(self.protocol, several=data.is_multilabel)
 
     @property
     def absent(self) -> Absent:
@@ -231,7 +259,13 @@ class ProbeRun:
             if isinstance(values[0], str) or name in self.protocol.final_params:
                 continue
             if choice.params[name] in (min(values), max(values)) and len(set(values)) > 2:
-                self._note(f"the best {name} is at the edge of its grid")
+                self.note(f"the best {name} is at the edge of its grid")
+
+
+def _k_within(tried: Sequence[Mapping[str, Any]], shots: int) -> tuple[Mapping[str, Any], ...]:
+    """The candidates of k up to the shots, and one whose k is the shots; weighed over as many."""
+    kept = [params["k"] for params in tried if params["k"] < shots]
+    return tuple({**tried[0], "k": k, "normalise_over": shots} for k in (*kept, shots))
 
 
 def labelled(data: ProbeData, use: str) -> Labelled:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -28,9 +28,34 @@ class Shots:
     short: dict[int, int]
 
 
-def draw_shots(
-    labels: Array, rows: Rows, *, n_classes: int, shots: int, rng: np.random.Generator
-) -> Shots:
+class Draws(Protocol):
+    """What puts samples in an order of chance; ``numpy.random.Generator`` is one."""
+
+    def permutation(self, x: Rows, /) -> Rows:
+        """The same rows in another order."""
+
+
+class TorchDraws:
+    """The orders that PyTorch draws on the CPU after ``torch.manual_seed``.
+
+    Args:
+        seed: Its seed.
+    """
+
+    def __init__(self, seed: int) -> None:
+        import torch
+
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def permutation(self, x: Rows, /) -> Rows:
+        """The same rows in another order."""
+        import torch
+
+        order: Rows = torch.randperm(len(x), generator=self._generator).numpy()
+        return x[order]
+
+
+def draw_shots(labels: Array, rows: Rows, *, n_classes: int, shots: int, rng: Draws) -> Shots:
     """As many samples of each class, or label, among some rows; their union.
 
     Args:

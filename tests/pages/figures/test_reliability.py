@@ -5,7 +5,7 @@ import pytest
 from drawn_subject import CLASSES, make_predictions, make_truth
 
 from featbank.metrics._calibration import reliability
-from featbank.pages.figures.reliability import calibration_error, reliability_diagram
+from featbank.pages.figures.reliability import reliability_diagram
 
 
 @pytest.fixture(params=[False, True], ids=["classes", "labels"])
@@ -32,10 +32,10 @@ def test_counts_stand_below(said):
 
 def test_the_error_is_the_mean_gap():
     truth, scores = np.array([0, 0, 1, 1]), np.array([[0.9, 0.1]] * 4)
-    assert calibration_error(reliability(truth, scores)) == pytest.approx(0.4)
+    assert reliability(truth, scores).error == pytest.approx(0.4)
 
 
 def test_the_caption_tells_the_error(said):
     figure = reliability_diagram(said)
-    error = calibration_error(reliability(said.truth, said.scores))
+    error = reliability(said.truth, said.scores).error
     assert f"ECE {error:.3f}".replace("0.", ".") in figure._supxlabel.get_text().replace("\n", " ")

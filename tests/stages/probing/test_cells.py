@@ -63,10 +63,11 @@ def test_baselines_of_other_samples_do_not_count(bank, tmp_path):
 
 def test_a_protocol_that_a_baseline_cannot_take_is_told(bank):
     chips = bank.parent / "chips"
-    four = featbank.embed("vit-tiny", chips, bank=bank, layers=(8, 9, 10, 11), **VIT)
+    asked = {"layers": (8, 9, 10, 11), "features": ("mean_raw",)}
+    four = featbank.embed("vit-tiny", chips, bank=bank, **asked, **VIT)
     (cell,) = make(bank, clf=None, protocol="pangaea-knn", params={"k": 3}, store=four.path)
     assert cell.baselines == []
-    assert all("its layers are 0" in trouble for trouble in cell.troubles)
+    assert all("expected mean_raw too" in trouble for trouble in cell.troubles)
 
 
 def test_each_model_on_each_dataset_is_a_cell():

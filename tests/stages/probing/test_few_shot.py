@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 from labelled_store import make_labelled_store
 from layered_store import make_layered_store
 
@@ -106,3 +107,50 @@ def test_more_shots_are_better_here(report):
 
 def test_tries_have_a_spread(report):
     assert report.results[1].seed_sd > 0
+
+
+def make_dinov2_run(path, **options):
+    run = ProbeRun(PROTOCOLS["dinov2-knn"], Store(path), ProbeOptions(store=path, **options))
+    return run, run.read()
+
+
+@pytest.mark.parametrize(
+    ("shots", "tried"), [(2, [2]), (10, [10]), (15, [10, 15]), (20, [10, 20]), (30, [10, 20, 30])]
+)
+def test_dinov2_tries_its_k_up_to_the_shots_and_the_shots(path, shots, tried):
+    run, data = make_dinov2_run(path, shots=(shots,))
+    choice = run.choose(_drawn(run, data, shots, 0), shots=shots)
+    assert [params["k"] for params in choice.candidates] == tried
+
+
+def test_a_k_that_the_user_fixes_is_the_only_one(path):
+    run, data = make_dinov2_run(path, shots=(6,), params={"k": 3})
+    assert few_shot(run, data)[0].params["k"] == 3
+
+
+def test_dinov2_takes_all_of_a_class_that_has_fewer_than_the_shots(tmp_path):
+    codes = np.arange(240) % 2
+    codes[:3] = 2
+    run, data = make_dinov2_run(make_layered_store(tmp_path / "s.zarr", codes=codes), shots=(5,))
+    drawn = _drawn(run, data, 5, 0)
+    assert np.bincount(data.labels[drawn.rows["final"]]).tolist() == [5, 5, 3]
+    assert "of 5 shots, all training samples of 1 of 3 classes, which have fewer" in run.notes
+
+
+def test_dinov2_draws_as_its_source_does(path):
+    run, data = make_dinov2_run(path, shots=(4,))
+    train = data.rows["train"]
+    # dinov2/eval/knn.py, filter_train: one seed a try, one order a class, its first n.
+    torch.manual_seed(2)
+    picked = []
+    for k in range(3):
+        members = train[data.labels[train] == k]
+        picked.extend(members[torch.randperm(len(members))[:4].numpy()])
+    np.testing.assert_array_equal(_drawn(run, data, 4, 2).rows["final"], np.sort(picked))
+
+
+def test_dinov2_weighs_by_the_neighbours_up_to_the_shots(path):
+    run, data = make_dinov2_run(path, shots=(20,))
+    drawn = _drawn(run, data, 20, 0)
+    choice = run.choose(drawn, shots=20)
+    assert {params["normalise_over"] for params in choice.candidates} == {20}

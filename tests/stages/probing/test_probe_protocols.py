@@ -13,6 +13,8 @@ from featbank.stages.probing.features import probe_features
 from featbank.stages.probing.run import ProbeRun
 from featbank.store.reader import Store
 
+RAW = ("cls", "mean", "mean_raw")
+
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
@@ -102,13 +104,27 @@ def test_blocks_with_a_gap_are_refused(tmp_path):
 
 
 def test_any_four_layers_do_for_pangaea(tmp_path):
-    path = make_layered_store(tmp_path / "gap.zarr", layers=(2, 5, 8, 11))
-    run, _ = read(path, "pangaea-knn")
-    assert run.feature == "mean@2+mean@5+mean@8+mean@11"
+    path = make_layered_store(tmp_path / "gap.zarr", layers=(2, 5, 8, 11), names=RAW)
+    run, _ = read(path, "pangaea-knn", params={"k": 5})
+    assert run.feature == "mean_raw@2+mean_raw@5+mean_raw@8+mean@11"
+
+
+def test_pangaea_reads_the_last_block_normed_and_the_others_raw(tmp_path):
+    path = make_layered_store(tmp_path / "raw.zarr", names=RAW)
+    store = Store(path)
+    found = probe_features(store, PROTOCOLS["pangaea-knn"], ProbeOptions())
+    raw = [store.features("mean_raw", layer=layer) for layer in (8, 9, 10)]
+    np.testing.assert_array_equal(found.values, np.hstack([*raw, store.features("mean")]))
+
+
+def test_without_raw_means_the_command_that_makes_them_is_named(path):
+    command = "featbank embed --model vit --dataset made --limit 80 --layers 8,9,10,11"
+    with pytest.raises(StoreError, match=f"Make such .* '{command} --features mean_raw'"):
+        read(path, "pangaea-knn")
 
 
 def test_too_few_layers_are_named_with_the_way_out(tmp_path):
-    path = make_layered_store(tmp_path / "one.zarr", layers=(11,))
+    path = make_layered_store(tmp_path / "one.zarr", layers=(11,), names=RAW)
     with pytest.raises(StoreError, match="Embed it with --layers -4,-3,-2,-1"):
         read(path, "pangaea-knn")
 
@@ -124,6 +140,12 @@ def test_a_backbone_without_cls_is_read_by_its_default(tmp_path):
 def test_what_a_protocol_settles_is_told(path):
     run, _ = read(path, "lightly-knn")
     assert "weights are divided by their sum" in run.notes[0]
+
+
+def test_what_a_protocol_cannot_meet_is_told_beside_its_numbers(tmp_path):
+    path = make_layered_store(tmp_path / "raw.zarr", names=RAW)
+    run, _ = read(path, "pangaea-knn", params={"k": 5})
+    assert "its float16 sums of 200 weights" in "; ".join(run.notes)
 
 
 @pytest.fixture
