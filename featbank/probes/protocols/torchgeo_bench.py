@@ -58,6 +58,10 @@ SPECS = (
             ),
         ),
         unmet=(
+            (
+                "linear.py:149-157: where a float32 descent stops hangs on rounding, so on the "
+                "order of the samples: up to 2 of 600 predictions differed from its own"
+            ),
             "linear.py:72-74: on a GPU the source rounds products to TF32; here they are float32",
             (
                 "main.py, evaluate_logistic: its temperature is fitted on validation that the "
