@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from featbank.image import Array
-    from featbank.probes._sweep import Choice
     from featbank.probes.protocols import ProtocolSpec
     from featbank.result import Result
     from featbank.stages.probing.data import ProbeData
+    from featbank.stages.probing.unseen_scores import Unseen
     from featbank.stages.probing.verdict import Verdict
     from featbank.store.reader import Store
 
@@ -131,9 +131,10 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
     classifier, scores = next(fits)
     if not getattr(classifier, "converged_", True):
         run.notes.append("the solver stopped before it converged")
-    verdict = _verdict(run, data, choice, scores)
+    unseen = run.unseen(data, choice)
+    verdict = _verdict(run, data, unseen, scores)
     again = partial(judge, data, resamples=0, seed=0, absent=run.absent, top=run.protocol.top)
-    others = [again(scores=other, choice=choice) for _, other in fits]
+    others = [again(scores=other, unseen=unseen) for _, other in fits]
     rows = Rows(run, data, verdict.notes)
     spread = spread_of([verdict.scored, *(other.scored for other in others)])
     results = rows.of_probe(choice, verdict, spread)
@@ -161,11 +162,11 @@ def _fit(run: ProbeRun, data: ProbeData, bank: Bank, progress: Progress | None) 
     )
 
 
-def _verdict(run: ProbeRun, data: ProbeData, choice: Choice, scores: Array) -> Verdict:
+def _verdict(run: ProbeRun, data: ProbeData, unseen: Unseen, scores: Array) -> Verdict:
     return judge(
         data,
         scores,
-        choice,
+        unseen,
         resamples=run.resamples,
         seed=run.options.seed,
         absent=run.absent,

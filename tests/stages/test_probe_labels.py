@@ -13,6 +13,7 @@ import featbank
 from featbank.errors import ProbeError, UsageError
 from featbank.probes._knn_classifier import KnnClassifier
 from featbank.stages.probe import ProbeOptions, probe_store
+from featbank.stages.probing.unseen_scores import fold_numbers
 from featbank.store.reader import Store
 
 PRESENT = range(4)
@@ -94,15 +95,29 @@ def test_validation_is_scored_by_a_probe_fitted_on_train(report, store):
 
 
 def threshold_of(report, class_name):
-    return find(report, "threshold", None, "tuned-f2", class_name, "val")
+    return find(report, "threshold", None, "tuned-f2", class_name, "train+val")
 
 
-def test_a_threshold_is_tuned_on_validation_by_a_probe_fitted_on_train(report, store):
-    (X, y), (X_val, y_val) = (Store(store).xy(name) for name in ("train", "val"))
-    scores = KnnClassifier(k=20).fit(X, y).predict_proba(X_val)[:, 0].astype(np.float32)
-    best = max(fbeta_score(y_val[:, 0], scores >= t, beta=2) for t in np.unique(scores))
+def test_a_threshold_is_tuned_on_held_out_folds_of_train_and_validation(report, store):
+    opened = Store(store)
+    parts = opened.xy("train"), opened.xy("val")
+    X, y = (np.concatenate(both) for both in zip(*parts, strict=True))
+    split, known = opened.split(), opened.valid & (opened.labels() >= 0).all(axis=1)
+    rows = np.concatenate([np.flatnonzero((split == name) & known) for name in ("train", "val")])
+    folds = fold_numbers(y, opened.group[rows], seed=0)
+    scores = np.zeros(len(y), dtype=np.float32)
+    for fold in set(folds):
+        probe = KnnClassifier(k=20).fit(X[folds != fold], y[folds != fold])
+        scores[folds == fold] = probe.predict_proba(X[folds == fold])[:, 0]
+    best = max(fbeta_score(y[:, 0], scores >= t, beta=2) for t in np.unique(scores))
     chosen = threshold_of(report, CLASSES[0]).value
-    assert fbeta_score(y_val[:, 0], scores >= chosen, beta=2) == pytest.approx(best)
+    assert fbeta_score(y[:, 0], scores >= chosen, beta=2) == pytest.approx(best)
+
+
+def test_a_protocol_that_fits_the_scored_probe_on_train_alone_tunes_on_validation(store, bank):
+    found = run(store, bank, clf=None, protocol="torchgeo-bench-knn5")
+    rows = [row for row in found.results if row.metric == "threshold"]
+    assert {row.split for row in rows} == {"val"}
 
 
 def test_rare_labels_share_the_pooled_threshold(report):
@@ -110,8 +125,8 @@ def test_rare_labels_share_the_pooled_threshold(report):
     assert "pooled threshold: 2 of 5 labels" in report.results[0].note
 
 
-def test_n_of_a_threshold_is_its_positives_in_validation(report, store):
-    positives = Store(store).xy("val")[1].sum(axis=0)
+def test_n_of_a_threshold_is_its_positives_in_train_and_validation(report, store):
+    positives = sum(Store(store).xy(name)[1].sum(axis=0) for name in ("train", "val"))
     assert [threshold_of(report, name).n for name in CLASSES] == positives.tolist()
 
 

@@ -25,6 +25,7 @@ from featbank.stages.probe import ProbeReport
 from featbank.stages.probing.options import ProbeOptions
 from featbank.stages.probing.rows import Rows
 from featbank.stages.probing.run import ProbeRun, labelled, with_rows
+from featbank.stages.probing.unseen_scores import Unseen
 from featbank.stages.probing.verdict import as_kept, headline_score, judge
 from featbank.store.reader import Store
 
@@ -72,7 +73,10 @@ def score_network(
     classifier = _classifier(plan, head)
     scores = predict(classifier, data.features[data.rows["test"]], labelled(data, "final"))
     choice = _choice(data, classifier, params)
-    verdict = judge(data, scores, choice, resamples=run.resamples, seed=plan.options.seed)
+    # The head is not fitted again, so validation is what it has not seen.
+    val, n_train = data.rows["val"], len(data.rows["train"])
+    unseen = Unseen(data.labels[val], choice.validation, "val", n_train)
+    verdict = judge(data, scores, unseen, resamples=run.resamples, seed=plan.options.seed)
     results = Rows(run, data, verdict.notes).of_probe(choice, verdict, {})
     bank = Bank(plan.options.bank)
     predictions = Predictions(

@@ -156,8 +156,8 @@ class Rows:
                 value=float(value),
                 n=int(n),
                 n_invalid=0,
-                n_train=len(self._data.rows["train"]),
-                split="val",
+                n_train=verdict.unseen.n_train,
+                split=verdict.unseen.split,
                 class_name=name,
                 threshold=TUNED_NAME,
             )

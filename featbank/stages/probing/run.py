@@ -20,6 +20,7 @@ from featbank.stages.probing.known_images import known_images
 from featbank.stages.probing.missing_pixels import COLUMN, missing_classes, share_alone_note
 from featbank.stages.probing.options import require_known_params
 from featbank.stages.probing.pretrained_on import pretrained_on
+from featbank.stages.probing.unseen_scores import Unseen, unseen_scores
 from featbank.stages.weights import UNTRAINED
 
 if TYPE_CHECKING:
@@ -172,6 +173,26 @@ class ProbeRun:
                     "Standardise the features or choose another probe with --clf.",
                 )
             yield classifier, scores
+
+    def unseen(self, data: ProbeData, choice: Choice) -> Unseen:
+        """What thresholds and the temperature are fitted on.
+
+        Validation as the candidates saw it, where the scored probe is one of them; else held-out
+        folds of all that it is fitted on.
+        """
+        final, val = data.rows["final"], data.rows["val"]
+        as_chosen = Unseen(data.labels[val], choice.validation, "val", len(data.rows["train"]))
+        if np.array_equal(final, data.rows["train"]):
+            return as_chosen
+        found = unseen_scores(
+            self.probe,
+            labelled(data, "final"),
+            {**choice.params, **self.protocol.final_params},
+            groups=None if data.groups is None else data.groups[final],
+            seed=self.options.seed,
+            split="+".join(self.protocol.final_on),
+        )
+        return found or as_chosen
 
     def every_candidate(self, data: ProbeData) -> Iterator[tuple[Mapping[str, Any], Array]]:
         """Each candidate's parameters and (n, K) test probabilities."""

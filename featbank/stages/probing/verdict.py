@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.metrics._scored import Scored
-    from featbank.probes._sweep import Choice
     from featbank.stages.probing.data import ProbeData
+    from featbank.stages.probing.unseen_scores import Unseen
 
 FIXED_NAME, TUNED_NAME = "0.5", "tuned-f2"
 
@@ -34,14 +34,16 @@ class Verdict:
     Attributes:
         headline: Metric and average of the headline row.
         scored: All metrics.
+        unseen: What thresholds and the temperature were fitted on.
         confusion: (K, K) counts of one class a sample; None for several labels.
-        tuned: Thresholds tuned on validation; None for one class a sample.
+        tuned: Thresholds tuned on scores of unseen samples; None for one class a sample.
         thresholds: (K,) thresholds by name; none for one class a sample.
         notes: What a reader must know beside the numbers.
     """
 
     headline: tuple[str, str | None]
     scored: list[Scored]
+    unseen: Unseen
     confusion: Array | None = None
     tuned: Thresholds | None = None
     thresholds: dict[str, Array] = field(default_factory=dict)
@@ -73,7 +75,7 @@ def as_kept(scores: Array) -> Array:
 def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
     data: ProbeData,
     scores: Array,
-    choice: Choice,
+    unseen: Unseen,
     *,
     resamples: int,
     seed: int,
@@ -86,7 +88,7 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
     Args:
         data: What the probe was fitted and is scored on.
         scores: (n, K) test probabilities of the refitted probe.
-        choice: Holds the validation probabilities that thresholds and the temperature come from.
+        unseen: Truth and probabilities that thresholds and the temperature are fitted on.
         resamples: Parts that intervals leave out, at most; 0 gives none.
         seed: Seed of what they leave out.
         absent: Whether macro averages leave out classes without a test sample, or count them as
@@ -101,7 +103,7 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
     truth, scores = data.labels[data.rows["test"]], as_kept(scores)
     groups = None if data.groups is None else data.groups[data.rows["test"]]
     bootstrap = Bootstrap(groups=groups, resamples=resamples, seed=seed)
-    validation = data.labels[data.rows["val"]], as_kept(choice.validation)
+    validation = unseen.truth, as_kept(unseen.scores)
     notes = _absent_note(truth, len(data.classes), absent)
     if data.is_multilabel:
         tuned = tuned_thresholds(*validation)
@@ -110,13 +112,19 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
         scored = score_multilabel(
             truth, scores, thresholds=decided, bootstrap=bootstrap, absent=absent, by=by
         )
-        verdict = Verdict(headline=("map", "macro"), scored=scored, tuned=tuned)
-        verdict = replace(verdict, thresholds=thresholds, notes=(*notes, *_pooled_note(tuned)))
+        verdict = Verdict(headline=("map", "macro"), scored=scored, unseen=unseen, tuned=tuned)
+        verdict = replace(
+            verdict, thresholds=thresholds, notes=(*notes, *_pooled_note(tuned, unseen.in_words))
+        )
     else:
         scored = score(truth, scores, bootstrap=bootstrap, absent=absent, by=by)
         confusion = confusion_matrix(truth, scores.argmax(axis=1), n_classes=len(data.classes))
         verdict = Verdict(
-            headline=("accuracy", None), scored=scored, confusion=confusion, notes=notes
+            headline=("accuracy", None),
+            scored=scored,
+            unseen=unseen,
+            confusion=confusion,
+            notes=notes,
         )
     calibrated = calibrated_rows(truth, scores, validation=validation)
     return replace(verdict, scored=[*scored, *calibrated])
@@ -131,9 +139,9 @@ def _absent_note(truth: Array, n_classes: int, absent: Absent) -> tuple[str, ...
     return (f"without a test sample, so {fate}: {missing} of {n_classes} classes",)
 
 
-def _pooled_note(tuned: Thresholds) -> tuple[str, ...]:
+def _pooled_note(tuned: Thresholds, where: str) -> tuple[str, ...]:
     pooled = int(tuned.is_pooled.sum())
     if not pooled:
         return ()
-    trouble = f"with fewer than {MIN_POSITIVES} positives in validation, so at the pooled threshold"
+    trouble = f"with fewer than {MIN_POSITIVES} positives in {where}, so at the pooled threshold"
     return (f"{trouble}: {pooled} of {len(tuned.values)} labels",)

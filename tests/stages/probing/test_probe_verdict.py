@@ -9,6 +9,7 @@ from sklearn.metrics import f1_score, recall_score
 from featbank.metrics._calibration import bins_of, fit_temperature
 from featbank.metrics._multilabel_scoring import mean_average_precision
 from featbank.metrics.calibration import ece
+from featbank.stages.probing.unseen_scores import Unseen
 from featbank.stages.probing.verdict import as_kept, headline_score, judge
 
 N, K = 120, 4
@@ -16,7 +17,7 @@ ROWS = {"train": np.arange(40), "val": np.arange(40, 80), "test": np.arange(80, 
 
 
 def case(is_multilabel):
-    """Data, test scores and a choice; the last class is never true."""
+    """Data, test scores and those of unseen samples; the last class is never true."""
     rng = np.random.default_rng(0)
     truth = rng.integers(K - 1, size=N)
     labels = (rng.uniform(size=(N, K)) < [0.5, 0.3, 0.4, 0]).astype(np.int8)
@@ -28,7 +29,8 @@ def case(is_multilabel):
         classes=tuple("abcd"),
         is_multilabel=is_multilabel,
     )
-    return data, scores[ROWS["test"]], SimpleNamespace(validation=scores[ROWS["val"]])
+    unseen = Unseen(data.labels[ROWS["val"]], scores[ROWS["val"]], "val", 40)
+    return data, scores[ROWS["test"]], unseen
 
 
 def judged(is_multilabel, **options):
@@ -49,9 +51,9 @@ def test_the_headline_is_the_score_that_parameters_are_chosen_by(is_multilabel):
 
 
 @pytest.mark.parametrize("is_multilabel", [False, True])
-def test_the_temperature_is_fitted_on_validation(is_multilabel):
-    data, _, choice = case(is_multilabel)
-    expected = fit_temperature(data.labels[ROWS["val"]], as_kept(choice.validation))
+def test_the_temperature_is_fitted_on_unseen_samples(is_multilabel):
+    _, _, unseen = case(is_multilabel)
+    expected = fit_temperature(unseen.truth, as_kept(unseen.scores))
     assert value(judged(is_multilabel), "temperature") == expected
 
 
@@ -94,8 +96,8 @@ def test_decisions_that_look_at_no_score_stand_beside_the_others():
 
 
 def test_the_most_probable_labels_may_decide_too():
-    data, scores, choice = case(True)
-    verdict = judge(data, scores, choice, resamples=0, seed=0, top=2)
+    data, scores, unseen = case(True)
+    verdict = judge(data, scores, unseen, resamples=0, seed=0, top=2)
     said = np.argsort(np.argsort(-scores, axis=1), axis=1) < 2
     expected = recall_score(data.labels[ROWS["test"]], said, average="micro")
     (found,) = (
@@ -108,9 +110,9 @@ def test_the_most_probable_labels_may_decide_too():
 
 
 def test_the_most_probable_labels_of_a_subgroup_are_its_own():
-    data, scores, choice = case(True)
+    data, scores, unseen = case(True)
     country = np.array(["x", "y"])[np.arange(40) // 20]
-    verdict = judge(data, scores, choice, resamples=0, seed=0, top=1, by={"country": country})
+    verdict = judge(data, scores, unseen, resamples=0, seed=0, top=1, by={"country": country})
     truth, said = data.labels[ROWS["test"]][20:], np.eye(K)[scores[20:].argmax(axis=1)]
     (found,) = (
         row.value

@@ -1,0 +1,131 @@
+"""Scores of samples that their probe has not seen: thresholds and temperature are fitted on them.
+
+A probe that is fitted again on train and validation scores otherwise than that of train alone, so
+that thresholds of the latter do not fit the former. Scores of held-out folds of all that it is
+fitted on come from probes nearly as large, and from more samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from featbank.probes._sweep import fitted, predict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from featbank.image import Array
+    from featbank.probes import ProbeSpec
+    from featbank.probes._sweep import Labelled
+
+# Five or ten serve alike (Breiman and Spector 1992, doi:10.2307/1403680); five cost half.
+FOLDS = 5
+
+
+class Unseen(NamedTuple):
+    """Samples with scores of probes that were not fitted on them.
+
+    Attributes:
+        truth: (n,) class indices, or (n, K) 0 and 1.
+        scores: (n, K) probabilities.
+        split: Splits that the samples are of: ``val``, or ``train+val``.
+        n_train: Samples that their probes were fitted on; of folds, all less one fold.
+    """
+
+    truth: Array
+    scores: Array
+    split: str
+    n_train: int
+
+    @property
+    def in_words(self) -> str:
+        """The splits, in words."""
+        return self.split.replace("+", " and ").replace("val", "validation")
+
+
+def unseen_scores(
+    spec: ProbeSpec,
+    data: Labelled,
+    params: Mapping[str, Any],
+    *,
+    groups: Array | None,
+    seed: int,
+    split: str,
+) -> Unseen | None:
+    """Scores of every sample by a probe of the other folds.
+
+    Args:
+        spec: The probe.
+        data: All that the scored probe is fitted on.
+        params: Its parameters.
+        groups: (N,) group of each sample, which no two folds share; None where there is none.
+        seed: Of the folds and the fits.
+        split: Splits that the samples are of, joined by ``+``.
+
+    Returns:
+        None where folds cannot stand for the whole: fewer than two units, fewer samples than
+        neighbours, or a fit that runs off to infinity.
+    """
+    fold = fold_numbers(data.labels, groups, seed=seed)
+    if not fold.max(initial=0):
+        return None
+    scores = np.zeros((len(fold), data.n_classes))
+    for number in range(fold.max() + 1):
+        rest, held = fold != number, fold == number
+        if params.get("k", 0) > rest.sum():
+            return None
+        part = replace(data, features=data.features[rest], labels=data.labels[rest])
+        (classifier,) = fitted(spec, [(params, seed)], part)
+        scores[held] = predict(classifier, data.features[held], data)
+    n_train = len(fold) - int(np.bincount(fold).max())
+    return Unseen(data.labels, scores, split, n_train) if np.isfinite(scores).all() else None
+
+
+def fold_numbers(labels: Array, groups: Array | None, *, seed: int) -> NDArray[np.intp]:
+    """(N,) fold of each sample, whole groups in one, each class spread as evenly as groups let it.
+
+    Groups are mixed, ordered by the rarest class that they hold, and dealt out one by one.
+
+    Args:
+        labels: (N,) class indices, or (N, K) 0 and 1.
+        groups: (N,) group of each sample; None where each stands for itself.
+        seed: Of the mixing.
+
+    Example:
+        >>> fold_numbers(np.array([0] * 5 + [1] * 5), None, seed=0).reshape(2, 5).sum(axis=1)
+        array([10, 10])
+    """
+    n = len(labels)
+    unit = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
+    units = int(unit.max(initial=-1)) + 1
+    rarity = np.full(units, np.iinfo(np.intp).max)
+    np.minimum.at(rarity, unit, _rarity(labels))
+    mixed = np.random.default_rng(seed).permutation(units)
+    order = mixed[np.argsort(rarity[mixed], kind="stable")]
+    fold = np.empty(units, dtype=np.intp)
+    fold[order] = np.arange(units) % FOLDS
+    return fold[unit]
+
+
+def _rarity(labels: Array) -> NDArray[np.intp]:
+    """(N,) place of each sample's rarest class among the classes, the rarest first."""
+    if labels.ndim == 1:
+        counts = np.bincount(labels)
+        of_label: NDArray[np.intp] = _places(counts)[labels]
+        return of_label
+    place = _places(labels.sum(axis=0))
+    rarest: NDArray[np.intp] = np.where(labels == 1, place, labels.shape[1]).min(axis=1)
+    return rarest
+
+
+def _places(counts: Array) -> NDArray[np.intp]:
+    """(K,) place of each class among the classes, the rarest first."""
+    place = np.empty(len(counts), dtype=np.intp)
+    place[np.argsort(counts, kind="stable")] = np.arange(len(counts))
+    return place

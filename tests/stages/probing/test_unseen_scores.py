@@ -1,0 +1,84 @@
+"""What thresholds and the temperature are fitted on: scores of probes that have not seen them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from featbank.probes import PROBES
+from featbank.probes._sweep import Labelled, fitted, predict
+from featbank.stages.probing.unseen_scores import FOLDS, fold_numbers, unseen_scores
+
+N, K = 60, 3
+
+
+def made(seed=0, n=N):
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % K
+    features = rng.normal(size=(n, 8)).astype(np.float32) + 1.5 * np.eye(K, 8)[labels]
+    return Labelled(features=features.astype(np.float32), labels=labels, n_classes=K)
+
+
+def unseen(name, data, params, groups=None):
+    spec = PROBES[name]
+    whole = {**spec.defaults, **params}
+    return unseen_scores(spec, data, whole, groups=groups, seed=0, split="train+val")
+
+
+@given(st.lists(st.integers(0, 11), min_size=1, max_size=60), st.integers(0, 3))
+def test_no_two_folds_share_a_group(groups, seed):
+    groups = np.array(groups)
+    folds = fold_numbers(np.arange(len(groups)) % 2, groups, seed=seed)
+    assert all(len(set(folds[groups == group])) == 1 for group in set(groups))
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=80), st.integers(0, 3))
+def test_without_groups_each_class_is_spread_evenly(labels, seed):
+    labels = np.array(labels)
+    folds = fold_numbers(labels, None, seed=seed)
+    for label in set(labels):
+        counts = np.bincount(folds[labels == label], minlength=FOLDS)
+        assert counts.max() - counts.min() <= 1
+
+
+def test_scores_are_those_of_a_probe_of_the_other_folds():
+    data = made()
+    found = unseen("logistic", data, {"C": 1.0})
+    folds = fold_numbers(data.labels, None, seed=0)
+    rest = folds != 2
+    part = Labelled(features=data.features[rest], labels=data.labels[rest], n_classes=K)
+    spec = PROBES["logistic"]
+    (probe,) = fitted(spec, [({**spec.defaults, "C": 1.0}, 0)], part)
+    np.testing.assert_allclose(
+        found.scores[~rest], predict(probe, data.features[~rest], part), atol=1e-6
+    )
+
+
+def test_labels_that_a_probe_learns_by_heart_do_not_look_certain():
+    """Noise labels: a probe that has seen its samples is right; one that has not is at chance."""
+    data = made(n=90)
+    noise = Labelled(
+        features=data.features,
+        labels=np.random.default_rng(1).permutation(data.labels),
+        n_classes=K,
+    )
+    found = unseen("knn", noise, {"k": 1})
+    assert (found.scores.argmax(axis=1) == noise.labels).mean() < 0.6
+
+
+def test_a_class_that_one_fold_alone_holds_has_score_0_there():
+    data = made()
+    labels = data.labels.copy()
+    labels[labels == 2] = 1
+    labels[5] = 2
+    one = Labelled(features=data.features, labels=labels, n_classes=K)
+    found = unseen("knn", one, {"k": 3})
+    assert found.scores.shape == (N, K)
+    assert found.scores[5, 2] == 0
+
+
+@pytest.mark.parametrize(
+    ("params", "groups"), [({"k": 55}, None), ({"k": 3}, np.zeros(N, dtype=int))]
+)
+def test_folds_that_cannot_stand_for_the_whole_give_none(params, groups):
+    assert unseen("knn", made(), params, groups) is None
