@@ -1,4 +1,4 @@
-"""What held-out folds give over validation alone: ECE after the temperature, F2 at tuned thresholds.
+"""What held-out folds give over validation alone: ECE at the temperature, F2 at tuned thresholds.
 
 Features of AID's 3,000 scenes by the tiny ViT (golden file of protocols), five stratified splits of
 60, 20 and 20 %. Before: temperature and thresholds of a probe of train on validation. After: of
