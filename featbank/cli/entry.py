@@ -35,6 +35,8 @@ def surroundings() -> Iterator[None]:
             stream.reconfigure(errors="backslashreplace")
     with warnings.catch_warnings():
         warnings.simplefilter("always", FeatbankWarning)
+        # What a damaged shard makes zarr compute is told by the refusal that follows.
+        warnings.filterwarnings("ignore", category=RuntimeWarning, module="zarr")
         warnings.showwarning = _showing(warnings.showwarning)
         yield
 

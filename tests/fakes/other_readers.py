@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import rasterio
 import tifffile
 from PIL import Image
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
 
 
@@ -65,6 +66,13 @@ def _settled(file) -> Read:
         raise Complaint("too large to compare")
     pixels, missing = file.read(), file.read_masks() == 0
     clear = [i for i, kind in enumerate(file.colorinterp) if kind == ColorInterp.alpha]
+    by_default = file.driver == "GTiff" and not Path(f"{file.name}.aux.xml").exists()
+    if by_default and clear and _is_graded(pixels[clear[-1]]):
+        # Programs call a fourth band opacity by default; its values say that it is none.
+        clear = []
+        missing = np.stack([file.read_masks(i + 1) == 0 for i in range(file.count)])
+        is_by_opacity = [MaskFlags.alpha in flags for flags in file.mask_flag_enums]
+        missing[is_by_opacity] = False
     kept = [i for i in range(file.count) if i not in clear]
     if clear:
         missing = missing | (pixels[clear] == 0).any(axis=0)
@@ -82,6 +90,10 @@ def _settled(file) -> Read:
         is_double = pixels.dtype == np.float64
         pixels = np.stack(bands).astype(np.float64 if is_double else np.float32)
     return Read(pixels, missing)
+
+
+def _is_graded(plane):
+    return ((plane != 0) & (plane != plane.max())).mean() > 0.5
 
 
 def by_pillow(path) -> Read:
