@@ -13,6 +13,7 @@ from featbank.metrics._averages import LEFT_OUT, ZERO
 from featbank.probes import PROBES
 from featbank.probes._sweep import Choice, Labelled, candidates, choose, fitted, predict
 from featbank.recipe import recipe_id
+from featbank.stages.probing.computing import idle_gpu
 from featbank.stages.probing.data import ProbeData, probe_data
 from featbank.stages.probing.features import probe_features
 from featbank.stages.probing.headline import Headline, headline_of
@@ -101,6 +102,7 @@ class ProbeRun:
             *found.notes,
             data.note,
             *self._store_notes(),
+            idle_gpu(self.probe, self.options.device),
             seen,
             known,
         )
