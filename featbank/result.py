@@ -28,7 +28,7 @@ class Result:
     """One row of the results table.
 
     Attributes:
-        metric: Name in the metrics catalog; or ``threshold``, tuned on validation for one label.
+        metric: Name in the metrics catalog; or ``threshold``, tuned for one label.
         value: The metric; NaN where it is undefined (no such sample).
         low: Lower end of the 95 % interval of this fitted probe on new samples or groups
             (``docs/intervals.md``); None where no interval is made.

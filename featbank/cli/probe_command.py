@@ -150,7 +150,9 @@ def command(
       forest    extremely randomised trees, bounded in number and size
 
     The headline is accuracy, or macro mAP where a sample may bear several labels; decisions on
-    labels are then scored at 0.5 and at thresholds tuned for F2 on validation, side by side.
+    labels are then scored at 0.5 and at thresholds tuned for F2 side by
+    side. Thresholds and the temperature of calibration are fitted on held-out folds of train and
+    validation, or on validation where the scored probe is fitted on train alone.
     What stands in the bank is read, not fitted again.
     """
     from featbank.stages.probing.cells import cells_asked

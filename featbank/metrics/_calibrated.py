@@ -1,4 +1,4 @@
-"""Calibration after a temperature is fitted on validation."""
+"""Calibration after a temperature is fitted on samples that the probe has not seen."""
 
 from __future__ import annotations
 

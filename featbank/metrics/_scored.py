@@ -22,7 +22,7 @@ class Scored:
     """One metric of one set of predictions.
 
     Attributes:
-        metric: Name in the metrics catalog; or ``temperature``, fitted on validation, and
+        metric: Name in the metrics catalog; or ``temperature``, fitted on unseen samples, and
             ``ece_scaled``, the calibration error after it.
         value: The metric; NaN where undefined.
         low: Lower end of the 95 % interval; None where there is none: for counts and calibration

@@ -1,4 +1,4 @@
-"""Thresholds tuned on validation: one a label, from the scores of a probe fitted on train."""
+"""Thresholds: one a label, from scores of samples that their probe was not fitted on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Thresholds:
     Attributes:
         values: (K,) thresholds.
         is_pooled: (K,) whether the label had too few positives and took the pooled threshold.
-        positives: (K,) validation positives of each label.
+        positives: (K,) positives of each label among them.
     """
 
     values: Values

@@ -34,6 +34,7 @@ from tests.benchmarks import (
     reading,
     report_page,
     throughput,
+    unseen_gain,
     view_making,
 )
 
@@ -65,6 +66,7 @@ BENCHMARKS: dict[str, Any] = {
     "pretraining-dino": pretraining.DINO,
     "pretraining-dinov2": pretraining.DINOV2,
     "report_page": report_page,
+    "unseen-gain": unseen_gain,
     "view-making": view_making,
 }
 

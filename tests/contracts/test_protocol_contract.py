@@ -114,3 +114,9 @@ def test_a_note_that_is_told_beside_numbers_has_no_semicolon_of_the_joint(name):
     # Notes are joined by "; ": a line may hold one, never begin or end with it.
     spec = PROTOCOLS[name]
     assert all(line == line.strip("; ") for line in (*spec.settled, *spec.unmet))
+
+
+def test_the_procedure_names_every_split_that_the_scored_probe_is_fitted_on(protocol):
+    words = {"train": "train", "val": "validation"}
+    assert all(words[name] in protocol.procedure for name in protocol.final_on)
+    assert protocol.procedure.startswith("nothing is chosen") == (len(protocol.grid) == 1)

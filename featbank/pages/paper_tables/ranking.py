@@ -18,6 +18,7 @@ from featbank.pages.paper_tables.table import (
 )
 from featbank.pages.published_table import published_beside
 from featbank.pages.table_style import buffered, intervals_over, metric_name, number
+from featbank.probes.protocols import PROTOCOLS
 from featbank.result import COMPARABLE
 
 if TYPE_CHECKING:
@@ -115,6 +116,15 @@ def _caption(rows: Sequence[Result], metric: str) -> str:
     elsewhere = f" of {head.test_store}" if head.test_store else ""
     return (
         f"{metric} on {counts} {head.split} samples{elsewhere} of {head.dataset}, labels "
-        f"{head.label_set}, split scheme {head.split_scheme}{intervals}. Every probe is chosen on "
-        "validation and scored once."
+        f"{head.label_set}, split scheme {head.split_scheme}{intervals}. "
+        f"{_procedures(rows)}"
     )
+
+
+def _procedures(rows: Sequence[Result]) -> str:
+    """What each protocol chooses and fits on what; '' where none is of the catalog."""
+    named: dict[str, list[str]] = {}
+    for name in dict.fromkeys(row.protocol for row in rows):
+        if name in PROTOCOLS:
+            named.setdefault(PROTOCOLS[name].procedure, []).append(name)
+    return " ".join(f"{', '.join(names)}: {words}." for words, names in named.items())

@@ -30,7 +30,9 @@ _COUNTS = {
     "TP, FP, TN, FN": "true and false positives, true and false negatives of one class against "
     "the rest"
 }
-_TUNED = {"Tuned for F2": "thresholds that maximise F2 of each class on validation, instead of 0.5"}
+_TUNED = {
+    "Tuned for F2": "thresholds that maximise F2 of each class on unseen samples, instead of 0.5"
+}
 
 
 def glossary_of(results: Sequence[tuple[Result, ...]]) -> dict[str, str]:

@@ -84,3 +84,19 @@ class ProtocolSpec:
     source: str
     settled: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
+
+    @property
+    def procedure(self) -> str:
+        """What is chosen on what and fitted on what, in words.
+
+        Example:
+            >>> ProtocolSpec(name="p", summary="", probe="knn", source="").procedure
+            'nothing is chosen; fitted on train and validation'
+        """
+        fitted_on = " and ".join("validation" if s == "val" else s for s in self.final_on)
+        if len(self.grid) == 1:
+            return f"nothing is chosen; fitted on {fitted_on}"
+        is_val = self.chosen_on == "val"
+        where = "validation" if is_val else f"{float(self.chosen_on):.0%} of train"
+        again = "fitted on" if is_val and self.final_on == ("train",) else "fitted again on"
+        return f"chosen on {where}, {again} {fitted_on}"

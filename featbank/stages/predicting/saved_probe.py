@@ -50,7 +50,7 @@ class SavedProbe:
         classes: K class names.
         is_multilabel: Whether a sample may bear several labels.
         thresholds: (K,) thresholds by name; none for one class a sample.
-        temperature: Of the calibration on validation; None where there is none.
+        temperature: Of the calibration on unseen samples; None where there is none.
         feature: Features that it reads, as results name them.
         parts: Name and block index of each feature, in the order of the columns.
         dim: D, their columns.
