@@ -71,6 +71,9 @@ class Result:
         recipe: Id of the store's recipe.
         labels_sha256: Version of the labels and splits that were read.
         result: Id of the result that the row belongs to.
+        device: What computed it: ``cpu``, or the name of the GPU; None of a result of an earlier
+            version.
+        dtype: Arithmetic that decided, such as ``float32``; None of an earlier version.
         note: What a reader must know beside the number.
     """
 
@@ -112,6 +115,8 @@ class Result:
     recipe: str
     labels_sha256: str
     result: str
+    device: str | None = None
+    dtype: str | None = None
     note: str = ""
 
     def as_row(self) -> dict[str, Any]:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from featbank.cli.options import bank_option, integers, names, output_options, parameters
+from featbank.cli.options import (
+    bank_option,
+    device_option,
+    integers,
+    names,
+    output_options,
+    parameters,
+)
 from featbank.cli.output import print_json, progress_bar, say
 
 if TYPE_CHECKING:
@@ -109,6 +116,7 @@ if TYPE_CHECKING:
 @click.option("--save", is_flag=True, help="Keep the fitted probe for 'featbank predict'.")
 @click.option("--leaderboard", is_flag=True, help="Rank all that was probed.")
 @click.option("--no-baselines", is_flag=True, help="Leave image statistics and rcf out.")
+@device_option
 @click.option("--again", is_flag=True, help="Fit anew what stands in the bank.")
 @bank_option
 @output_options

@@ -118,7 +118,7 @@ def nearest(
         k=k,
         plan=plan,
         threads=plan.threads or cores(),
-        device=_device(plan.device),
+        device=device_of(plan.device),
         tell=_teller(progress, len(queries) * len(bank)),
     )
     for rows in _slices(len(queries), plan.pass_rows):
@@ -183,7 +183,8 @@ def _slices(length: int, step: int) -> Iterator[slice]:
     return (slice(start, min(start + step, length)) for start in range(0, length, step))
 
 
-def _device(name: str) -> str:
+def device_of(name: str) -> str:
+    """``cpu`` or ``cuda``, which ``auto`` is where this machine has it; other names as they are."""
     if name != "auto":
         return name
     # torch takes seconds to import: where there is no CUDA driver nobody needs to ask it.

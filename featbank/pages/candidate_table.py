@@ -17,10 +17,21 @@ if TYPE_CHECKING:
 
     from featbank.result import Result
 
+# What tells the rows of one probe apart.
+_TOLD_ONCE = ("metric", "average", "threshold", "split", "class_name", "by", "by_value")
+
 
 def chosen_rows(results: Sequence[Result]) -> list[Result]:
-    """Rows of the chosen candidate: those of the headline's parameters."""
-    return [row for row in results if row.params == results[0].params]
+    """Rows of the chosen candidate: those of the headline's parameters.
+
+    Where every candidate is told, the chosen one stands among them again, without an interval;
+    that row is left out.
+    """
+    first: dict[tuple[object, ...], Result] = {}
+    for row in results:
+        if row.params == results[0].params:
+            first.setdefault(tuple(getattr(row, name) for name in _TOLD_ONCE), row)
+    return list(first.values())
 
 
 def print_candidates(results: Sequence[Result], *, console: Console | None = None) -> None:

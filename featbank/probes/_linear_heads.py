@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional as F
 
-from featbank.probes._sgd import cosine, device, few_threads, random_stream
+from featbank.probes._device import device
+from featbank.probes._sgd import cosine, few_threads, random_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

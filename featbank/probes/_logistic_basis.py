@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from featbank.probes._sgd import device
+from featbank.probes._device import device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from featbank.probes._device import device
 from featbank.probes._logistic_path import Fit
-from featbank.probes._sgd import device, few_threads
+from featbank.probes._sgd import few_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional as F
 
+from featbank.probes._device import device
 from featbank.probes._held_out import held_out
 from featbank.probes._mlp_networks import Networks
 from featbank.probes._mlp_watch import Watch
-from featbank.probes._sgd import batches, cosine, device, few_threads, random_stream, step_count
+from featbank.probes._sgd import batches, cosine, few_threads, random_stream, step_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,13 +103,12 @@ def train(
         S lists of C networks.
     """
     size = passes.batch_size * samples.shape[0]
-    is_half = samples.place.type == "cuda" and size >= _HALF_NUMBERS
     networks = Networks(
         plans,
         seeds,
         shape=samples.shape,
         place=samples.place,
-        dtype=torch.bfloat16 if is_half else torch.float32,
+        dtype=product_dtype(samples.place.type, size),
     )
     splits = [samples.split(seed, passes) for seed in seeds]
     kept, watched = (torch.stack(rows) for rows in zip(*splits, strict=True))
@@ -134,6 +134,17 @@ def train(
                 if watch.all_stopped:
                     break
     return watch.trained()
+
+
+def product_dtype(device: str, numbers: int) -> torch.dtype:
+    """Of the products of a batch.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+        numbers: Samples x features of the batch.
+    """
+    is_half = device == "cuda" and numbers >= _HALF_NUMBERS
+    return torch.bfloat16 if is_half else torch.float32
 
 
 def _orders(

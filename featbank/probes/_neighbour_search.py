@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.knn.search import nearest
+from featbank.knn.search import Plan, nearest
+from featbank.probes._device import device_name
 
 if TYPE_CHECKING:
     from featbank.image import Array
@@ -32,7 +33,8 @@ class NeighbourSearch:
         """Value and index (Q, k), as ``featbank.knn.search.nearest`` gives them."""
         known = _digest(queries)
         if known != self._queries or k > self._found[0].shape[1]:
-            self._found = nearest(queries, self.bank, k=max(k, self._at_least))
+            plan = Plan(device=device_name())
+            self._found = nearest(queries, self.bank, k=max(k, self._at_least), plan=plan)
             self._queries = known
         values, index = self._found
         return values[:, :k], index[:, :k]

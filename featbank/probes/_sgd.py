@@ -108,11 +108,6 @@ def cosine(step: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * step / steps))
 
 
-def device() -> torch.device:
-    """The accelerator where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 @contextmanager
 def few_threads(products: int) -> Iterator[None]:
     """One PyTorch thread while steps are small, so that fits do not wait for busy cores.

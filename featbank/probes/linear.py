@@ -36,12 +36,21 @@ def fit_grid(candidates: Sequence[Candidate], X: Array, y: Array) -> Iterator[Cl
     yield from fit_heads(heads, X, y)
 
 
+def dtype(params: Mapping[str, Any], device: str, dim: int) -> str:
+    """Of the steps; probabilities are float64."""
+    return "float32"
+
+
 SPECS = (
     ProbeSpec(
         name="linear",
         summary="linear layer by SGD, learning rate swept; DINOv2's without augmentation",
         build=build,
         fit_grid=fit_grid,
+        devices=("cpu", "cuda"),
+        dtype=dtype,
+        # Samples and weights are drawn alike; sums of float32 are not in one order.
+        agreement=0.99,
         is_random=True,
         defaults={
             "lr": 0.01,

@@ -42,12 +42,23 @@ def fit_grid(candidates: Sequence[Candidate], X: Array, y: Array) -> Iterator[Cl
     yield from fit_networks(probes, X, y)
 
 
+def dtype(params: Mapping[str, Any], device: str, dim: int) -> str:
+    """Of the products; weights, steps and sums are float32, probabilities float64."""
+    from featbank.probes._mlp_training import product_dtype
+
+    return str(product_dtype(device, params["batch_size"] * dim)).removeprefix("torch.")
+
+
 SPECS = (
     ProbeSpec(
         name="mlp",
         summary="one hidden layer of GELU units, width and dropout swept, by AdamW",
         build=build,
         fit_grid=fit_grid,
+        devices=("cpu", "cuda"),
+        dtype=dtype,
+        # Dropout is drawn where it is used and CUDA's products are bfloat16: as another seed.
+        agreement=0.95,
         is_random=True,
         defaults={
             "hidden": 512,

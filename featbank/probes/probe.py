@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from featbank.image import Array
 
     Candidate = tuple[Mapping[str, Any], int]
+    Dtype = Callable[[Mapping[str, Any], str, int], str]
     FitGrid = Callable[[Sequence[Candidate], Array, Array], Iterator["Classifier"]]
 
 
@@ -32,6 +33,10 @@ class Classifier(Protocol):
         """Probabilities (N, K)."""
 
 
+def _float64(params: Mapping[str, Any], device: str, dim: int) -> str:
+    return "float64"
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProbeSpec:
     """A catalog entry.
@@ -47,6 +52,11 @@ class ProbeSpec:
             labels as one problem, and gives their classifiers in order; each predicts as if it
             were built and fitted alone. None fits them one by one.
         is_random: Whether the seed changes what is fitted.
+        devices: Where it can compute: ``cpu``, and ``cuda`` too.
+        dtype: Of the arithmetic that decides, as PyTorch names it, by whole parameters, device and
+            number of features.
+        agreement: Share of samples, at least, that the CPU and CUDA decide for alike: 1 where both
+            give equal probabilities.
         source: Where the defaults come from.
     """
 
@@ -57,6 +67,9 @@ class ProbeSpec:
     grid: tuple[Mapping[str, Any], ...] = ({},)
     fit_grid: FitGrid | None = field(default=None, repr=False)
     is_random: bool = False
+    devices: tuple[str, ...] = ("cpu",)
+    dtype: Dtype = field(default=_float64, repr=False)
+    agreement: float = 1.0
     source: str
 
     @property

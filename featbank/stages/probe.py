@@ -20,6 +20,7 @@ from featbank.bank.results import (
 from featbank.bank.saved_probes import is_saved, probe_folder
 from featbank.errors import UsageError
 from featbank.metrics._confusion import confusion_matrix
+from featbank.probes._device import computing_on
 from featbank.stages.predicting.saved_probe import require_savable, save_probe
 from featbank.stages.probing.few_shot import few_shot
 from featbank.stages.probing.options import ProbeOptions, protocols_asked, require_numbers
@@ -111,8 +112,13 @@ def probe_one(
     if is_there and not options.again and (not options.save or is_saved(bank, run.result_id)):
         saved = probe_folder(bank, run.result_id) if options.save else None
         return replace(_found(bank, run.result_id), saved_path=saved)
+    with computing_on(options.device):
+        return _probed(run, bank, progress)
+
+
+def _probed(run: ProbeRun, bank: Bank, progress: Progress | None) -> ProbeReport:
     data = run.read()
-    if options.shots:
+    if run.options.shots:
         rows = Rows(run, data)
         found = rows.of_few_shot(few_shot(run, data, progress))
         return ProbeReport(

@@ -18,7 +18,7 @@ from featbank.errors import FeatbankWarning
 LONG = "x" * 5000
 DEVICES = ["embed --model rcf --dataset synthetic-s2", "predict --probe a chips", "attend",
            "pretrain --method mae --model vit-tiny --dataset synthetic-s2",
-           "finetune --model vit-tiny --dataset synthetic-s2"]  # fmt: skip
+           "finetune --model vit-tiny --dataset synthetic-s2", "probe --clf knn"]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,8 @@ def test_the_front_door_takes_no_other_device():
     for device in ("cuda:7", "mps", "nonsense"):
         with pytest.raises(UsageError, match=f"device {device}: is none that featbank computes on"):
             featbank.embed("rcf", "synthetic-s2", chips=4, device=device)
+        with pytest.raises(UsageError, match=f"device {device}: is none that featbank computes on"):
+            featbank.probe("knn", device=device)
 
 
 PATHS = [

@@ -89,6 +89,11 @@ def test_the_tables_of_a_probe_are_of_the_chosen_candidate():
     assert {row.params for row in chosen_rows(candidates())} == {'{"k": 20}'}
 
 
+def test_the_headline_keeps_its_interval_where_every_candidate_is_told():
+    head = make_result(selected=True, low=0.7, high=0.9)
+    assert chosen_rows([head, make_result(), make_result(params='{"k": 10}')]) == [head]
+
+
 def test_a_leaderboard_ranks_what_may_be_compared(capsys):
     rows = [make_result(model=m, value=v) for m, v in (("a", 0.5), ("b", 0.9))]
     print_leaderboard([*rows, make_result(model="c", dataset="other")])

@@ -37,6 +37,39 @@ def test_the_headline_is_accuracy_on_test(report):
     assert (report.results[0].metric, report.results[0].split) == ("accuracy", "test")
 
 
+def test_rows_tell_what_computed_them_and_in_what_arithmetic(report):
+    assert {(row.device, row.dtype) for row in report.results} == {("cpu", "float32")}
+
+
+def test_the_device_is_no_part_of_the_id(bank, report):
+    again = run(bank, clf="logistic", resamples=None, device="cpu")
+    assert again.results[0].result == report.results[0].result
+    assert not again.is_new
+
+
+@pytest.mark.parametrize("options", [{}, {"shots": (2,)}])
+def test_a_gpu_is_told_by_its_name(bank, monkeypatch, options):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda place: f"a GPU ({place})")
+    # The search itself takes the CPU, as there is no GPU that could do it.
+    monkeypatch.setattr("featbank.knn.search.device_of", lambda name: "cpu")
+    rows = run(bank, device="cuda", again=True, **options).results
+    assert {(row.device, row.dtype) for row in rows} == {("a GPU (cuda)", "float64")}
+
+
+def test_a_probe_that_has_no_use_for_a_gpu_says_so(bank, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    head = run(bank, clf="forest", params={"trees": 4}, device="cuda").results[0]
+    assert (head.device, head.dtype) == ("cpu", "float64")
+    assert "probe 'forest' computes on the CPU" in head.note
+
+
+def test_a_device_that_is_not_there_is_refused(bank, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UsageError, match="device cuda: this machine has no CUDA device"):
+        run(bank, device="cuda")
+
+
 def test_easy_colours_are_told_apart(report):
     assert report.results[0].value > 0.9
 

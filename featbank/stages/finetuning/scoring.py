@@ -77,7 +77,10 @@ def score_network(
     val, n_train = data.rows["val"], len(data.rows["train"])
     unseen = Unseen(data.labels[val], choice.validation, "val", n_train)
     verdict = judge(data, scores, unseen, resamples=run.resamples, seed=plan.options.seed)
-    results = Rows(run, data, verdict.notes).of_probe(choice, verdict, {})
+    results = [
+        replace(row, dtype=plan.recipe["compute_dtype"])
+        for row in Rows(run, data, verdict.notes).of_probe(choice, verdict, {})
+    ]
     bank = Bank(plan.options.bank)
     predictions = Predictions(
         ids=store.ids[data.rows["test"]],
@@ -119,6 +122,7 @@ def _probe_options(plan: FinetunePlan) -> ProbeOptions:
         split_scheme=plan.embed.imagery.scheme,
         seed=plan.options.seed,
         seeds=1,
+        device=plan.options.device,
         resamples=plan.options.resamples,
         bank=plan.options.bank,
     )

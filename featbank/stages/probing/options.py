@@ -48,6 +48,8 @@ class ProbeOptions:
             protocol's, or 1,000.
         confusion: Whether a confusion matrix is wanted, which is refused before any fit where a
             sample may bear several labels.
+        device: ``auto``, ``cpu`` or ``cuda``; results record what computed them, and their ids do
+            not hang on it.
         again: Whether to fit a probe anew whose result stands in the bank.
         save: Whether to keep the fitted probe in the bank.
         bank: Folder of the bank.
@@ -76,6 +78,7 @@ class ProbeOptions:
     seeds: int = 5
     resamples: int | None = None
     confusion: bool = False
+    device: str = "auto"
     again: bool = False
     save: bool = False
     bank: Path = Path("bank")
@@ -85,8 +88,13 @@ def require_numbers(options: ProbeOptions) -> None:
     """Refuse numbers that no run could use, before anything is read.
 
     Raises:
-        UsageError: One of them.
+        UsageError: One of them, or a device that is not there.
     """
+    if options.device not in ("auto", "cpu"):
+        from featbank.stages.forward import pick_device
+
+        # Imports torch, which nobody waits for who asks for no device.
+        pick_device(options.device)
     require(
         (
             *(at_least("--shots", shots, 1) for shots in options.shots),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from featbank.result import Result
 from featbank.stages.joining.transfer_store import TransferStore
+from featbank.stages.probing.computing import computed_in, computed_on
 from featbank.stages.probing.verdict import TUNED_NAME
 
 if TYPE_CHECKING:
@@ -38,6 +40,9 @@ class Rows:
 
     def __init__(self, run: ProbeRun, data: ProbeData, notes: Sequence[str] = ()) -> None:
         self._data = data
+        self._dtype = partial(
+            computed_in, run.probe, run.options.device, dim=data.features.shape[1]
+        )
         self._head = run.headline(data)
         attributes = run.store.attributes
         self._fixed: dict[str, Any] = {
@@ -59,6 +64,7 @@ class Rows:
             "recipe": attributes["recipe_id"],
             "labels_sha256": attributes["labels_sha256"],
             "result": run.result_id,
+            "device": computed_on(run.probe, run.options.device),
             "note": "; ".join((*run.notes, *notes)),
         }
 
@@ -67,6 +73,7 @@ class Rows:
     ) -> list[Result]:
         """The headline, its value on validation, all other metrics, and tuned thresholds."""
         self._fixed["params"] = _as_json(choice.params)
+        self._fixed["dtype"] = self._dtype(choice.params)
         rows = [self._on_test(item, spread) for item in verdict.scored]
         rows.sort(key=lambda row: not row.selected)
         return [
@@ -86,6 +93,7 @@ class Rows:
             self._headline(
                 float(each.values.mean()),
                 params=_as_json(each.params),
+                dtype=self._dtype(each.params),
                 shots=each.shots,
                 seeds=len(each.values),
                 seed_sd=deviation(each.values),

@@ -13,8 +13,10 @@ from featbank.metrics._averages import LEFT_OUT, ZERO
 from featbank.probes import PROBES
 from featbank.probes._sweep import Choice, Labelled, candidates, choose, fitted, predict
 from featbank.recipe import recipe_id
+from featbank.stages.probing.computing import idle_gpu
 from featbank.stages.probing.data import ProbeData, probe_data
 from featbank.stages.probing.features import probe_features
+from featbank.stages.probing.fold_units import fold_units
 from featbank.stages.probing.headline import Headline, headline_of
 from featbank.stages.probing.known_images import known_images
 from featbank.stages.probing.missing_pixels import COLUMN, missing_classes, share_alone_note
@@ -101,6 +103,7 @@ class ProbeRun:
             *found.notes,
             data.note,
             *self._store_notes(),
+            idle_gpu(self.probe, self.options.device),
             seen,
             known,
         )
@@ -184,11 +187,12 @@ class ProbeRun:
         as_chosen = Unseen(data.labels[val], choice.validation, "val", len(data.rows["train"]))
         if np.array_equal(final, data.rows["train"]):
             return as_chosen
+        units = fold_units(data.groups, data.lonlat, self.scheme)
         found = unseen_scores(
             self.probe,
             labelled(data, "final"),
             {**choice.params, **self.protocol.final_params},
-            groups=None if data.groups is None else data.groups[final],
+            groups=None if units is None else units[final],
             seed=self.options.seed,
             split="+".join(self.protocol.final_on),
         )

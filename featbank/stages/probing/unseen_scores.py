@@ -70,7 +70,7 @@ def unseen_scores(
 
     Returns:
         None where folds cannot stand for the whole: fewer than two units, fewer samples than
-        neighbours, or a fit that runs off to infinity.
+        neighbours, one class in all but a fold, or a fit that runs off to infinity.
     """
     fold = fold_numbers(data.labels, groups, seed=seed)
     if not fold.max(initial=0):
@@ -78,13 +78,17 @@ def unseen_scores(
     scores = np.zeros((len(fold), data.n_classes))
     for number in range(fold.max() + 1):
         rest, held = fold != number, fold == number
-        if params.get("k", 0) > rest.sum():
-            return None
         part = replace(data, features=data.features[rest], labels=data.labels[rest])
+        if params.get("k", 0) > rest.sum() or _is_of_one_class(part):
+            return None
         (classifier,) = fitted(spec, [(params, seed)], part)
-        scores[held] = predict(classifier, data.features[held], data)
+        scores[held] = predict(classifier, data.features[held], part)
     n_train = len(fold) - int(np.bincount(fold).max())
     return Unseen(data.labels, scores, split, n_train) if np.isfinite(scores).all() else None
+
+
+def _is_of_one_class(data: Labelled) -> bool:
+    return not data.is_multilabel and bool((data.labels == data.labels[0]).all())
 
 
 def fold_numbers(labels: Array, groups: Array | None, *, seed: int) -> NDArray[np.intp]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.datasets.split_gaps import listed
 from featbank.metrics._averages import LEFT_OUT, Absent
 from featbank.metrics._calibrated import calibrated_rows
 from featbank.metrics._confusion import confusion_matrix
@@ -17,7 +18,7 @@ from featbank.metrics._scoring import score
 from featbank.metrics._thresholds import FIXED, MIN_POSITIVES, Thresholds, tuned_thresholds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from featbank.image import Array
     from featbank.metrics._scored import Scored
@@ -104,7 +105,7 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
     groups = None if data.groups is None else data.groups[data.rows["test"]]
     bootstrap = Bootstrap(groups=groups, resamples=resamples, seed=seed)
     validation = unseen.truth, as_kept(unseen.scores)
-    notes = _absent_note(truth, len(data.classes), absent)
+    notes = (*_untrained_note(data), *_absent_note(truth, data.classes, absent))
     if data.is_multilabel:
         tuned = tuned_thresholds(*validation)
         thresholds = {FIXED_NAME: np.full(len(data.classes), FIXED), TUNED_NAME: tuned.values}
@@ -130,13 +131,35 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
     return replace(verdict, scored=[*scored, *calibrated])
 
 
-def _absent_note(truth: Array, n_classes: int, absent: Absent) -> tuple[str, ...]:
-    counts = truth.sum(axis=0) if truth.ndim == 2 else np.bincount(truth, minlength=n_classes)
-    missing = int((counts == 0).sum())
-    if not missing:
+def _absent_note(truth: Array, classes: Sequence[str], absent: Absent) -> tuple[str, ...]:
+    missing = _counts(truth, len(classes)) == 0
+    if not missing.any():
         return ()
     fate = "left out of macro averages" if absent == LEFT_OUT else "counted as 0 in macro averages"
-    return (f"without a test sample, so {fate}: {missing} of {n_classes} classes",)
+    return (f"without a test sample, so {fate}: {_of_all(missing, classes)}",)
+
+
+def _untrained_note(data: ProbeData) -> tuple[str, ...]:
+    n_classes = len(data.classes)
+    fitted, tested = (_counts(data.labels[data.rows[u]], n_classes) for u in ("final", "test"))
+    missed = (fitted == 0) & (tested > 0)
+    if not missed.any():
+        return ()
+    return (f"never fitted on, so missed in all of test: {_of_all(missed, data.classes)}",)
+
+
+def _counts(labels: Array, n_classes: int) -> Array:
+    """(K,) samples of each class."""
+    found: Array = (
+        labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=n_classes)
+    )
+    return found
+
+
+def _of_all(which: Array, classes: Sequence[str]) -> str:
+    """How many of the classes, and their names, of many the first few."""
+    names = [str(classes[k]) for k in np.flatnonzero(which).tolist()]
+    return f"{len(names)} of {len(classes)} classes ({listed(names)})"
 
 
 def _pooled_note(tuned: Thresholds, where: str) -> tuple[str, ...]:

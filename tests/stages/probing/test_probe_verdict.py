@@ -14,6 +14,7 @@ from featbank.stages.probing.verdict import as_kept, headline_score, judge
 
 N, K = 120, 4
 ROWS = {"train": np.arange(40), "val": np.arange(40, 80), "test": np.arange(80, N)}
+ROWS |= {"final": np.arange(80)}
 
 
 def case(is_multilabel):
@@ -63,8 +64,26 @@ def test_calibration_is_that_of_the_scores_as_they_are_kept():
     assert value(judged(False), "ece") == expected
 
 
-def test_absent_classes_are_left_out_and_counted():
-    assert "left out of macro averages: 1 of 4 classes" in judged(True).notes[0]
+def test_absent_classes_are_left_out_counted_and_named():
+    assert "left out of macro averages: 1 of 4 classes (d)" in judged(True).notes[0]
+
+
+@pytest.mark.parametrize("is_multilabel", [False, True])
+def test_classes_that_were_never_fitted_on_are_named(is_multilabel):
+    data, scores, unseen = case(is_multilabel)
+    lacking = ~data.labels[:, 1].astype(bool) if is_multilabel else data.labels != 1
+    data.rows = ROWS | {"final": np.flatnonzero(lacking[:80])}
+    notes = judge(data, scores, unseen, resamples=0, seed=0).notes
+    assert notes[0] == "never fitted on, so missed in all of test: 1 of 4 classes (b)"
+
+
+def test_of_many_absent_classes_the_first_few_are_named():
+    truth, names = np.zeros(40, int), tuple(f"c{k}" for k in range(30))
+    data, _, _ = case(False)
+    data.labels, data.classes = np.zeros(N, int), names
+    scores = np.tile(np.eye(30)[0], (40, 1))
+    notes = judge(data, scores, Unseen(truth, scores, "val", 40), resamples=0, seed=0).notes
+    assert notes[0].endswith("29 of 30 classes (c1, c2, c3, c4, c5, c6 and 23 more)")
 
 
 def test_absent_classes_count_as_zero_on_request():

@@ -77,6 +77,24 @@ def test_a_class_that_one_fold_alone_holds_has_score_0_there():
     assert found.scores[5, 2] == 0
 
 
+@pytest.mark.parametrize("name", ["logistic", "linear", "mlp", "forest", "knn"])
+def test_classes_that_no_two_groups_share_give_none(name):
+    data = made()
+    two = Labelled(features=data.features, labels=(data.labels > 0).astype(int), n_classes=2)
+    assert unseen(name, two, {}, groups=two.labels) is None
+
+
+def test_a_single_label_that_all_but_a_fold_bear_is_certain_there():
+    data = made()
+    labels = np.ones((N, 1), dtype=np.int8)
+    labels[0] = 0
+    one = Labelled(features=data.features, labels=labels, n_classes=1)
+    found = unseen("knn", one, {"k": 3})
+    folds = fold_numbers(labels, None, seed=0)
+    # The only sample without it is the first; where it is held out, all others bear the label.
+    assert (found.scores[folds == folds[0]] == 1).all()
+
+
 @pytest.mark.parametrize(
     ("params", "groups"), [({"k": 55}, None), ({"k": 3}, np.zeros(N, dtype=int))]
 )
