@@ -57,8 +57,42 @@ def _plain_dict(*_factory: object) -> dict[Any, Any]:
 
 
 def _plain_list(*values: Any) -> list[Any]:  # noqa: ANN401 - pickled values
-    """In the place of ``deque``, likewise."""
-    return list(values[0]) if values else []
+    """In the place of ``deque``, likewise, and of ``list``."""
+    return list(_written_out(values))
+
+
+def _plain_tuple(*values: Any) -> tuple[Any, ...]:  # noqa: ANN401 - pickled values
+    """In the place of ``tuple``."""
+    return tuple(_written_out(values))
+
+
+def _plain_set(*values: Any) -> set[Any]:  # noqa: ANN401 - pickled values
+    """In the place of ``set``."""
+    return set(_written_out(values))
+
+
+def _plain_frozenset(*values: Any) -> frozenset[Any]:  # noqa: ANN401 - pickled values
+    """In the place of ``frozenset``."""
+    return frozenset(_written_out(values))
+
+
+def _written_out(values: tuple[Any, ...]) -> list[Any] | tuple[Any, ...]:
+    """What a container is made of: a few bytes of another iterable may stand for gigabytes.
+
+    Raises:
+        TypeError: It is no list or tuple, whose items all stand in the file.
+    """
+    if not values:
+        return ()
+    if type(values[0]) not in (list, tuple):
+        raise TypeError("a container of what is not written out")
+    made: list[Any] | tuple[Any, ...] = values[0]
+    return made
+
+
+def _ends(*values: int) -> tuple[int, ...]:
+    """In the place of ``range``: its ends, since ``Counter`` would count all between them."""
+    return values
 
 
 def _no_bytes() -> bytes:
@@ -82,7 +116,12 @@ _INERT: tuple[Any, ...] = (
     (_plain_dict, "collections.defaultdict"),
     (_plain_list, "collections.deque"),
     (_no_bytes, "builtins.bytes"),
-    *(list, dict, tuple, set, frozenset, int, float, bool, str, complex, range, slice),
+    (_plain_list, "builtins.list"),
+    (_plain_tuple, "builtins.tuple"),
+    (_plain_set, "builtins.set"),
+    (_plain_frozenset, "builtins.frozenset"),
+    (_ends, "builtins.range"),
+    *(dict, int, float, bool, str, complex, slice),
     *(datetime.datetime, datetime.date, datetime.time, datetime.timedelta, datetime.timezone),
     *(decimal.Decimal, fractions.Fraction, uuid.UUID),
     *(pathlib.PurePosixPath, pathlib.PureWindowsPath),
