@@ -67,7 +67,7 @@ class Spreading:
         self.made = made
 
     def __reduce__(self):
-        return self.made
+        return self.made[0], self.made[1:]
 
 
 @pytest.mark.parametrize("kind", [collections.Counter, collections.deque, list, tuple, set])
