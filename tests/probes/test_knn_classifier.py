@@ -98,7 +98,9 @@ def test_a_grid_of_k_searches_once(samples, monkeypatch):
     X, y = samples
     calls = []
     monkeypatch.setattr(
-        _neighbour_search, "nearest", lambda *a, k: calls.append(k) or search.nearest(*a, k=k)
+        _neighbour_search,
+        "nearest",
+        lambda *a, k, **how: calls.append(k) or search.nearest(*a, k=k, **how),
     )
     candidates = [({"k": k}, 0) for k in (1, 7, 30, 5)]
     found = [c.predict_proba(X) for c in knn.fit_grid(candidates, X, y)]
