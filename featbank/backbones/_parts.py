@@ -32,6 +32,13 @@ _BLOCKS = ("blocks.0.", "model.blocks.0.", "encoder.layer.0.", "layer.0.", "enco
 _AVERAGED = frozenset(
     ("ema", "averaged", "average", "avg", "swa", "polyak", "shadow"),
 ) | {"teacher", "target", "momentum"}
+# What optimisers keep for each weight, under names of the network's own: never a network.
+_KEPT_BY_OPTIMISERS = re.compile(
+    r"optim(i[sz]er)?s?|exp_avg(_sq)?|max_exp_avg_sq|momentum_buffer|grads?|gradients?"
+)
+# MMEngine's EMAHook swaps both when it saves, so that the averaged network is ``state_dict``; other
+# scripts mean what the name says. Nothing in the file tells which: the user does.
+_SWAPPED = ("state_dict", "ema_state_dict")
 # Words of a name: of ``model_ema``, of ``modelEMA``.
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # Deeper than any known script wraps; a pickle may also hold itself.
@@ -64,9 +71,21 @@ class Part:
         Args:
             shared: Leading words of its path that every part of the file has.
         """
-        own = self.path[shared:]
-        words = {word.lower() for key in own for word in _WORD.findall(key)}
-        return bool(words & _AVERAGED)
+        said = self.words(shared) & _AVERAGED
+        if "pool" in self.words(shared):
+            said -= {"avg", "average"}
+        # A bare 'momentum' is a velocity as often as a slow copy.
+        return bool(said) and self.path[shared:] != ("momentum",)
+
+    def words(self, shared: int) -> set[str]:
+        """Words of its place, in small letters, after those that all parts share."""
+        return {word.lower() for key in self.path[shared:] for word in _WORD.findall(key)}
+
+    @property
+    def is_of_optimiser(self) -> bool:
+        """Whether its place is an optimiser's."""
+        words = (word.lower() for key in self.path for word in key.split("."))
+        return any(_KEPT_BY_OPTIMISERS.fullmatch(word) for word in words)
 
 
 def parts_of(content: object) -> list[Part]:
@@ -74,8 +93,8 @@ def parts_of(content: object) -> list[Part]:
     found: list[Part] = []
     for path, tensors in _mappings(content, (), frozenset()):
         found += _networks(path, tensors)
-    whole = [part for part in found if _has_blocks(part.state)]
-    return whole or found
+    whole = [part for part in found if _has_blocks(part.state)] or found
+    return [part for part in whole if not part.is_of_optimiser] or whole
 
 
 def require_names(content: object, source: str) -> None:
@@ -122,6 +141,8 @@ def chosen_part(parts: list[Part], answer: str | None, source: str) -> tuple[Par
         return parts[0], ""
     shared = min(_shared(part.path, parts[0].path) for part in parts[1:])
     plain = [part for part in parts if not part.is_averaged(shared)]
+    if _is_open(parts, shared):
+        plain = parts
     averaged = [part for part in parts if part not in plain and _averages(part, plain)]
     if averaged and all(_is_same(part, averaged[0]) for part in averaged):
         others = ", ".join(part.name for part in parts if part is not averaged[0])
@@ -135,6 +156,13 @@ def chosen_part(parts: list[Part], answer: str | None, source: str) -> tuple[Par
         "one, or your word which is meant",
         f"Pass --answer part={parts[0].name}, or another of them.",
     )
+
+
+def _is_open(parts: list[Part], shared: int) -> bool:
+    """Whether names that sound like averages may mean something else beside the others."""
+    firsts = {part.path[0] for part in parts if part.path}
+    adapts = any("source" in part.words(shared) for part in parts)
+    return firsts >= set(_SWAPPED) or adapts
 
 
 def _named(parts: list[Part], answer: str, source: str) -> Part:

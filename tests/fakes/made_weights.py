@@ -203,6 +203,20 @@ RIGHT = {
     "dinov2's trainer": (saved(chunked), {}),
     "model, state_dict_ema": (saved(pair("state_dict_ema", "state_dict")), {}),
     "model, model_ema": (saved(pair("model_ema", "model")), {}),
+    "moments of an optimiser beside it": (
+        saved(lambda: prefixed("model.", network()) | prefixed("optim.exp_avg.", other())),
+        {},
+    ),
+    "moments by name": (
+        saved(lambda: {"model": network(), "optimizer": {"exp_avg": other(), "step": 3}}),
+        {},
+    ),
+    "a buffer of momentum": (saved(pair("model", "momentum_buffer")), {}),
+    "MMEngine's average, by its name": (
+        saved(pair("state_dict", "ema_state_dict")),
+        {"part": "state_dict"},
+    ),
+    "a momentum encoder": (saved(pair("momentum_encoder", "encoder")), {}),
     "model, ema": (saved(pair("ema", "model")), {}),
     "ema, inside": (saved(lambda: {"model": other(), "ema": {"shadow": network()}}), {}),
     "modelEMA": (saved(pair("modelEMA", "model")), {}),
@@ -330,6 +344,22 @@ REFUSED = {
         saved(flat_pair("s1.", "s2.")),
         {},
         "holds 2 networks: state_dict.s1, state_dict.s2",
+    ),
+    "MMEngine's, which is swapped": (
+        saved(pair("state_dict", "ema_state_dict")),
+        {},
+        "holds 2 networks: state_dict, ema_state_dict",
+    ),
+    "a bare momentum": (saved(pair("model", "momentum")), {}, "holds 2 networks: model, momentum"),
+    "source and target of an adaptation": (
+        saved(pair("source_encoder", "target_encoder")),
+        {},
+        "holds 2 networks: source_encoder, target_encoder",
+    ),
+    "a network called after its pooling": (
+        saved(pair("model", "avg_pool_model")),
+        {},
+        "holds 2 networks: model, avg_pool_model",
     ),
     "two averages": (saved(pair("ema", "teacher")), {}, "holds 2 networks: ema, teacher"),
     "a teacher of another size": (
