@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -169,6 +170,26 @@ def _require_agreed(store: Path, name: str) -> None:
         is_so = isinstance(entry, dict) and all(entry.get(k) == own.get(k) for k in _EXTENT)
     if not is_so:
         raise damaged(document, "tells another extent than the store was written with")
+    if entry is not None and (lost := _lost_chunk(store / name, own)):
+        raise damaged(lost, "is missing")
+
+
+def _lost_chunk(array: Path, told: dict[str, Any]) -> Path | None:
+    """A chunk file that is gone, of an array of a finished store; None where all are there.
+
+    All chunks are written, those of nothing but fill values too; zarr would read a lost one, as an
+    interrupted copy leaves it, as fill values: ids as '', valid samples as refused.
+    """
+    try:
+        sides = told["chunk_grid"]["configuration"]["chunk_shape"]
+        counts = [-(-n // side) for n, side in zip(told["shape"], sides, strict=True)]
+        if told["chunk_key_encoding"] != {"name": "default", "configuration": {"separator": "/"}}:
+            return None
+    except (LookupError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    keys = itertools.product(*(map(str, range(count)) for count in counts))
+    paths = (array.joinpath("c", *key) for key in keys)
+    return next((path for path in paths if not path.is_file()), None)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+import zarr
 from layered_store import N, make_layered_store
 
 from featbank.cli.main import run
@@ -28,8 +29,17 @@ def test_a_store_with_a_hole(refused, tmp_path):
     path = make_layered_store(tmp_path / "vit.zarr")
     shutil.rmtree(path / "cls" / "c")
     err = refused(path, "--clf", "knn")
+    assert f"{path}/cls/c/0/0/0: is missing" in err
+    assert "remove it and embed again" in err
+
+
+def test_a_store_whose_valid_features_are_nan(refused, tmp_path):
+    path = make_layered_store(tmp_path / "vit.zarr")
+    array = zarr.open_array(path / "cls", mode="r+").with_config({"write_empty_chunks": True})
+    array[...] = np.nan
+    err = refused(path, "--clf", "knn")
     assert "features of 240 valid samples are missing or not finite" in err
-    assert "Embed it again" in err
+    assert "remove it and embed again" in err
 
 
 def test_a_store_that_is_not_finished(refused, tmp_path):

@@ -4,6 +4,7 @@ from fake_store import N
 
 from featbank.errors import MissingPathError, StoreError, UnfinishedStoreError, UnknownNameError
 from featbank.store.reader import Store
+from featbank.store.stored import stored_values
 
 
 @pytest.fixture
@@ -112,3 +113,16 @@ def test_a_missing_store_is_named(tmp_path):
 def test_pictures_need_the_images(store):
     with pytest.raises(StoreError, match="where its images are"):
         store.show([store.ids[0]])
+
+
+ARRAYS = ("valid", "refused", "sample_id", "class_cover", "label_cover", "split_random-0",
+          "missing", "group", "lonlat", "mean", "cls", "tokens")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_a_chunk_file_that_is_lost_is_named_and_never_read_as_fill_values(finished, name):
+    """What an interrupted copy leaves."""
+    lost = next(path for path in sorted((finished / name / "c").rglob("*")) if path.is_file())
+    lost.unlink()
+    with pytest.raises(StoreError, match=f"{name}/c/.*: is missing"):
+        stored_values(finished, name)

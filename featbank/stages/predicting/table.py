@@ -128,7 +128,7 @@ def _require_finite(store: Store, X: Array, rows: Array) -> None:
             str(store.path),
             f"features of valid sample '{store.ids[broken[0]]}' are missing or not finite",
             "finite numbers, as they were written",
-            "Embed it again; a shard is lost or damaged.",
+            "A shard is damaged: copy the store again, or remove it and embed again.",
         )
 
 

@@ -165,7 +165,7 @@ def _require_finite(store: Store, features: NDArray[np.float32], rows: Rows) -> 
             f"features of {len(broken)} valid samples are missing or not finite, the first is "
             f"'{store.ids[broken[0]]}'",
             "finite numbers, as they were written",
-            "Embed it again; a shard is lost or damaged.",
+            "A shard is damaged: copy the store again, or remove it and embed again.",
         )
 
 
