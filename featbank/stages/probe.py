@@ -108,7 +108,9 @@ def probe_one(
         _require_one_class(store, run.label_set)
     if options.save:
         require_savable(run)
-    is_there = bank.result_path(run.result_id).exists()
+    # Without its predictions a result is half of one; few-shot runs keep none.
+    has_predictions = bool(options.shots) or bank.predictions_path(run.result_id).exists()
+    is_there = bank.result_path(run.result_id).exists() and has_predictions
     if is_there and not options.again and (not options.save or is_saved(bank, run.result_id)):
         saved = probe_folder(bank, run.result_id) if options.save else None
         return replace(_found(bank, run.result_id), saved_path=saved)

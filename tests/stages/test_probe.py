@@ -133,6 +133,14 @@ def test_the_same_probe_gives_the_same_numbers(bank):
     assert first.results == again.results
 
 
+def test_a_result_whose_predictions_were_removed_is_made_anew(bank):
+    first = run(bank)
+    first.predictions_path.unlink()
+    again = run(bank)
+    assert again.is_new
+    assert again.predictions_path.exists()
+
+
 def test_a_probe_run_twice_is_one_result(bank):
     run(bank)
     before = len(featbank.read_results(bank))
