@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import zarr
-
 from featbank.store.schema import DIGEST
+from featbank.store.stored import stored_values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import NDArray
 
 
 def text_column(path: Path, name: str) -> NDArray[np.object_] | None:
-    """(N,) texts of one column; None where the store has none."""
+    """(N,) texts of one column; None where the store has none.
+
+    Raises:
+        StoreError: It is damaged.
+    """
     if not (path / name).is_dir():
         return None
-    return np.asarray(zarr.open_array(path / name, mode="r", zarr_format=3)[...]).astype(object)
+    return stored_values(path, name).astype(object)
 
 
 def image_digests(path: Path) -> NDArray[np.object_] | None:
