@@ -64,6 +64,26 @@ def sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Give the system's errors in a block the path that is written, where they name none.
+
+    A disk that is full while a file is written does not say which.
+
+    Args:
+        path: A file, or the folder of several.
+
+    Raises:
+        OSError: As it was raised, now with a name.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not isinstance(error, FeatbankError) and error.errno and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextlib.contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """A hidden path that takes its true name once it is whole and on the disk.
 

@@ -16,6 +16,8 @@ _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _NORM_FACTOR = re.compile(r"(^|\.)\w*norm\w*\.weight$")
 # Tokens and positions may be constant, as before training; matrices of a trained network are not.
 _MATRIX = re.compile(r"\.weight$")
+# Numbers that a tensor may repeat by its strides alone (1 GiB as float32): no network's does more.
+_MOST_REPEATED = 1 << 28
 
 
 def float_tensors(state: Mapping[str, Any], source: str) -> dict[str, torch.Tensor]:
@@ -27,7 +29,8 @@ def float_tensors(state: Mapping[str, Any], source: str) -> dict[str, torch.Tens
 
     Raises:
         WeightsError: A tensor that is quantised, sparse, complex, of whole numbers or without
-            numbers, or that holds NaN or infinity.
+            numbers, that stands for far more numbers than the file holds, or that holds NaN or
+            infinity.
     """
     return {name: _float(name, value, source) for name, value in state.items()}
 
@@ -40,6 +43,14 @@ def _float(name: str, value: torch.Tensor, source: str) -> torch.Tensor:
             f"'{name}' is {kind}",
             "floating-point numbers (float16, bfloat16, float32 or float64)",
             "Save the weights unquantised and dense.",
+        )
+    held = value.untyped_storage().nbytes() // value.element_size()
+    if value.numel() > max(held, _MOST_REPEATED):
+        raise WeightsError(
+            source,
+            f"'{name}' tells {value.numel():,} numbers, of which the file holds {held:,}",
+            "tensors whose numbers stand in the file",
+            "Save the weights again, each tensor with .contiguous().",
         )
     numbers = value.detach().to(torch.float32).contiguous()
     if not bool(torch.isfinite(numbers).all()):

@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from featbank.disk import flush, partial, sweep
+from featbank.disk import flush, naming, partial, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +88,7 @@ def files_together(folder: Path) -> Iterator[FilesTogether]:
     sweep(folder)
     hidden = FilesTogether(folder)
     try:
-        yield hidden
+        with naming(folder):
+            yield hidden
     finally:
         hidden.clean()

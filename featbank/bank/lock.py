@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from featbank.disk import open_in_place
+from featbank.disk import naming, open_in_place
 from featbank.errors import LockedError
 from featbank.json_file import DamagedJson, parse_object
 
@@ -44,7 +44,8 @@ def locked(store: Path, *, tell: Callable[[str], None]) -> Iterator[None]:
         dead = _owner(file)
         if dead:
             tell(f"{store.name}: taking over from {dead}, which ended before it was done")
-        _name_owner(file)
+        with naming(path):
+            _name_owner(file)
         try:
             yield
         finally:

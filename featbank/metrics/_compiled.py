@@ -21,7 +21,11 @@ def compiled(loop: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(loop)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        result: R = _machine_code(loop)(*args, **kwargs)
+        result: R
+        try:
+            result = _machine_code(loop)(*args, **kwargs)
+        except OSError:  # the disk that would keep it is full
+            result = _translated(loop, keep=False)(*args, **kwargs)
         return result
 
     return call

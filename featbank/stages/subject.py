@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from featbank.bank.maps import FeatureMap, maps_of
 from featbank.bank.results import Predictions, read_predictions
-from featbank.errors import FeatbankError
+from featbank.errors import FeatbankError, FeatbankWarning, StoreError
 from featbank.store.absent import AbsentStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from featbank.bank.bank import Bank
     from featbank.result import Result
     from featbank.stages.chip_pictures import ChipPictures
@@ -55,10 +58,12 @@ class Subject:
         return [rows[0] for rows in self.results]
 
     def predictions(self, result: str) -> Predictions | None:
-        """What a probe said of the samples that it was scored on; None where none are kept."""
+        """What a probe said of the samples that it was scored on; None where none are kept.
+
+        Damaged ones are none, and are told of: what else there is can be drawn without them.
+        """
         if result not in self._predictions:
-            path = self.bank.predictions_path(result)
-            self._predictions[result] = read_predictions(path) if path.exists() else None
+            self._predictions[result] = _kept(self.bank.predictions_path(result))
         return self._predictions[result]
 
     @cached_property
@@ -89,3 +94,13 @@ class Subject:
             return ChipPictures(self.store)
         except FeatbankError as error:
             return str(error)
+
+
+def _kept(path: Path) -> Predictions | None:
+    if not path.exists():
+        return None
+    try:
+        return read_predictions(path)
+    except StoreError as error:
+        warnings.warn(f"left out: {error}", FeatbankWarning, stacklevel=3)
+        return None

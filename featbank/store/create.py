@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zarr
 
+from featbank.disk import naming
 from featbank.recipe import lines_sha256
 from featbank.store.arrays import content_sha256, create_array
 from featbank.store.schema import (
@@ -61,7 +62,11 @@ def create_store(path: Path, new: NewStore) -> None:
     The store appears under its own name only when all its arrays stand, so that an interrupted
     creation leaves nothing that looks like a store.
     """
-    hidden = path.with_name(f".{path.name}.creating")
+    with naming(path):
+        _create(path, path.with_name(f".{path.name}.creating"), new)
+
+
+def _create(path: Path, hidden: Path, new: NewStore) -> None:
     if hidden.is_symlink():
         # Zarr would write through it into whatever it leads to.
         hidden.unlink()

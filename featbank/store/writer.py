@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import zarr
 
+from featbank.disk import naming
 from featbank.image import Array
 from featbank.samples import UNKNOWN_LABEL
 from featbank.store.arrays import as_stored, content_sha256, open_array
@@ -87,7 +88,10 @@ class StoreWriter:
 
     def write(self, shard: int, buffers: Shard) -> None:
         """Write one whole shard, its commit last."""
-        rows = _slice(self.rows(shard))
+        with naming(self.path):
+            self._write(_slice(self.rows(shard)), shard, buffers)
+
+    def _write(self, rows: slice, shard: int, buffers: Shard) -> None:
         for name in self._names:
             self._arrays[name][rows] = as_stored(buffers[name])
         hashes = {name: content_sha256(buffers[name]) for name in self._names}
@@ -97,7 +101,8 @@ class StoreWriter:
 
     def forget(self, shard: int) -> None:
         """Take back a shard's commit, so that it counts as not embedded."""
-        self._arrays[COMMIT][shard : shard + 1] = as_stored(np.array([""], dtype=object))
+        with naming(self.path):
+            self._arrays[COMMIT][shard : shard + 1] = as_stored(np.array([""], dtype=object))
 
     def refused(self, pending: list[int]) -> int:
         """Refused rows of the shards that are not pending."""
@@ -107,7 +112,8 @@ class StoreWriter:
 
     def finish(self) -> None:
         """Write the consolidated metadata that makes one read open the whole store."""
-        consolidate(self.path)
+        with naming(self.path):
+            consolidate(self.path)
 
 
 def consolidate(path: Path) -> None:

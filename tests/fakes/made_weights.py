@@ -478,6 +478,11 @@ REFUSED = {
         "its tensors are called conv1.weight",
     ),
     "quantised": (saved(quantised), {}, f"'{FC1}' is quantised"),
+    "a few numbers that stand for gigabytes": (
+        saved(changed("norm.bias", lambda v: v[:1].expand(1 << 34))),
+        {},
+        "'norm.bias' tells 17,179,869,184 numbers, of which the file holds",
+    ),
     "whole numbers": (
         tensors(changed(FC1, lambda v: (v * 10).to(torch.int8))),
         {},

@@ -20,3 +20,14 @@ def test_a_loop_that_cannot_be_kept_is_compiled_all_the_same():
         "assert loop(np.ones(3)) == 4"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+def test_a_disk_that_is_full_keeps_nobody_from_computing(tmp_path):
+    (tmp_path / "loops.py").write_text("def loop(values):\n    return values.sum() + 1\n")
+    code = (
+        "import resource; import numpy as np; from featbank.metrics._compiled import compiled;"
+        "import loops; _, hard = resource.getrlimit(resource.RLIMIT_FSIZE);"
+        "loop = compiled(loops.loop); resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard));"
+        "assert [loop(np.ones(3)), loop(np.ones(3))] == [4, 4]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)

@@ -10,7 +10,7 @@ from drawn_subject import make_subject
 
 from featbank.bank.bank import Bank
 from featbank.bank.results import write_results
-from featbank.errors import MissingPathError, UnknownNameError, UsageError
+from featbank.errors import FeatbankWarning, MissingPathError, UnknownNameError, UsageError
 from featbank.stages.subject_finding import find_subject
 from featbank.store.absent import AbsentStore
 
@@ -129,3 +129,13 @@ def test_a_bank_that_moved_finds_its_store(made, tmp_path):
         _point(path, tmp_path / "none" / "stores" / "made" / made.store.path.name)
     found = find_subject(Bank(Path(bank)), results=("1",))
     assert found.store.path.is_relative_to(bank)
+
+
+def test_damaged_predictions_are_left_out_with_one_line(made, tmp_path):
+    shutil.copytree(made.bank.root, tmp_path / "bank")
+    found = find_subject(Bank(tmp_path / "bank"))
+    result = found.headlines[0].result
+    found.bank.predictions_path(result).write_bytes(b"PAR1 cut")
+    with pytest.warns(FeatbankWarning, match=f"left out: .*{result}.parquet") as told:
+        assert [found.predictions(result) for _ in range(2)] == [None, None]
+    assert len(told) == 1
