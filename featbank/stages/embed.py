@@ -29,7 +29,7 @@ from featbank.stages.shard_reuse import copy_shards
 from featbank.stages.shard_writing import ShardThread
 from featbank.store.create import NewStore, create_store
 from featbank.store.schema import MASK, MISSING, MISSING_BAND, REFUSED, VALID
-from featbank.store.state import check_same_recipe, is_finished, metadata
+from featbank.store.state import check_same_recipe, is_finished, metadata, require_whole
 from featbank.store.writer import StoreWriter
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def embed_dataset(
     Raises:
         RefusedError: More chips are refused than allowed; finished shards stay.
         ReadError: The disk or network failed; finished shards stay.
+        StoreError: The finished store has lost files since.
         LockedError: Another process writes the store.
     """
     with locked(plan.path, tell=tell):
@@ -158,6 +159,7 @@ def embed_dataset(
 
 def _finish(plan: EmbedPlan, tell: Tell, progress: Progress) -> EmbedReport:
     if is_finished(plan.path):
+        require_whole(plan.path)
         return EmbedReport(store=plan.path, n=plan.n, embedded=0, shards=0)
     writer = StoreWriter(plan.path, plan.layout, plan.n)
     copied = copy_shards(plan, writer, tell)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from featbank.errors import MissingPathError, StoreError, UnfinishedStoreError
 from featbank.recipe import canonical_json
 from featbank.store.schema import COMMIT, MIGRATIONS, READ_VERSIONS, SCHEMA_VERSION
-from featbank.store.stored import read_document, require_kinds, stored_values
+from featbank.store.stored import damaged, read_document, require_kinds, stored_array, stored_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +59,20 @@ def is_finished(path: Path) -> bool:
     """Whether every shard is committed and the consolidated metadata stands."""
     done, shards = committed(path)
     return done == shards and bool(metadata(path).get("consolidated_metadata"))
+
+
+def require_whole(path: Path) -> None:
+    """Raise where a file of a finished store is gone, as an interrupted copy leaves it.
+
+    Raises:
+        StoreError: Names the first.
+    """
+    held = metadata(path)["consolidated_metadata"]
+    arrays = held.get("metadata") if isinstance(held, dict) else None
+    if not isinstance(arrays, dict):
+        raise damaged(path / "zarr.json", "tells no arrays")
+    for name in arrays:
+        stored_array(path, name)
 
 
 def committed(path: Path) -> tuple[int, int]:

@@ -316,6 +316,10 @@ def _scales():
     yield "scale-f64", Kind(rio(REALS[:1].astype(np.float64), scaled([1e-4], [1.0])))
     side = band_of("<Offset>10</Offset><Scale>0.5</Scale>")
     yield "scale-side", Kind(beside(rio(COUNTS[:2]), ".aux.xml", side))
+    tagged = rio(COUNTS[:2], scaled([0.1, 2.0], [5.0, 3.0]))
+    for alone in ("Scale", "Offset"):
+        side = band_of(f"<{alone}>4</{alone}>")
+        yield f"scale-side-{alone.lower()}-alone", Kind(beside(tagged, ".aux.xml", side))
     yield "scale-1", Kind(rio(COUNTS[:1], scaled([1.0], [0.0])))
 
 

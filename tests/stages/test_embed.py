@@ -92,6 +92,15 @@ def test_a_finished_store_is_left_alone(imagery, tmp_path):
     assert (again.embedded, "already finished" in again.sentence()) == (0, True)
 
 
+@pytest.mark.parametrize("name", ["sample_id", "mean", "commit"])
+def test_a_finished_store_that_lost_a_file_is_not_called_finished(imagery, tmp_path, name):
+    store = embed(imagery, tmp_path).store
+    lost = next(path for path in sorted((store / name / "c").rglob("*")) if path.is_file())
+    lost.unlink()
+    with pytest.raises(StoreError, match=f"{lost}: is missing"):
+        embed(imagery, tmp_path)
+
+
 def test_chips_of_several_sizes_share_one_resized_batch(tmp_path):
     from PIL import Image
 

@@ -99,10 +99,11 @@ def parse_side_file(text: bytes) -> GdalMetadata:
         missing = band.find("NoDataValue")
         if missing is not None:
             nodata[place] = _exact(missing)
-        for tag, found in (("Scale", scales), ("Offset", offsets)):
-            value = band.findtext(tag)
-            if value is not None:
-                found[place] = _real(value)
+        told = [band.findtext(tag) for tag in ("Scale", "Offset")]
+        if told != [None, None]:
+            # To GDAL they are one: the one that is not told is not taken from the image's tags.
+            scales[place] = 1.0 if told[0] is None else _real(told[0])
+            offsets[place] = 0.0 if told[1] is None else _real(told[1])
     return GdalMetadata(
         scales=scales,
         offsets=offsets,
