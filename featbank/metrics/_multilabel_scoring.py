@@ -11,7 +11,7 @@ from featbank.metrics._averages import LEFT_OUT, Absent, macro
 from featbank.metrics._multilabel_panel import MultilabelPanel
 from featbank.metrics._panel import panel_rows
 from featbank.metrics._ranking import rank
-from featbank.metrics._resampling import PLAIN, Bootstrap, units_of
+from featbank.metrics._resampling import PLAIN, Resampling, units_of
 from featbank.metrics._scoring import require_finite
 from featbank.metrics._subgroups import with_subgroups
 from featbank.metrics.average_precision import average_precision
@@ -28,7 +28,7 @@ def score_multilabel(
     scores: Array,
     *,
     thresholds: Mapping[str, Array],
-    bootstrap: Bootstrap = PLAIN,
+    resampling: Resampling = PLAIN,
     absent: Absent = LEFT_OUT,
     by: Mapping[str, Array] | None = None,
 ) -> list[Scored]:
@@ -43,7 +43,7 @@ def score_multilabel(
         scores: (N, K) finite scores.
         thresholds: (K,) thresholds by name, a score at or above is a yes; or (N, K) bool, such as
             ``most_probable`` gives, decisions that are taken as they are.
-        bootstrap: How intervals are made.
+        resampling: How intervals are made.
         absent: Whether macro averages leave out labels without a positive, or count them as zero
             as scikit-learn does; in each resample too.
         by: (N,) values by name, such as each sample's country: the main metrics of the samples
@@ -55,7 +55,7 @@ def score_multilabel(
     _check(truth, scores)
 
     def rows_of(kept: Array) -> list[Scored]:
-        of_kept = bootstrap.of(kept)
+        of_kept = resampling.of(kept)
         units = of_kept.units(len(kept))
         limits = {n: v[kept] if v.dtype == bool else v for n, v in thresholds.items()}
         panel = MultilabelPanel(truth[kept], scores[kept], limits, units, absent)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from featbank.metrics._averages import Absent
     from featbank.metrics._kernels import Times
     from featbank.metrics._panel import Panel
-    from featbank.metrics._resampling import Bootstrap, Units
+    from featbank.metrics._resampling import Resampling, Units
     from featbank.metrics.metric import Values
 
 
@@ -70,7 +70,7 @@ class Difference:
 
 
 def paired_values(
-    truth: Array, judged: Sequence[Judged], wanted: Wanted, bootstrap: Bootstrap
+    truth: Array, judged: Sequence[Judged], wanted: Wanted, resampling: Resampling
 ) -> tuple[Values, Values]:
     """One metric of several predictions of the same samples, and of each resample of them.
 
@@ -78,21 +78,21 @@ def paired_values(
         truth: (N,) class indices, or (N, K) 0 and 1.
         judged: P predictions.
         wanted: The metric.
-        bootstrap: What is resampled, how often.
+        resampling: What is resampled, how often.
 
     Returns:
         Values (P,) and replicates (R, P); R is 0 with fewer than two units to draw.
     """
-    units = bootstrap.units(len(truth))
+    units = resampling.units(len(truth))
     panels = [_panel(truth, each, wanted, units) for each in judged]
 
     def measure(times: Times) -> Values:
         return np.stack([_pick(panel, wanted, times) for panel in panels], axis=-1)
 
     values = measure(units.once)[0]
-    if units.count < 2 or not bootstrap.resamples:
+    if units.count < 2 or not resampling.resamples:
         return values, np.zeros((0, len(panels)))
-    return values, np.concatenate(each_block(measure, units.count, bootstrap))
+    return values, np.concatenate(each_block(measure, units.count, resampling))
 
 
 def difference(values: Values, replicates: Values) -> Difference:

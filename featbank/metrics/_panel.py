@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.metrics._kernels import Times
-    from featbank.metrics._resampling import Bootstrap, Units
+    from featbank.metrics._resampling import Resampling, Units
     from featbank.metrics._scored import Column, Held, Scored
     from featbank.metrics.metric import MetricSpec, Values
 
@@ -41,13 +41,13 @@ class Panel(Protocol):
         ...
 
 
-def panel_rows(panel: Panel, bootstrap: Bootstrap) -> list[Scored]:
+def panel_rows(panel: Panel, resampling: Resampling) -> list[Scored]:
     """Every value of a panel, with intervals where there are two units or more to leave out."""
     units = panel.units.count
     values = panel.measure(panel.units.once)
     replicates: list[Values] | list[None] = [None] * len(values)
-    if min(units, bootstrap.resamples) > 1:
-        blocks = each_left_out(panel.measure, units, bootstrap)
+    if min(units, resampling.resamples) > 1:
+        blocks = each_left_out(panel.measure, units, resampling)
         replicates = [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
     rows: list[Scored] = []
     for column, value, left_out in zip(panel.resampled, values, replicates, strict=True):

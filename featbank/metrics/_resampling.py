@@ -26,8 +26,8 @@ _BLOCK_BYTES = 1 << 25  # largest table of counts, one a thread; narrower blocks
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bootstrap:
-    """How intervals are made.
+class Resampling:
+    """How a metric is computed again for its interval: parts left out, or sets drawn.
 
     Attributes:
         groups: (N,) group of each sample, sortable: whole groups are drawn, or left out; None
@@ -45,13 +45,13 @@ class Bootstrap:
         """What is drawn of N samples."""
         return units_of(n, self.groups)
 
-    def of(self, rows: Array) -> Bootstrap:
+    def of(self, rows: Array) -> Resampling:
         """The same for some of the samples."""
         groups = None if self.groups is None else self.groups[rows]
         return replace(self, groups=groups)
 
 
-PLAIN = Bootstrap()
+PLAIN = Resampling()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,24 +108,24 @@ def drawn_times(count: int, *, first: int, width: int, seed: int) -> NDArray[np.
 
 
 def each_block(
-    measure: Callable[[NDArray[np.uint8]], T], count: int, bootstrap: Bootstrap
+    measure: Callable[[NDArray[np.uint8]], T], count: int, resampling: Resampling
 ) -> list[T]:
     """What a function makes of each block of resamples, on all cores, in order.
 
     Args:
         measure: Takes (U, b) counts.
         count: U units.
-        bootstrap: How many resamples, and the seed.
+        resampling: How many resamples, and the seed.
     """
 
     def drawn(first: int, width: int) -> NDArray[np.uint8]:
-        return drawn_times(count, first=first, width=width, seed=bootstrap.seed)
+        return drawn_times(count, first=first, width=width, seed=resampling.seed)
 
-    return _blocks(measure, drawn, count, bootstrap.resamples)
+    return _blocks(measure, drawn, count, resampling.resamples)
 
 
 def each_left_out(
-    measure: Callable[[NDArray[np.uint8]], T], count: int, bootstrap: Bootstrap
+    measure: Callable[[NDArray[np.uint8]], T], count: int, resampling: Resampling
 ) -> list[T]:
     """What a function makes of the units less each part in turn, on all cores, in order.
 
@@ -135,15 +135,15 @@ def each_left_out(
     Args:
         measure: Takes (U, b) counts of 0 and 1.
         count: U units.
-        bootstrap: How many parts at most, and the seed.
+        resampling: How many parts at most, and the seed.
 
     References:
         Kott 2001, Journal of Official Statistics 17(4), 521-526 (leaving out parts of units).
     """
-    parts = min(count, bootstrap.resamples)
+    parts = min(count, resampling.resamples)
     part = np.arange(count) % max(1, parts)
     if parts < count:
-        part = np.random.default_rng(bootstrap.seed).permutation(part)
+        part = np.random.default_rng(resampling.seed).permutation(part)
 
     def without(first: int, width: int) -> NDArray[np.uint8]:
         kept: NDArray[np.bool_] = part[:, None] != np.arange(first, first + width)

@@ -12,7 +12,7 @@ from featbank.metrics._calibration import are_probabilities, bins_of
 from featbank.metrics._confusion import class_counts, confusion_cells, confusion_matrix
 from featbank.metrics._kernels import sum_by_bin
 from featbank.metrics._panel import Means, chosen, panel_rows, sample_losses
-from featbank.metrics._resampling import PLAIN, Bootstrap
+from featbank.metrics._resampling import PLAIN, Resampling
 from featbank.metrics._scored import Column, Scored, held_of
 from featbank.metrics._subgroups import with_subgroups
 from featbank.metrics.metric import MACRO, WEIGHTED, Counts, MetricSpec
@@ -30,7 +30,7 @@ def score(
     truth: Array,
     scores: Array,
     *,
-    bootstrap: Bootstrap = PLAIN,
+    resampling: Resampling = PLAIN,
     absent: Absent = LEFT_OUT,
     by: Mapping[str, Array] | None = None,
 ) -> list[Scored]:
@@ -44,7 +44,7 @@ def score(
     Args:
         truth: (N,) class indices in [0, K).
         scores: (N, K) finite scores.
-        bootstrap: How intervals are made.
+        resampling: How intervals are made.
         absent: Whether macro averages leave out classes without a sample in truth, or count them
             as zero; in each resample too.
         by: (N,) values by name, such as each sample's country: the main metrics of the samples
@@ -56,7 +56,7 @@ def score(
     require_finite(scores, (len(truth), scores.shape[-1]))
 
     def rows_of(kept: Array) -> list[Scored]:
-        of_kept = bootstrap.of(kept)
+        of_kept = resampling.of(kept)
         units = of_kept.units(len(kept))
         return panel_rows(SinglePanel(truth[kept], scores[kept], units, absent), of_kept)
 

@@ -12,7 +12,7 @@ from featbank.errors import UsageError
 from featbank.metrics import METRICS
 from featbank.metrics._averages import LEFT_OUT, ZERO, Absent
 from featbank.metrics._paired import Judged, Wanted, paired_values
-from featbank.metrics._resampling import Bootstrap
+from featbank.metrics._resampling import Resampling
 from featbank.stages.comparing.choice import chosen_results, names_of
 from featbank.stages.comparing.options import CompareOptions
 from featbank.stages.comparing.pairs import Pair, all_pairs
@@ -105,12 +105,12 @@ def compare_results(options: CompareOptions) -> Comparison:
     names = names_of(heads)
     samples = common_samples(bank, heads, names)
     wanted = _wanted(heads, samples, options)
-    bootstrap = Bootstrap(groups=samples.groups, resamples=options.resamples, seed=options.seed)
+    resampling = Resampling(groups=samples.groups, resamples=options.resamples, seed=options.seed)
     judged = [
         Judged(scores=each.scores, limits=each.thresholds.get(str(wanted.threshold)))
         for each in samples.predictions
     ]
-    values, replicates = paired_values(samples.truth, judged, wanted, bootstrap)
+    values, replicates = paired_values(samples.truth, judged, wanted, resampling)
     return Comparison(
         results=heads,
         names=names,
@@ -121,7 +121,7 @@ def compare_results(options: CompareOptions) -> Comparison:
         wanted=wanted,
         n=len(samples.ids),
         left_out=samples.left_out,
-        units=bootstrap.units(len(samples.ids)).count,
+        units=resampling.units(len(samples.ids)).count,
         resampled="sample" if samples.groups is None else "group",
         options=options,
     )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Bootstrap, drawn_times
+from featbank.metrics._resampling import Resampling, drawn_times
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ RESAMPLES, LOOPED, ROUNDS = 1000, 10, 3
 def measure(shared: Path) -> dict[str, Any]:
     truth, scores, thresholds = make_case(*SMALL)
     score_multilabel(
-        truth[:50], scores[:50], thresholds=thresholds, bootstrap=Bootstrap(resamples=2)
+        truth[:50], scores[:50], thresholds=thresholds, resampling=Resampling(resamples=2)
     )
     require_equal(truth[:2000], scores[:2000], thresholds)
     ours, loops = [], []
@@ -76,8 +76,8 @@ def make_case(n: int, k: int) -> tuple[Any, ...]:
 
 
 def bootstrapped(truth: Any, scores: Any, thresholds: Any, groups: Any = None) -> list[Any]:
-    bootstrap = Bootstrap(groups=groups, resamples=RESAMPLES)
-    return score_multilabel(truth, scores, thresholds=thresholds, bootstrap=bootstrap)
+    resampling = Resampling(groups=groups, resamples=RESAMPLES)
+    return score_multilabel(truth, scores, thresholds=thresholds, resampling=resampling)
 
 
 def loop(truth: Any, scores: Any, thresholds: Any, resamples: int) -> list[dict[Any, Any]]:
@@ -136,8 +136,8 @@ def by_scikit_learn(truth: Any, scores: Any, thresholds: Any) -> dict[Any, Any]:
 
 def require_equal(truth: Any, scores: Any, thresholds: Any) -> None:
     """Both sides make the same metrics, every one of those that have an interval."""
-    bootstrap = Bootstrap(resamples=2)
-    rows = score_multilabel(truth, scores, thresholds=thresholds, bootstrap=bootstrap)
+    resampling = Resampling(resamples=2)
+    rows = score_multilabel(truth, scores, thresholds=thresholds, resampling=resampling)
     kept = [row for row in rows if row.class_index is None and row.low is not None]
     ours = {(row.metric, row.average, row.threshold): row.value for row in kept}
     theirs = by_scikit_learn(truth, scores, thresholds)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from featbank.metrics import METRICS, _resampling
-from featbank.metrics._resampling import Bootstrap, drawn_times, each_block, interval, units_of
+from featbank.metrics._resampling import Resampling, drawn_times, each_block, interval, units_of
 from featbank.metrics._scoring import score
 
 K = 3
@@ -21,8 +21,8 @@ def clustered():
 
 
 def rows_of(truth, predicted, groups=None, n_classes=K, **options):
-    bootstrap = Bootstrap(groups=groups, **options)
-    return score(truth, np.eye(n_classes)[predicted], bootstrap=bootstrap)
+    resampling = Resampling(groups=groups, **options)
+    return score(truth, np.eye(n_classes)[predicted], resampling=resampling)
 
 
 def accuracy_row(*case, **options):
@@ -31,7 +31,7 @@ def accuracy_row(*case, **options):
 
 def all_times(units, resamples=50):
     return np.concatenate(
-        each_block(lambda times: times.T, units, Bootstrap(resamples=resamples)), axis=0
+        each_block(lambda times: times.T, units, Resampling(resamples=resamples)), axis=0
     )
 
 
@@ -90,7 +90,7 @@ def test_threads_do_not_change_the_draws(monkeypatch):
 def test_blocks_are_bounded(monkeypatch):
     monkeypatch.setattr(_resampling, "_BLOCK_BYTES", 7 * 300)
     monkeypatch.setattr(_resampling, "_cores", lambda: 2)
-    widths = each_block(lambda times: times.shape[1], 300, Bootstrap(resamples=50))
+    widths = each_block(lambda times: times.shape[1], 300, Resampling(resamples=50))
     assert widths == [7] * 7 + [1]
 
 

@@ -26,7 +26,7 @@ from featbank.metrics._calibration import (
     scaled,
 )
 from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Bootstrap
+from featbank.metrics._resampling import Resampling
 from featbank.metrics._scoring import score
 from featbank.metrics.calibration import ece, mce, rmsce
 
@@ -57,7 +57,7 @@ def values(rows, metric):
 
 @pytest.mark.parametrize("metric", NORMS)
 def test_one_class_a_sample_equals_torchmetrics(multiclass, metric):
-    rows = score(*multiclass, bootstrap=Bootstrap(resamples=0))
+    rows = score(*multiclass, resampling=Resampling(resamples=0))
     truth, scores = map(torch.from_numpy, multiclass)
     expected = multiclass_calibration_error(scores, truth, K, n_bins=15, norm=NORMS[metric])
     assert values(rows, metric) == {None: pytest.approx(float(expected), abs=1e-6)}
@@ -65,7 +65,7 @@ def test_one_class_a_sample_equals_torchmetrics(multiclass, metric):
 
 @pytest.mark.parametrize("metric", NORMS)
 def test_labels_and_their_mean_equal_torchmetrics(multilabel, metric):
-    rows = score_multilabel(*multilabel, thresholds={}, bootstrap=Bootstrap(resamples=0))
+    rows = score_multilabel(*multilabel, thresholds={}, resampling=Resampling(resamples=0))
     truth, scores = (torch.from_numpy(np.asfortranarray(each)) for each in multilabel)
     expected = [
         float(binary_calibration_error(scores[:, k], truth[:, k], n_bins=15, norm=NORMS[metric]))
@@ -78,7 +78,7 @@ def test_labels_and_their_mean_equal_torchmetrics(multilabel, metric):
 
 @pytest.mark.parametrize("metric", NORMS)
 def test_pooled_labels_equal_torchmetrics(multilabel, metric):
-    rows = score_multilabel(*multilabel, thresholds={}, bootstrap=Bootstrap(resamples=0))
+    rows = score_multilabel(*multilabel, thresholds={}, resampling=Resampling(resamples=0))
     truth, scores = (torch.from_numpy(each).flatten() for each in multilabel)
     expected = binary_calibration_error(scores, truth, n_bins=15, norm=NORMS[metric])
     assert values(rows, metric)["micro"] == pytest.approx(float(expected), abs=1e-6)
@@ -146,7 +146,7 @@ def test_confidences_on_edges_beside_others_equal_torchmetrics(metric, seed):
     on_edges, beside = rng.choice(edges, size=(150, K)), rng.random((150, K), np.float32)
     scores = np.concatenate([on_edges, beside])
     truth = (rng.random(scores.shape) < scores**2).astype(np.int8)
-    rows = score_multilabel(truth, scores, thresholds={}, bootstrap=Bootstrap(resamples=0))
+    rows = score_multilabel(truth, scores, thresholds={}, resampling=Resampling(resamples=0))
     found = values(rows, metric)
     for k in range(K):
         given = torch.from_numpy(scores[:, k].copy()), torch.from_numpy(truth[:, k].copy())
@@ -156,7 +156,7 @@ def test_confidences_on_edges_beside_others_equal_torchmetrics(metric, seed):
 
 def test_scores_that_are_no_probabilities_have_no_calibration(multiclass):
     truth, scores = multiclass
-    rows = score(truth, scores * 7, bootstrap=Bootstrap(resamples=0))
+    rows = score(truth, scores * 7, resampling=Resampling(resamples=0))
     assert not {row.metric for row in rows} & {"ece", "log_loss", "brier"}
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Bootstrap
+from featbank.metrics._resampling import Resampling
 from featbank.metrics._scoring import score
 
 K = 4
-NONE = Bootstrap(resamples=0)
+NONE = Resampling(resamples=0)
 F2 = partial(reference.fbeta_score, beta=2)
 DECISIONS = {
     "f1": reference.f1_score,
@@ -44,7 +44,7 @@ def check(rows, expected):
 def test_metrics_of_labels_equal_the_reference(truth, scores):
     scores = scores / 10
     rows = score_multilabel(
-        truth, scores, thresholds={"0.5": np.full(K, 0.5)}, bootstrap=NONE, absent="zero"
+        truth, scores, thresholds={"0.5": np.full(K, 0.5)}, resampling=NONE, absent="zero"
     )
     said = (scores >= 0.5).astype(np.int8)
     is_empty = not truth.any()
@@ -66,7 +66,7 @@ def test_metrics_of_labels_equal_the_reference(truth, scores):
 @settings(max_examples=25)
 def test_micro_averages_equal_the_reference_or_are_undefined(truth, scores):
     thresholds = {"0.5": np.full(K, 0.5)}
-    rows = score_multilabel(truth, scores / 10, thresholds=thresholds, bootstrap=NONE)
+    rows = score_multilabel(truth, scores / 10, thresholds=thresholds, resampling=NONE)
     said = (scores >= 5).astype(np.int8)
     positives = {"f1": truth | said, "f2": truth | said, "recall": truth}
     check(
@@ -83,7 +83,7 @@ def test_micro_averages_equal_the_reference_or_are_undefined(truth, scores):
 @given(truth=classes, scores=tenths)
 @settings(max_examples=40)
 def test_metrics_of_one_class_equal_the_reference(truth, scores):
-    rows = score(truth, scores / 10, bootstrap=NONE, absent="zero")
+    rows = score(truth, scores / 10, resampling=NONE, absent="zero")
     said = scores.argmax(axis=1)
     expected = {("accuracy", None): reference.accuracy_score(truth, said)}
     for metric, function in DECISIONS.items():

@@ -7,7 +7,7 @@ from scipy import stats
 from featbank.metrics import METRICS, _resampling
 from featbank.metrics._intervals import grouped_interval, jackknife, wilson
 from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Bootstrap, drawn_times, each_left_out
+from featbank.metrics._resampling import Resampling, drawn_times, each_left_out
 from featbank.metrics._scoring import score
 from tests.benchmarks.grouped_draws import accuracy_draw, accuracy_left_out
 
@@ -15,7 +15,7 @@ K = 3
 
 
 def single(truth, predicted, groups=None, **options):
-    return score(truth, np.eye(K)[predicted], bootstrap=Bootstrap(groups=groups, **options))
+    return score(truth, np.eye(K)[predicted], resampling=Resampling(groups=groups, **options))
 
 
 def row(rows, metric, class_index=None, average=None):
@@ -71,7 +71,7 @@ def test_no_multilabel_metric_is_certain_of_itself(grouped):
     groups = np.repeat(np.arange(12), 10) if grouped else None
     limits = {"0.5": np.full(K, 0.5)}
     rows = score_multilabel(
-        truth, truth * 1.0, thresholds=limits, bootstrap=Bootstrap(groups=groups)
+        truth, truth * 1.0, thresholds=limits, resampling=Resampling(groups=groups)
     )
     kept = [r for r in rows if r.low is not None and not str(r.threshold).startswith("all")]
     assert {r.metric for r in kept} >= {"map", "f1", "f2", "hamming_loss", "brier"}
@@ -139,22 +139,22 @@ def test_one_group_that_makes_the_spread_widens_the_interval():
 @pytest.mark.parametrize(("units", "resamples", "parts"), [(7, 10, 7), (300, 10, 10)])
 def test_each_unit_is_left_out_once(units, resamples, parts):
     kept = np.concatenate(
-        each_left_out(lambda times: times.T, units, Bootstrap(resamples=resamples))
+        each_left_out(lambda times: times.T, units, Resampling(resamples=resamples))
     )
     assert kept.shape == (parts, units)
     assert (kept.sum(axis=0, dtype=int) == parts - 1).all()
 
 
 def test_parts_are_of_equal_size_and_drawn():
-    kept = np.concatenate(each_left_out(lambda times: times.T, 23, Bootstrap(resamples=5)))
+    kept = np.concatenate(each_left_out(lambda times: times.T, 23, Resampling(resamples=5)))
     assert set((kept == 0).sum(axis=1)) == {4, 5}
     assert (np.diff(np.flatnonzero(kept[0] == 0)) != 5).any()
 
 
 def test_threads_and_blocks_do_not_change_what_is_left_out(monkeypatch):
-    whole = np.concatenate(each_left_out(lambda t: t.T, 300, Bootstrap(resamples=50)))
+    whole = np.concatenate(each_left_out(lambda t: t.T, 300, Resampling(resamples=50)))
     monkeypatch.setattr(_resampling, "_BLOCK_BYTES", 7 * 300)
-    again = np.concatenate(each_left_out(lambda t: t.T, 300, Bootstrap(resamples=50)))
+    again = np.concatenate(each_left_out(lambda t: t.T, 300, Resampling(resamples=50)))
     np.testing.assert_array_equal(whole, again)
 
 

@@ -9,7 +9,7 @@ import sklearn.metrics as reference
 from featbank.errors import ProbeError
 from featbank.metrics import METRICS
 from featbank.metrics._confusion import confusion_matrix
-from featbank.metrics._resampling import Bootstrap
+from featbank.metrics._resampling import Resampling
 from featbank.metrics._scoring import score
 
 K = 6
@@ -25,7 +25,7 @@ def labels(request):
 
 def scored(labels, **options):
     truth, predicted = labels
-    return score(truth, np.eye(K)[predicted], bootstrap=Bootstrap(resamples=0), **options)
+    return score(truth, np.eye(K)[predicted], resampling=Resampling(resamples=0), **options)
 
 
 def rows_of(labels, metric, **options):

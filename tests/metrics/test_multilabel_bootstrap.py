@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, f1_score
 from featbank.metrics import METRICS, _resampling
 from featbank.metrics._multilabel_scoring import score_multilabel
 from featbank.metrics._ranking import rank
-from featbank.metrics._resampling import Bootstrap, units_of
+from featbank.metrics._resampling import Resampling, units_of
 from featbank.metrics.average_precision import average_precision
 
 K = 3
@@ -27,8 +27,8 @@ def clustered():
 
 def score(truth, scores, groups=None, **options):
     thresholds = {"0.5": np.full(K, 0.5)}
-    bootstrap = Bootstrap(groups=groups, **options)
-    return score_multilabel(truth, scores, thresholds=thresholds, bootstrap=bootstrap)
+    resampling = Resampling(groups=groups, **options)
+    return score_multilabel(truth, scores, thresholds=thresholds, resampling=resampling)
 
 
 def row(rows, metric, average):
@@ -118,7 +118,7 @@ def test_an_absent_label_does_not_change_the_macro_interval(clustered):
     found = row(score(truth, scores, resamples=50), "map", "macro")
     others = row(
         score_multilabel(
-            truth[:, ::2], scores[:, ::2], thresholds={}, bootstrap=Bootstrap(resamples=50)
+            truth[:, ::2], scores[:, ::2], thresholds={}, resampling=Resampling(resamples=50)
         ),
         "map",
         "macro",

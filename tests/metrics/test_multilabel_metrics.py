@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from featbank.errors import ProbeError
 from featbank.metrics import METRICS
 from featbank.metrics._multilabel_scoring import mean_average_precision, score_multilabel
-from featbank.metrics._resampling import Bootstrap
+from featbank.metrics._resampling import Resampling
 
 K = 5
 TIGHT = {"rtol": 0, "atol": 1e-12}
@@ -35,7 +35,7 @@ def rows_of(case, metric, **options):
 
 def scored(case, **options):
     options = {"thresholds": {"0.5": np.full(K, 0.5)}} | options
-    return score_multilabel(*case, bootstrap=Bootstrap(resamples=0), **options)
+    return score_multilabel(*case, resampling=Resampling(resamples=0), **options)
 
 
 def value(case, metric, average=None, threshold=None, **options):

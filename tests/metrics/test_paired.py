@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, average_precision_score, fbeta_score
 
 from featbank.metrics._paired import Judged, Wanted, difference, holm, paired_values
-from featbank.metrics._resampling import Bootstrap, drawn_times
+from featbank.metrics._resampling import Resampling, drawn_times
 
 N, K, RESAMPLES = 90, 3, 40
 GROUPS = np.arange(N) // 4
@@ -46,8 +46,8 @@ def test_replicates_equal_a_loop_on_the_same_draws(
     truth, *both = request.getfixturevalue(kind)
     wanted = Wanted(metric=metric, average=average, threshold=threshold, absent="left out")
     judged = [Judged(scores=s, limits=np.full(K, 0.6) if threshold else None) for s in both]
-    bootstrap = Bootstrap(groups=groups, resamples=RESAMPLES, seed=5)
-    values, replicates = paired_values(truth, judged, wanted, bootstrap)
+    resampling = Resampling(groups=groups, resamples=RESAMPLES, seed=5)
+    values, replicates = paired_values(truth, judged, wanted, resampling)
     codes = np.arange(N) if groups is None else groups
     times = drawn_times(codes.max() + 1, first=0, width=RESAMPLES, seed=5)[codes]
     expected = [
@@ -61,8 +61,8 @@ def test_replicates_equal_a_loop_on_the_same_draws(
 def test_one_group_has_no_replicates(single):
     wanted = Wanted(metric="accuracy", average=None, threshold=None, absent="left out")
     judged = [Judged(scores=s) for s in single[1:]]
-    bootstrap = Bootstrap(groups=np.zeros(N), resamples=9)
-    assert paired_values(single[0], judged, wanted, bootstrap)[1].shape == (0, 2)
+    resampling = Resampling(groups=np.zeros(N), resamples=9)
+    assert paired_values(single[0], judged, wanted, resampling)[1].shape == (0, 2)
 
 
 def test_a_difference_has_the_interval_of_the_replicates():

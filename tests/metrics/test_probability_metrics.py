@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Bootstrap, units_of
+from featbank.metrics._resampling import Resampling, units_of
 from featbank.metrics._scoring import SinglePanel, score
 
 K = 6
@@ -22,7 +22,7 @@ def case(request):
 
 
 def value(truth, scores, metric, **options):
-    rows = score(truth, scores, bootstrap=Bootstrap(resamples=0), **options)
+    rows = score(truth, scores, resampling=Resampling(resamples=0), **options)
     return next(row.value for row in rows if row.metric == metric)
 
 
@@ -48,7 +48,7 @@ def test_top_k_accuracy_equals_a_stable_sort_whatever_the_ties(rows):
 
 @pytest.mark.parametrize(("classes", "expected"), [(3, []), (5, [3]), (6, [3, 5])])
 def test_a_top_k_of_all_classes_is_left_out(classes, expected):
-    rows = score(np.zeros(2, int), np.eye(classes)[:2], bootstrap=Bootstrap(resamples=0))
+    rows = score(np.zeros(2, int), np.eye(classes)[:2], resampling=Resampling(resamples=0))
     found = [row.metric for row in rows if row.metric.startswith("top")]
     assert found == [f"top{k}_accuracy" for k in expected]
 
@@ -68,7 +68,7 @@ def test_losses_of_labels_equal_the_mean_of_the_reference(metric):
     rng = np.random.default_rng(0)
     truth, scores = rng.integers(0, 2, size=(30, K)), rng.uniform(size=(30, K))
     function = {"log_loss": reference.log_loss, "brier": reference.brier_score_loss}[metric]
-    rows = score_multilabel(truth, scores, thresholds={}, bootstrap=Bootstrap(resamples=0))
+    rows = score_multilabel(truth, scores, thresholds={}, resampling=Resampling(resamples=0))
     found = next(row.value for row in rows if row.metric == metric)
     expected = np.mean([function(truth[:, k], scores[:, k]) for k in range(K)])
     assert found == pytest.approx(expected)

@@ -5,7 +5,7 @@ import pytest
 
 from featbank.errors import ProbeError
 from featbank.metrics._multilabel_scoring import mean_average_precision, score_multilabel
-from featbank.metrics._resampling import Bootstrap
+from featbank.metrics._resampling import Resampling
 from featbank.metrics._scoring import score
 
 N, K = 120, 3
@@ -22,7 +22,7 @@ COUNTRY = np.array(["Portugal", "Finland", "", "Ireland"], dtype=object)[np.aran
 
 
 def subgroups(case, by, **options):
-    rows = score(*case, bootstrap=Bootstrap(resamples=20, **options), by=by)
+    rows = score(*case, resampling=Resampling(resamples=20, **options), by=by)
     return [row for row in rows if row.by is not None]
 
 
@@ -33,7 +33,7 @@ def heads(case, by, **options):
 def test_a_subgroup_is_scored_as_its_samples_alone(case):
     row = next(r for r in heads(case, {"country": COUNTRY}) if r.by_value == "Finland")
     kept = COUNTRY == "Finland"
-    alone = score(case[0][kept], case[1][kept], bootstrap=Bootstrap(resamples=20))[0]
+    alone = score(case[0][kept], case[1][kept], resampling=Resampling(resamples=20))[0]
     assert (row.value, row.low, row.high, row.n) == (alone.value, alone.low, alone.high, N // 4)
 
 
@@ -53,8 +53,8 @@ def test_several_columns_follow_each_other(case):
 
 
 def test_all_samples_come_first_and_are_unchanged(case):
-    plain = score(*case, bootstrap=Bootstrap(resamples=20))
-    with_by = score(*case, bootstrap=Bootstrap(resamples=20), by={"country": COUNTRY})
+    plain = score(*case, resampling=Resampling(resamples=20))
+    with_by = score(*case, resampling=Resampling(resamples=20), by={"country": COUNTRY})
     assert with_by[: len(plain)] == plain
 
 
@@ -79,7 +79,7 @@ def test_labels_are_scored_by_subgroup_too():
         truth,
         scores,
         thresholds={"0.5": np.full(K, 0.5)},
-        bootstrap=Bootstrap(resamples=0),
+        resampling=Resampling(resamples=0),
         by={"country": COUNTRY},
     )
     kept = COUNTRY == "Ireland"

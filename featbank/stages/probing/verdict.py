@@ -13,7 +13,7 @@ from featbank.metrics._calibrated import calibrated_rows
 from featbank.metrics._confusion import confusion_matrix
 from featbank.metrics._decisions import most_probable
 from featbank.metrics._multilabel_scoring import mean_average_precision, score_multilabel
-from featbank.metrics._resampling import Bootstrap
+from featbank.metrics._resampling import Resampling
 from featbank.metrics._scoring import score
 from featbank.metrics._thresholds import FIXED, MIN_POSITIVES, Thresholds, tuned_thresholds
 
@@ -103,7 +103,7 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
     """
     truth, scores = data.labels[data.rows["test"]], as_kept(scores)
     groups = None if data.groups is None else data.groups[data.rows["test"]]
-    bootstrap = Bootstrap(groups=groups, resamples=resamples, seed=seed)
+    resampling = Resampling(groups=groups, resamples=resamples, seed=seed)
     validation = unseen.truth, as_kept(unseen.scores)
     notes = (*_untrained_note(data), *_absent_note(truth, data.classes, absent))
     if data.is_multilabel:
@@ -111,14 +111,14 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
         thresholds = {FIXED_NAME: np.full(len(data.classes), FIXED), TUNED_NAME: tuned.values}
         decided = thresholds | ({} if top is None else {f"top-{top}": most_probable(scores, top)})
         scored = score_multilabel(
-            truth, scores, thresholds=decided, bootstrap=bootstrap, absent=absent, by=by
+            truth, scores, thresholds=decided, resampling=resampling, absent=absent, by=by
         )
         verdict = Verdict(headline=("map", "macro"), scored=scored, unseen=unseen, tuned=tuned)
         verdict = replace(
             verdict, thresholds=thresholds, notes=(*notes, *_pooled_note(tuned, unseen.in_words))
         )
     else:
-        scored = score(truth, scores, bootstrap=bootstrap, absent=absent, by=by)
+        scored = score(truth, scores, resampling=resampling, absent=absent, by=by)
         confusion = confusion_matrix(truth, scores.argmax(axis=1), n_classes=len(data.classes))
         verdict = Verdict(
             headline=("accuracy", None),
