@@ -1,0 +1,167 @@
+"""Stand-ins for ``torch.cuda`` and for pinned memory, on the fake device."""
+
+import threading
+import types
+from contextlib import contextmanager
+from unittest import mock
+
+import torch
+from fake_gpu.on_device import register
+from fake_gpu.tracing import traces
+
+_pinned = {}
+# Generators of the device, by what PyTorch knows them by inside; kept, so that none is reused.
+of_device = {}
+_local = threading.local()
+NAME, MEMORY = "Fake GPU", 8 << 30
+
+
+class Stream:
+    """A queue of the device, by a name."""
+
+    def __init__(self, device=None, priority=0, name=None):
+        self.name = name or f"stream {id(self)}"
+        self.device = torch.device("cuda", 0)
+
+    def synchronize(self):
+        _wait("Stream.synchronize")
+
+    def wait_stream(self, other):
+        pass
+
+    def wait_event(self, event):
+        pass
+
+    def record_event(self, event=None):
+        return event or Event()
+
+    def query(self):
+        return True
+
+
+class Event:
+    """A mark in a queue."""
+
+    def __init__(self, enable_timing=False, blocking=False, interprocess=False):
+        self.is_recorded = False
+
+    def record(self, stream=None):
+        self.is_recorded = True
+
+    def synchronize(self):
+        _wait("Event.synchronize")
+
+    def wait(self, stream=None):
+        pass
+
+    def query(self):
+        return True
+
+    def elapsed_time(self, other):
+        return 1.0
+
+
+DEFAULT = Stream(name="default")
+
+
+class Generator(torch.Generator):
+    """A generator that says where it draws; on the CPU its draws are PyTorch's own."""
+
+    def __new__(cls, device="cpu"):
+        made = super().__new__(cls, device="cpu")
+        made._place = torch.device(device)
+        if made._place.type == "cuda":
+            of_device[made._cdata] = made
+        return made
+
+    @property
+    def device(self):
+        return self._place
+
+
+def current_stream(device=None):
+    return getattr(_local, "stream", DEFAULT)
+
+
+@contextmanager
+def stream(wanted):
+    before, _local.stream = current_stream(), wanted or current_stream()
+    try:
+        yield
+    finally:
+        _local.stream = before
+
+
+def pin(tensor):
+    """A copy in pinned memory."""
+    made = tensor.clone()
+    _remember(made)
+    return made
+
+
+def is_pinned(tensor, device=None):
+    return tensor.untyped_storage().data_ptr() in _pinned
+
+
+def _remember(tensor):
+    # Kept alive, so that nothing else is given its address.
+    storage = tensor.untyped_storage()
+    _pinned[storage.data_ptr()] = storage
+
+
+def _wait(what):
+    for trace in traces():
+        trace.waits.append(what)
+
+
+def _pinning(real):
+    def factory(*args, pin_memory=False, **kwargs):
+        made = real(*args, **kwargs)
+        if pin_memory:
+            _remember(made)
+        return made
+
+    return factory
+
+
+def install():
+    """Put everything in its place; ``torch.cuda`` then says that there is one device."""
+    torch.__future__.set_swap_module_params_on_conversion(True)
+    properties = types.SimpleNamespace(
+        name=NAME, total_memory=MEMORY, major=9, minor=0, multi_processor_count=8
+    )
+    stand_ins = {
+        "_lazy_init": lambda: None,
+        "is_available": lambda: True,
+        "is_initialized": lambda: True,
+        "is_bf16_supported": lambda *_, **__: True,
+        "device_count": lambda: 1,
+        "current_device": lambda: 0,
+        "set_device": lambda device: None,
+        "get_device_name": lambda device=None: NAME,
+        "get_device_capability": lambda device=None: (9, 0),
+        "get_device_properties": lambda device=None: properties,
+        "mem_get_info": lambda device=None: (MEMORY, MEMORY),
+        "memory_allocated": lambda device=None: 0,
+        "max_memory_allocated": lambda device=None: 0,
+        "reset_peak_memory_stats": lambda device=None: None,
+        "empty_cache": lambda: None,
+        "synchronize": lambda device=None: _wait("torch.cuda.synchronize"),
+        "manual_seed": lambda seed: None,
+        "manual_seed_all": lambda seed: None,
+        "get_rng_state": lambda device="cuda": torch.get_rng_state(),
+        "set_rng_state": lambda state, device="cuda": None,
+        "Stream": Stream,
+        "Event": Event,
+        "current_stream": current_stream,
+        "default_stream": lambda device=None: DEFAULT,
+        "stream": stream,
+    }
+    for name, stand_in in stand_ins.items():
+        mock.patch.object(torch.cuda, name, stand_in).start()
+    mock.patch.object(torch, "Generator", Generator).start()
+    mock.patch.object(torch.Tensor, "pin_memory", pin).start()
+    mock.patch.object(torch.Tensor, "is_pinned", is_pinned).start()
+    for name in ("empty", "zeros", "ones", "full", "randn", "empty_strided"):
+        mock.patch.object(torch, name, _pinning(getattr(torch, name))).start()
+    return register()
