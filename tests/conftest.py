@@ -29,6 +29,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     names = getattr(item, "fixturenames", ())
     shared = [name for name in ("aid_bank", "landscape_bank") if name in names]
     group = shared[0] if shared else item.nodeid.split("::", maxsplit=1)[0]
+    if "on_fake_gpu" in item.path.parts:
+        group = "on_fake_gpu"  # they share one process of their own
     item.add_marker(pytest.mark.xdist_group(group))
 
 

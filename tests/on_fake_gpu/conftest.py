@@ -18,12 +18,6 @@ ACTIVE, REPORTS = "FEATBANK_FAKE_GPU", "FEATBANK_FAKE_GPU_REPORTS"
 _found = {}
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("fake-gpu"))
-
-
 def pytest_runtest_logreport(report):
     """In the process that has the device: keep each report."""
     if ACTIVE in os.environ and REPORTS in os.environ:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 import torch
+
 from fake_gpu.on_device import register
 from fake_gpu.tracing import traces
 

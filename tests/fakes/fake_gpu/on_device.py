@@ -5,9 +5,9 @@ makes the host wait for is counted (``tracing.py``).
 """
 
 import torch
-from fake_gpu.tracing import Copy, traces
-from torch.utils._python_dispatch import return_and_correct_aliasing
 from torch.utils._pytree import tree_leaves, tree_map
+
+from fake_gpu.tracing import Copy, traces
 
 aten = torch.ops.aten
 # Operations whose size of result, or whose answer, the host must have before it goes on.
@@ -55,6 +55,8 @@ class OnDevice(torch.Tensor):
             return _copied(*args, **kwargs)
         if func is aten._to_copy.default and _place(kwargs) == "cpu":
             return _to_host(*args, **kwargs)
+        if func is aten._has_compatible_shallow_copy_type.default:
+            return False
         if func is _FUSED_CHOICE:
             return 0  # the plain one: kernels of the device are none of the CPU's
         _require_one_device(func, args, kwargs)
@@ -65,7 +67,24 @@ class OnDevice(torch.Tensor):
         if place == "cpu":
             return out
         _note_dtypes(out)
-        return return_and_correct_aliasing(func, args, kwargs, tree_map(_wrapped, out))
+        written = _written(func, args, kwargs)
+        if written is not None:
+            return written
+        # PyTorch keeps count of the versions of a view of what is no inference tensor.
+        is_counted = func.is_view and not args[0].is_inference()
+        with torch.inference_mode(torch.is_inference_mode_enabled() and not is_counted):
+            return tree_map(_wrapped, out)
+
+
+def _written(func, args, kwargs):
+    """What an operation in place, or with an ``out``, gives back: the very tensors given to it."""
+    told = [each.alias_info for each in func._schema.returns]
+    if not told or not all(alias is not None and alias.is_write for alias in told):
+        return None
+    given = {a.name: v for a, v in zip(func._schema.arguments, args, strict=False)} | kwargs
+    names = [a.name for a in func._schema.arguments if a.alias_info and a.alias_info.is_write]
+    found = [given[name] for name in names]
+    return found[0] if len(found) == 1 else tuple(found)
 
 
 def _held(value):

@@ -1,4 +1,4 @@
-"""``python tests/fakes/fake_gpu/run.py ARGUMENTS``: pytest in a process that has the fake device."""
+"""``python tests/fakes/fake_gpu/run.py ...``: pytest in a process that has the fake device."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from fake_gpu import building  # noqa: E402 - found only now
+from fake_gpu import building
 
 ACTIVE = "FEATBANK_FAKE_GPU"
 
