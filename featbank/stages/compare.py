@@ -94,7 +94,8 @@ def compare_results(options: CompareOptions) -> Comparison:
 
     All resamples are the same for all results, so that what makes samples easy or hard for all of
     them cancels. Groups are resampled where a result says that its interval counts them. Beside
-    the accuracy of samples without groups stands McNemar's exact test.
+    the accuracy of samples without groups stands McNemar's exact test. Like intervals, this is of
+    the fitted probes on new samples: other training sets or splits may turn the order.
 
     Raises:
         FeatbankError: Unknown or too few results, results that cannot be joined, or a metric that
