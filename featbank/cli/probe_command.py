@@ -137,8 +137,8 @@ def command(
 
     featbank's own protocols fit each candidate on train, take the best on validation, fit it
     again on train and validation together, and score that on test; knn and forest have nothing
-    to choose, and few-shot runs fit on the shots alone. A scheme without validation samples
-    gives a fifth of train for them. Protocols of other authors may do otherwise: 'featbank
+    to choose, and few-shot runs fit on the shots alone. Where a scheme has no validation samples,
+    a fifth of train takes their place. Protocols of other authors may do otherwise: 'featbank
     protocols NAME' says how.
 
     \b
