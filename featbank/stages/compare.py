@@ -40,7 +40,7 @@ class Comparison:
         pairs: Every pair.
         wanted: The metric.
         n: Samples in all of them.
-        left_out: Samples that some of them lack.
+        left_out: Samples that some of them lack, or hold as another image.
         units: Groups, or samples, that are resampled.
         resampled: Which of both.
         options: Resamples and seed.
