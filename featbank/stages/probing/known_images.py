@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def known_images(store: Store, rows: Mapping[str, NDArray[np.intp]]) -> str:
-    """What a reader must know where test chips are byte for byte those of train or validation.
+    """What a reader must know where test chips are byte for byte train or val chips; else empty.
 
     Args:
         store: The store that is probed.
