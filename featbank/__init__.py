@@ -1,6 +1,6 @@
 """featbank: embed Earth-observation imagery once, answer every later question from the store.
 
-The front door: everything that the command line does, as functions. Nothing heavy is imported
+The front door: most of what the command line does, as functions. Nothing heavy is imported
 before a function is called.
 
 Example:

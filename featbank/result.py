@@ -45,7 +45,7 @@ class Result:
         split_alias: Other name of that scheme, such as ``random-0``; None where it has none.
         label_set: Nomenclature of the labels.
         class_name: Class that the row speaks of; None for an aggregate.
-        average: ``macro``, ``micro`` or None.
+        average: ``macro``, ``micro``, ``weighted``, ``samples`` or None.
         threshold: What made decisions of scores: ``0.5``, ``tuned-f2``, ``top-5``,
             ``all-positive``, ``all-negative``; None where nothing did.
         by: Column whose values tell rows apart, such as ``country``; None for all samples.
@@ -57,8 +57,9 @@ class Result:
         params: The probe's parameters as JSON, chosen ones included.
         seed: Seed of everything random in the probe and the intervals.
         seeds: Fits that ``seed_sd`` is taken over; of a few-shot run, its draws.
-        seed_sd: Standard deviation of the value over fits that differ by their seed alone; None
-            where nothing is random. ``value`` is that of ``seed``; of a few-shot run, the mean.
+        seed_sd: Standard deviation of the value over fits that differ by their seed alone, or over
+            the draws of a few-shot run; None where nothing is random. ``value`` is that of
+            ``seed``; of a few-shot run, the mean.
         shots: Training samples of each class; None for all.
         selected: Whether this is the headline row.
         resampled: What the interval takes as independent, and ``compare`` resamples: ``group`` or

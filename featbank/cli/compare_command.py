@@ -57,7 +57,9 @@ def command(
 
     A and B are ids of results, as their files in the bank's results/ are named; the first digits
     suffice. Each pair is resampled together (whole groups where the results say so): the interval
-    is that of their difference, and two-sided p-values are corrected by Holm for all pairs.
+    is that of their difference, of this pair alone, and two-sided p-values are corrected by Holm
+    for all pairs. Both are of the fitted probes on new samples: they leave out how scores vary
+    with training sets and splits.
     """
     from featbank.stages.compare import CompareOptions, compare_results
 

@@ -121,8 +121,8 @@ def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401
       featbank finetune --model path/to/checkpoint --dataset eurosat-ms --train last-2
 
     The defaults are those of the study of DINOv2-base on EuroSAT: a head on the CLS token and the
-    mean of the patch tokens, Adam at 1e-4, batches of 32, 10 epochs. The test split is scored
-    once, with the metrics and intervals of 'featbank probe'.
+    mean of the patch tokens, Adam at 1e-4, batches of 32, 10 epochs. The weights that are kept
+    are scored on test, with the metrics and intervals of 'featbank probe'.
     """
     from featbank.stages.finetuning.options import FinetuneOptions
     from featbank.stages.finetuning.plan import plan_finetune

@@ -104,13 +104,14 @@ if TYPE_CHECKING:
     type=int,
     default=0,
     show_default=True,
-    help="Epochs between k-NN and linear probes scored on the validation split; 0: none.",
+    help="Epochs between k-NN and logistic probes, scored on 1,000 validation chips at most (part "
+    "of train where there are none); 0: none.",
 )
 @click.option(
     "--save-every",
     type=int,
     help="Epochs between saved states; default: by the clock, at least a minute apart, and so that "
-    "saving takes 2 % of the time at most.",
+    "saving takes about 2 % of the time; before each probe and at the end too.",
 )
 @click.option(
     "--keep", type=int, default=1, show_default=True, help="Older states to keep beside the newest."
@@ -148,8 +149,9 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
       featbank pretrain --method dino --model vit-tiny --dataset path/to/AID --weights FILE
       torchrun --nproc-per-node 4 --no-python featbank pretrain --method dinov2 --model vit-base …
 
-    It reads the train split alone unless told otherwise, and the checkpoint lists the chips that
-    it saw. The checkpoint is a model for 'featbank embed --model'.
+    It trains on the train split alone unless told otherwise, or on all chips where no split is
+    known, and the checkpoint lists the chips that it saw. The checkpoint is a model for 'featbank
+    embed --model'.
     """
     from featbank.stages.pretrain.options import PretrainOptions
     from featbank.stages.pretrain.planning import plan_pretrain

@@ -87,7 +87,7 @@ if TYPE_CHECKING:
     callback=integers,
     default="",
     metavar="N,N,…",
-    help="Few-shot: fit on N training samples of each class instead of all.",
+    help="Few-shot: fit on N training samples of each class, and choose on as many of validation.",
 )
 @click.option("--tries", type=int, default=5, show_default=True, help="Draws of --shots.")
 @click.option(
@@ -97,18 +97,25 @@ if TYPE_CHECKING:
     metavar="COLUMN,…",
     help="Results by the values of a column too: country, season, group, ….",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the intervals too.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of the probe, of its folds and of the intervals.",
+)
 @click.option(
     "--seeds",
     type=int,
     default=5,
     show_default=True,
-    help="Fits of a random probe.",
+    help="Fits of a random probe (linear, mlp, forest), for the spread of its seeds.",
 )
 @click.option(
     "--resamples",
     type=int,
-    help="Parts that intervals leave out, at most; 0: no intervals. Default: 1000.",
+    help="Parts that intervals leave out, at most; 0: no intervals. Default: the protocol's, or "
+    "1000.",
 )
 @click.option(
     "--confusion", is_flag=True, help="Print the confusion matrix too; not for several labels."
@@ -129,8 +136,10 @@ def command(
     """Fit a probe on a store's features, choose its parameters, score it on test.
 
     featbank's own protocols fit each candidate on train, take the best on validation, fit it
-    again on train and validation together, and score that on test; knn has nothing to choose.
-    Those of other authors do as they do: 'featbank protocols NAME' says it.
+    again on train and validation together, and score that on test; knn and forest have nothing
+    to choose, and few-shot runs fit on the shots alone. Where a scheme has no validation samples,
+    a fifth of train takes their place. Protocols of other authors may do otherwise: 'featbank
+    protocols NAME' says how.
 
     \b
     Examples:
@@ -142,18 +151,20 @@ def command(
     \b
     Probes, from the plainest; each takes one class a sample or several labels:
       knn       softmax-weighted vote of the 20 nearest by cosine; nothing is fitted
-      linear    one linear layer by SGD, its learning rate swept: DINOv2's linear
-                probe, but on cached features, so without its augmentation
-      logistic  the same layer with an L2 penalty, by L-BFGS to convergence, its
-                strength swept; one-vs-rest where a sample bears several labels
-      mlp       one hidden layer, its width swept, on standardised features
+      linear    one linear layer by SGD, its learning rate swept as in DINOv2's
+                linear probe, but on cached features, so without augmentation
+      logistic  the same layer with an L2 penalty, by L-BFGS (a note says where it
+                did not converge), its strength swept; one problem a label where a
+                sample bears several
+      mlp       one hidden layer, its width and dropout swept, on standardised
+                features
       forest    extremely randomised trees, bounded in number and size
 
     The headline is accuracy, or macro mAP where a sample may bear several labels; decisions on
-    labels are then scored at 0.5 and at thresholds tuned for F2 side by
-    side. Thresholds and the temperature of calibration are fitted on held-out folds of train and
-    validation, or on validation where the scored probe is fitted on train alone.
-    What stands in the bank is read, not fitted again.
+    labels are then scored at 0.5 and at thresholds tuned for F2 side by side. Thresholds and the
+    temperature of calibration are fitted on held-out folds of what the scored probe is fitted on;
+    or on validation, where the candidates were fitted on the same samples, or where such folds
+    cannot be made. What stands in the bank is read, not fitted again.
     """
     from featbank.stages.probing.cells import cells_asked
 

@@ -19,8 +19,9 @@ def command(name: str | None, as_json: bool, debug: bool) -> None:
       featbank protocols
       featbank protocols dinov2-logreg
 
-    A protocol fixes everything about a probe that decides its number: parameters, grid, what it
-    is chosen and fitted on. Its name stands beside every result.
+    A protocol fixes a probe's parameters and grid, what it is chosen and fitted on, and the
+    averages; some fix the features too. Its name stands beside every result, and so do
+    parameters, which --param can change.
     """
     from featbank.pages.catalog_table import print_description, print_rows
     from featbank.stages.protocol_listing import protocol_description, protocol_rows

@@ -55,7 +55,7 @@ def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401
       featbank report --format latex > tables.tex
 
     RESULT is the id of a result or its first digits. The page opens from disk in any browser and
-    fetches nothing; it weighs 10 MB at most.
+    fetches nothing; pictures of chips are left out or made smaller beyond 10 MB.
     """
     from featbank.stages.report import ReportOptions
 

@@ -1,1 +1,1 @@
-"""Everything that the command line does, as functions; each imports what it needs when called."""
+"""Most of what the command line does, as functions; each imports what it needs when called."""

@@ -22,10 +22,11 @@ def probe(
     bank: str | Path = "bank",
     **options: Any,  # noqa: ANN401
 ) -> ResultFrame:
-    """Fit a probe on a store's features, choose its parameters on validation, score it on test.
+    """Fit a probe on a store's features, choose its parameters, score it on test.
 
-    Candidates are fitted on train; the chosen one is fitted again on what the protocol says, by
-    default on train and validation together. ``knn`` has nothing to choose.
+    By default candidates are fitted on train, the best on validation is taken, and fitted again on
+    train and validation together; ``knn`` and ``forest`` have nothing to choose. Protocols of
+    other authors may do otherwise, and few-shot runs fit on the shots alone.
 
     Args:
         clf: ``knn``, ``logistic``, or another name in the probes catalog; None where
@@ -71,8 +72,9 @@ def compare(
             options of ``featbank compare``: ``dataset``, ``protocol``, ``metric``, ….
 
     Returns:
-        One row a pair: both sides, their difference with its 95 % interval, its p-value before
-        and after Holm's correction, and which is the better (None where no difference is shown).
+        One row a pair: both sides, their difference with its 95 % interval (of the pair alone),
+        its p-value before and after Holm's correction, and which is the better (None where no
+        difference is shown).
 
     Raises:
         FeatbankError: Unknown or too few results, or results that cannot be joined.

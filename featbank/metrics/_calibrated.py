@@ -29,7 +29,7 @@ def calibrated_rows(
 ) -> Iterator[Scored]:
     """The temperature, then the calibration error of probabilities at it.
 
-    Nothing where scores are not probabilities, or without validation.
+    Nothing where scores are not probabilities, or without unseen samples.
 
     Args:
         truth: (N,) class indices, or (N, K) 0 and 1.

@@ -1,7 +1,8 @@
 """95 % intervals of a metric: Wilson's, on as many independent samples as its groups are worth.
 
-What spread there is comes from leaving out one group at a time. ``docs/intervals.md`` has the
-coverage that was simulated, and what an interval leaves out.
+What spread there is comes from leaving out one group, or a part of many, at a time. They are of a
+fitted probe on new samples like those of test: ``docs/intervals.md`` has the coverage that was
+simulated, and what an interval leaves out.
 """
 
 from __future__ import annotations

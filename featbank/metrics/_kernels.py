@@ -1,4 +1,4 @@
-"""The inner loops of the bootstrap: additions over many resamples at once.
+"""The inner loops of resampling: additions over many sets, drawn or left over, at once.
 
 How often each unit stands in each of B resamples is a (U, B) table of small whole numbers. A row
 of it is contiguous, so that one instruction adds many resamples.

@@ -13,7 +13,7 @@ def mcnemar(first: Array, second: Array) -> float:
 
     Of the samples where one alone is right, half would be the first's by chance: the p-value is
     the binomial probability of a split as uneven or more. It takes samples as independent; where
-    they stand in groups it finds differences that are none.
+    those of a group are alike it too often finds differences that are none.
 
     Args:
         first: (N,) bool, whether the first is right on each sample.

@@ -98,9 +98,9 @@ def paired_values(
 def difference(values: Values, replicates: Values) -> Difference:
     """How far the first of two values is above the second.
 
-    The p-value is the smallest level at which a percentile interval of the differences leaves 0
-    out, so that both agree: twice the share of resamples on the far side of 0, the sample itself
-    counted as one.
+    The p-value is twice the share of resamples on the far side of 0, the sample itself counted as
+    one: about the smallest level at which a percentile interval of the differences leaves 0 out,
+    so that both agree but at the very edge.
 
     Args:
         values: (2,) of all samples.

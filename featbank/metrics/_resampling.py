@@ -32,8 +32,8 @@ class Resampling:
     Attributes:
         groups: (N,) group of each sample, sortable: whole groups are drawn, or left out; None
             draws or leaves out samples.
-        resamples: Sets that are drawn, or at most so many that each leave a part out; 0 gives no
-            intervals.
+        resamples: Sets that are drawn, or at most so many that each leave a part out; fewer
+            than 2 parts give no intervals.
         seed: Seed of the draws, and of the parts where there are fewer than groups or samples.
     """
 
@@ -42,7 +42,7 @@ class Resampling:
     seed: int = 0
 
     def units(self, n: int) -> Units:
-        """What is drawn of N samples."""
+        """What is drawn of N samples, or left out."""
         return units_of(n, self.groups)
 
     def of(self, rows: Array) -> Resampling:
@@ -56,7 +56,7 @@ PLAIN = Resampling()
 
 @dataclass(frozen=True, kw_only=True)
 class Units:
-    """What is drawn with replacement: samples, or whole groups of them.
+    """What is drawn with replacement, or left out: samples, or whole groups of them.
 
     Attributes:
         codes: (N,) unit of each sample, in [0, U).

@@ -26,8 +26,9 @@ class Scored:
             ``ece_scaled``, the calibration error after it.
         value: The metric; NaN where undefined.
         low: Lower end of the 95 % interval; None where there is none: for counts and calibration
-            errors, where the value is undefined, and where fewer than five groups hold the class
-            of the row, or any sample; without groups, samples, save for proportions.
+            errors, where the value is undefined, where nothing is resampled, and where fewer
+            than five groups hold the class of the row, or any sample (without groups: samples,
+            save for proportions); nor for the precision of a class that is never predicted.
         high: Upper end.
         class_index: Class that the row speaks of; None for an aggregate.
         average: ``macro`` for a mean over classes, ``micro`` for all decisions pooled,

@@ -37,9 +37,9 @@ def score(
     """Every single-label metric: aggregates before classes, absent classes included.
 
     The class of greatest score is the prediction, the first of equals. Micro averages are left
-    out, and those over samples: of one class a sample they all equal accuracy. Calibration and
-    losses are left out where scores are not probabilities. All metrics of one resample see the
-    same samples.
+    out, and those over samples: of one class a sample they equal accuracy, and micro specificity
+    follows from it. Calibration and losses are left out where scores are not probabilities. All
+    metrics of one resample see the same samples.
 
     Args:
         truth: (N,) class indices in [0, K).

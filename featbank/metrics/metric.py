@@ -96,7 +96,7 @@ class MetricSpec:
             samples of the class; ``samples``, the mean over samples of the value of one sample's
             decisions. Of others, what its own value is called; () for none.
         has_interval: Whether an interval makes sense. Not for plain counts; nor for calibration
-            errors, which noise in bins only ever raises.
+            errors, which noise in bins raises on average.
         bounds: Least and greatest value that the metric can take, which its interval keeps to.
         trials: Of a proportion, the samples (...) or (..., K) that ``function`` divides by, from
             what it takes; None for all that is no share of samples that are right or wrong.

@@ -23,7 +23,7 @@ def precision(counts: Counts) -> Values:
 SPECS = (
     MetricSpec(
         name="precision",
-        summary="tp / (tp + fp) of each class; 0 for a class that is never predicted",
+        summary="tp / (tp + fp) of each class; 0 for a class that is present and never predicted",
         function=precision,
         trials=attrgetter("predicted"),
         per_class=True,

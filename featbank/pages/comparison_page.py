@@ -50,7 +50,11 @@ def _caption(comparison: Comparison) -> str:
     options, head = comparison.options, comparison.results[0]
     parts = [
         f"{comparison.n:,} {head.split} samples of {head.dataset} that all of them scored",
-        *([f"{comparison.left_out} left out that some lack"] if comparison.left_out else []),
+        *(
+            [f"{comparison.left_out} left out that some lack or hold as another image"]
+            if comparison.left_out
+            else []
+        ),
         f"labels {head.label_set}",
         f"{options.resamples:,} paired resamples of {comparison.units} {comparison.resampled}s",
         f"seed {options.seed}",

@@ -38,8 +38,9 @@ def print_few_shot(results: Sequence[Result], *, console: Console | None = None)
         table.add_row(*cells, str(row.n_train), str(row.n))
     console.print(table)
     console.print(
-        f"feature {head.feature}, layer {head.layer}, labels {head.label_set}, chosen on as many "
-        f"validation samples of each class, {head.n_invalid} refused, weights {head.weights}"
+        f"feature {head.feature}, layer {head.layer}, labels {head.label_set}, fitted on the shots "
+        "alone, parameters chosen (where there are any to choose) on as many validation samples of "
+        f"each class, or all it has, {head.n_invalid} refused, weights {head.weights}"
     )
     if far := how_far(head):
         console.print(f"Of {head.shots} shots: {far}.")

@@ -1,4 +1,4 @@
-"""Choose a probe's parameters: fit each candidate on train, keep the best on validation."""
+"""Choose a probe's parameters: fit each candidate, keep the best on other samples."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Choice:
         params: All parameters of the best candidate, defaults included.
         candidates: Parameters of each candidate, in the order they were tried.
         scores: Validation score of each candidate; NaN where its fit ran off to infinity.
-        validation: (n, K) probabilities of the validation samples by the best candidate, fitted
-            on train alone.
+        validation: (n, K) probabilities of the samples that were chosen on, by the best
+            candidate, which was not fitted on them.
         unconverged: Candidates whose solver stopped before it converged.
     """
 

@@ -48,6 +48,6 @@ SPECS = (
         fit_grid=fit_grid,
         # Candidates are found in float32 and compared without rounding; votes are float64.
         devices=("cpu", "cuda"),
-        source="facebookresearch/dinov2, dinov2/eval/knn.py: k 20 of its {10, 20, 100, 200}",
+        source="after facebookresearch/dinov2, dinov2/eval/knn.py: k 20 of its {10, 20, 100, 200}",
     ),
 )

@@ -1,4 +1,4 @@
-"""Logistic regression on raw features, by L-BFGS to convergence."""
+"""Logistic regression on raw features, by L-BFGS to a small gradient or a limit of steps."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def dtype(params: Mapping[str, Any], device: str, dim: int) -> str:
 SPECS = (
     ProbeSpec(
         name="logistic",
-        summary="multinomial logistic regression with an L2 penalty, by L-BFGS",
+        summary="logistic regression with an L2 penalty by L-BFGS: multinomial, or one a label",
         build=build,
         defaults={
             "C": 1.0,
@@ -57,6 +57,9 @@ SPECS = (
         dtype=dtype,
         # The optimum is one; at a gradient of 1e-5 one sample in 1,000 is decided otherwise.
         agreement=0.999,
-        source="facebookresearch/dinov2, dinov2/eval/log_regression.py, with a coarser grid of C",
+        source=(
+            "after facebookresearch/dinov2, dinov2/eval/log_regression.py, with a coarser grid of "
+            "C, in float32"
+        ),
     ),
 )

@@ -55,8 +55,8 @@ class ProbeSpec:
         devices: Where it can compute: ``cpu``, and ``cuda`` too.
         dtype: Of the arithmetic that decides, as PyTorch names it, by whole parameters, device and
             number of features.
-        agreement: Share of samples, at least, that the CPU and CUDA decide for alike: 1 where both
-            give equal probabilities.
+        agreement: Share of samples that the CPU and CUDA are expected to decide for alike, at
+            least: 1 where both give equal probabilities.
         source: Where the defaults come from.
     """
 

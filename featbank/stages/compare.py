@@ -40,7 +40,7 @@ class Comparison:
         pairs: Every pair.
         wanted: The metric.
         n: Samples in all of them.
-        left_out: Samples that some of them lack.
+        left_out: Samples that some of them lack, or hold as another image.
         units: Groups, or samples, that are resampled.
         resampled: Which of both.
         options: Resamples and seed.
@@ -94,7 +94,8 @@ def compare_results(options: CompareOptions) -> Comparison:
 
     All resamples are the same for all results, so that what makes samples easy or hard for all of
     them cancels. Groups are resampled where a result says that its interval counts them. Beside
-    the accuracy of samples without groups stands McNemar's exact test.
+    the accuracy of samples without groups stands McNemar's exact test. Like intervals, this is of
+    the fitted probes on new samples: other training sets or splits may turn the order.
 
     Raises:
         FeatbankError: Unknown or too few results, results that cannot be joined, or a metric that

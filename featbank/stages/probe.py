@@ -1,4 +1,4 @@
-"""Probing a store: candidates are fitted on train, the best on validation again, then scored.
+"""Probing a store: candidates are fitted, the best is chosen, fitted again and scored on test.
 
 Fitted on what, chosen on what: that is the protocol's, see ``ProtocolSpec``.
 """

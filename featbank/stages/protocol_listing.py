@@ -35,7 +35,7 @@ def protocol_rows(family: str | None = None) -> list[dict[str, Any]]:
 
 
 def protocol_description(name: str) -> dict[str, Any]:
-    """Everything that a protocol fixes.
+    """What a protocol fixes.
 
     Raises:
         UnknownNameError: Not in the catalog.
@@ -55,7 +55,9 @@ def protocol_description(name: str) -> dict[str, Any]:
         "fitted_on": " + ".join(spec.final_on),
         "fitted_with": dict(spec.final_params),
         "absent_classes": "count 0" if spec.absent_as_zero else "left out of macro averages",
-        "labels_decided": f"the {spec.top} most probable" if spec.top else "by thresholds",
+        "labels_decided": f"the {spec.top} most probable, and by thresholds"
+        if spec.top
+        else "by thresholds",
         "resamples": spec.resamples or "as asked, or 1000",
         "source": spec.source,
         "first_of_several_labels": _first_of_several(spec),
@@ -74,7 +76,8 @@ def _few_shot(spec: ProtocolSpec) -> str:
     rule = spec.few_shot
     swept = "k up to the shots and k = shots" if rule.k_within_shots else "all candidates"
     short = "gives all" if rule.takes_short_classes else "is refused"
-    return f"{swept}; a class with fewer samples {short}; drawn by {_LIBRARIES[rule.drawn_by]}"
+    drawn = f"drawn by {_LIBRARIES[rule.drawn_by]}"
+    return f"fitted on the shots alone; {swept}; a class with fewer samples {short}; {drawn}"
 
 
 def _chosen_on(spec: ProtocolSpec) -> str:

@@ -40,7 +40,7 @@ _SAME = ("probe", "protocol", "feature", "layer", "store", "model")
 def few_shot_curve(
     few: Sequence[Rows], full: Sequence[Result] = (), *, title: str = "", caption: str = ""
 ) -> Figure:
-    """Draw mean and spread by number of shots, and results on all training samples as lines.
+    """Draw mean and spread by number of shots, and results on all samples to fit on as lines.
 
     Args:
         few: Rows of each few-shot result, one a number of shots.
@@ -90,7 +90,7 @@ def _line(axes: Axes, head: Result, heads: Sequence[Result]) -> None:
     fitting = [i for i, each in enumerate(heads) if is_full_of(head, each)]
     colour = curve_mark(fitting[0])[0] if fitting else GREY
     label = wrapped(
-        f"all {head.n_train:,} training samples, {head.model} {head.probe}", _NAME_CHARS
+        f"all {head.n_train:,} samples fitted on, {head.model} {head.probe}", _NAME_CHARS
     )
     axes.axhline(head.value, color=colour, linestyle="--", linewidth=1.2, label=label)
     if head.low is not None and head.high is not None:
@@ -98,7 +98,7 @@ def _line(axes: Axes, head: Result, heads: Sequence[Result]) -> None:
 
 
 def is_full_of(head: Result, few: Result) -> bool:
-    """Whether a result is that of a few-shot run on all training samples."""
+    """Whether a result is that of a few-shot run on all that its protocol fits on."""
     return all(getattr(head, name) == getattr(few, name) for name in _SAME)
 
 
@@ -107,7 +107,8 @@ def _reading(few: Sequence[Rows]) -> str:
     said = " or ".join(map(str, draws))
     return (
         f"Points are means of {said} draws, bars one standard deviation over them; dashed lines "
-        f"are results on all training samples, shaded their 95 % intervals, which {LEAVES_OUT}."
+        "are results on all samples that the protocol fits on, shaded their 95 % intervals, which "
+        f"{LEAVES_OUT}."
     )
 
 

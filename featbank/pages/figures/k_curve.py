@@ -20,6 +20,7 @@ from featbank.pages.figures._style import (
 )
 from featbank.pages.figures._wording import caption_of, metric_of, short_names, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
+from featbank.pages.table_style import LEAVES_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ Rows = tuple["Result", ...]
 _NAME_CHARS = 30
 _READING = (
     "The larger mark is the k chosen on validation; its line is the 95 % interval of that probe "
-    "on new test samples or groups."
+    f"on new test samples or groups. Intervals {LEAVES_OUT}."
 )
 
 

@@ -152,7 +152,7 @@ SPECS = (
     FigureSpec(
         name="label-correlation",
         title="Correlation of labels",
-        summary="Phi coefficient of each pair of labels, in the training samples",
+        summary="Phi coefficient of each pair of labels, in train, or in all where none is train",
         missing=_missing,
         draw=_draw_phi,
     ),

@@ -88,7 +88,10 @@ def _counts(axes: Axes, bins: Reliability) -> None:
 def _reading(bins: Reliability) -> str:
     error = number(bins.error)
     total = int(bins.count.sum())
-    return f"{total:,} decisions in {len(bins.count)} bins of equal width, ECE {error}."
+    return (
+        f"{total:,} decisions in {len(bins.count)} bins of equal width; ECE {error}, where a "
+        "confidence of exactly 1 is a bin of its own."
+    )
 
 
 def _missing(subject: Subject) -> str:

@@ -15,15 +15,17 @@ if TYPE_CHECKING:
 _ALWAYS = {
     "95 % interval": "where the score of the same fitted probe would lie on new samples like those "
     "of test, or on new groups where the dataset says which samples are dependent (Wilson's, "
-    "its variance from leaving out a group at a time; results of earlier releases keep their "
-    "percentile bootstrap). It leaves out how the score varies with the training set and the "
-    "split; a class that fewer than five groups hold has none",
+    "its variance from leaving out a group, or a part of many, at a time; results of earlier "
+    "releases keep their percentile bootstrap). It leaves out how the score varies with the "
+    "training set, the seed and the split; how often it holds the truth was simulated "
+    "(docs/intervals.md); a class that fewer than five groups hold has none",
     "N": "samples that were scored; of a class, those that bear it",
-    "Protocol": "a named recipe of a probe: what it reads, how it is chosen, what it is scored on",
+    "Protocol": "a named recipe of a probe: its parameters, what they are chosen on, and what it "
+    "is fitted on",
 }
 _AVERAGES = {
     "Macro": "the mean over classes; classes without a test sample are left out unless the "
-    "protocol says otherwise",
+    "protocol says otherwise, but not of calibration errors",
     "Micro": "over all decisions at once, so that frequent classes weigh more",
 }
 _COUNTS = {
@@ -31,7 +33,8 @@ _COUNTS = {
     "the rest"
 }
 _TUNED = {
-    "Tuned for F2": "thresholds that maximise F2 of each class on unseen samples, instead of 0.5"
+    "Tuned for F2": "thresholds that maximise F2 of each class on samples that their probe was not "
+    "fitted on, instead of 0.5; classes with fewer than 20 positives there share one"
 }
 
 

@@ -1,4 +1,4 @@
-"""The page: tables, figures, map and origins put into one template, within ten megabytes."""
+"""The page: tables, figures, map and origins in one template; chips as ten megabytes let them."""
 
 from __future__ import annotations
 

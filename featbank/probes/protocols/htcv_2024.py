@@ -6,7 +6,7 @@ from featbank.probes.protocols.protocol import ProtocolSpec
 
 _SOURCE = "DOFA, Hot Topics in Computer Vision 2024 (report on BigEarthNet-S1), section 5"
 _OPEN = (
-    "the report names no settings of its classifiers; these are featbank's own",
+    "the report names no settings of its classifiers; these are featbank's own, so extra trees",
     "it names neither thresholds nor validation; labels are decided at 0.5, nothing is chosen",
 )
 
@@ -25,7 +25,7 @@ def _spec(probe: str, summary: str) -> ProtocolSpec:
 
 
 SPECS = (
-    _spec("forest", "random forest"),
+    _spec("forest", "extremely randomised trees"),
     _spec("linear", "linear layer"),
     _spec("mlp", "one hidden layer"),
 )

@@ -1,4 +1,4 @@
-"""Our own protocols: each probe's defaults and grid, refitted on train and validation."""
+"""Our own protocols: each probe's defaults and grid, the scored fit on train and validation."""
 
 from __future__ import annotations
 

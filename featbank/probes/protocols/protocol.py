@@ -1,4 +1,4 @@
-"""What a protocol is: everything about a probe that decides its number, under one name."""
+"""What a protocol is: how a probe is fitted, chosen and averaged, under one name."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ class ProtocolSpec:
             ``view`` gives; empty where all candidates see all.
         last_blocks: Whether the layers must be the backbone's last, without a gap.
         chosen_on: ``val``, or the share of train that is drawn for it, in (0, 1).
-        final_on: Splits that the scored probe is fitted on.
+        final_on: Splits that the scored probe is fitted on; of few shots, the shots alone.
         final_params: Parameters that differ in that fit.
         tells_all: Whether every candidate is scored on test too, not just the chosen one.
         absent_as_zero: Whether classes without a test sample count as 0 in macro averages;
             otherwise they are left out.
-        top: Number of classes, the most probable, that decide for every sample of several
-            labels; None where thresholds decide.
+        top: Number of labels, the most probable, that each sample is given beside the decisions
+            by thresholds; None where thresholds alone decide.
         of_several: Metric and average that stand first, and that parameters are chosen by, where
             samples bear several labels; a metric of decisions is of those of ``top``.
-        resamples: Bootstrap resamples that the source takes, here parts that intervals leave out;
-            None where the user chooses.
+        resamples: Bootstrap resamples that the source takes; here the most parts that intervals
+            leave out, unless the user says otherwise. None takes 1,000.
         few_shot: What it makes of few-shot runs.
         family: Name that runs this protocol and its siblings one after the other; "" for none.
         source: Paper, or repository and file.

@@ -9,7 +9,8 @@ _RESAMPLES = 200
 
 _INTERVAL = (
     "bootstrap.py, bootstrap_accuracy, bootstrap_map: its intervals are percentiles of 200 "
-    "resamples of samples, seed 0; ours count groups where the dataset declares them"
+    "resamples of samples, seed 0; ours are Wilson's, from leaving out 200 parts at most, and "
+    "count groups where the dataset declares them"
 )
 
 SPECS = (
@@ -23,7 +24,7 @@ SPECS = (
         resamples=_RESAMPLES,
         source="torchgeo/torchgeo-bench 0660813, src/torchgeo_bench/knn.py",
         settled=(
-            "knn.py, KNNClassifier: fitted on train alone, as the other k-NN protocols",
+            "knn.py, KNNClassifier: fitted on train alone",
             "main.py, evaluate_knn: of several labels micro mAP stands first",
         ),
         unmet=(

@@ -31,7 +31,7 @@ class Pair:
         p: Two-sided p-value; None where there is none.
         p_holm: The same, corrected for all pairs.
         p_mcnemar: That of McNemar's exact test, corrected for all pairs too; None but for the
-            accuracy of independent samples.
+            accuracy of samples without groups. It decides nothing.
         better: Position of the better one; None where no difference is shown.
     """
 

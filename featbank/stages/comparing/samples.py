@@ -27,7 +27,7 @@ class CommonSamples:
 
     Attributes:
         ids: (N,) sample ids in all of them, sorted.
-        left_out: Ids that some of them lack.
+        left_out: Ids that some of them lack, or hold as another image.
         truth: (N,) class indices, or (N, K) 0 and 1.
         predictions: Predictions of each result, of these samples in this order.
         groups: (N,) group of each sample; None where intervals resample samples.

@@ -55,7 +55,8 @@ class FinetuneOptions:
         quarter_turns: Whether chips are turned by multiples of 90 degrees.
         colour: Largest change of brightness, in standard deviations, and of contrast, as a share.
         drop_path: Largest share of chips that skip a block, linear over the blocks.
-        keep: ``best`` keeps the epoch that is best on validation, ``last`` the last one.
+        keep: ``best`` keeps the epoch that is best on validation (without validation the last),
+            ``last`` the last one.
         dtype: ``auto``, ``bfloat16`` or ``float32``.
         limit: Samples of each split to take; None for all.
         chips: Number of chips of a procedural dataset.

@@ -73,7 +73,7 @@ def score_network(
     classifier = _classifier(plan, head)
     scores = predict(classifier, data.features[data.rows["test"]], labelled(data, "final"))
     choice = _choice(data, classifier, params)
-    # The head is not fitted again, so validation is what it has not seen.
+    # The head is not fitted again, so validation is what it has not been fitted on.
     val, n_train = data.rows["val"], len(data.rows["train"])
     unseen = Unseen(data.labels[val], choice.validation, "val", n_train)
     verdict = judge(data, scores, unseen, resamples=run.resamples, seed=plan.options.seed)

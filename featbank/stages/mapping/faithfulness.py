@@ -120,7 +120,9 @@ def belief(quality: Mapping[str, Any]) -> str:
     if trust is None or overlap is None:
         return "Too few samples to tell how far this map is to be believed."
     if trust >= _GOOD:
-        advice = "chips that lie together are alike, but gaps and sizes of groups mean little"
+        advice = (
+            "chips that lie together are mostly alike, but gaps and sizes of groups mean little"
+        )
     elif trust >= _POOR:
         advice = "read groups with care, and check them by their purity in the features"
     else:

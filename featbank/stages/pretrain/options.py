@@ -39,13 +39,14 @@ class PretrainOptions:
         adapt: Name in the adapters catalog that makes whole channels, such as ``pca3``.
         normalise: Name in ``featbank.inputs.normalise.METHODS``; None for ``dataset``.
         split_scheme: Split scheme; None for the first.
-        splits_seen: Splits whose chips are read.
+        splits_seen: Splits whose chips are trained on.
         splits: Split lists, a file or a folder; None takes those beside the imagery.
         unit: What the numbers of a folder of images are; None for what the files tell.
         limit: Chips of each split to take; None for all.
         chips: Number of chips of a procedural dataset.
         max_invalid: Share of refused chips above which the run stops, 0 to 1.
-        probe_every: Epochs between probes on the validation split; 0 for none.
+        probe_every: Epochs between probes on validation chips, or on some of train where there
+            are none; 0 for none.
         save_every: Epochs between saved states; None goes by the clock, a minute apart at least.
         keep: Saved states to keep beside the newest.
         log: Further loggers, among ``wandb`` and ``mlflow``.

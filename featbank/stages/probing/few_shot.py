@@ -49,9 +49,10 @@ def few_shot(
 
     Of each class, or label, as many training samples are drawn; the union of the draws is what the
     probe is fitted on. Where the protocol says so, a class that has fewer gives all it has.
-    Parameters are chosen on as many validation samples of each class, drawn likewise, since a
-    whole validation set would be more labels than the shots; the probe is then scored as it was
-    fitted, on all of test. Try t draws by seed t, as dinov2/eval/knn.py does.
+    Parameters are chosen on as many validation samples of each class (all of a class that has
+    fewer), since a whole validation set would be more labels than the shots; the scored probe is
+    fitted on the shots alone, whatever the protocol fits on otherwise, and scored on all of test.
+    Try t draws by seed t, as dinov2/eval/knn.py does.
 
     Raises:
         ProbeError: A class has fewer training samples than shots, and the protocol takes no fewer.

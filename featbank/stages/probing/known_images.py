@@ -1,4 +1,4 @@
-"""Whether a probe is tested on the very images that it was fitted on, under other ids."""
+"""Whether a probe is tested on the very images of train or validation, under other ids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def known_images(store: Store, rows: Mapping[str, NDArray[np.intp]]) -> str:
-    """What a reader must know where test chips are byte for byte training chips; else empty.
+    """What a reader must know where test chips are byte for byte train or val chips; else empty.
 
     Args:
         store: The store that is probed.

@@ -60,7 +60,7 @@ def _lacks_band(store: Store) -> NDArray[np.bool_]:
 
 
 def share_alone_note(store: Store, data: ProbeData, *, absent: Absent) -> str:
-    """What a logistic probe makes of nothing but the shares of missing pixels, in a sentence."""
+    """What a logistic probe (C = 1) makes of nothing but the shares of missing pixels."""
     X = _shares(store)
     fit, test = data.rows["final"], data.rows["test"]
     spread = X[fit].std(axis=0)

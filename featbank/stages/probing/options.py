@@ -43,7 +43,7 @@ class ProbeOptions:
         tries: Draws of each few-shot run.
         by: Columns of the store by whose values results are told apart, such as ``country``.
         seed: Seed of the probe, of a carved validation split and of the intervals.
-        seeds: Fits of a probe that is random, for its spread.
+        seeds: Fits of a probe that is random, for its spread; few-shot runs have draws instead.
         resamples: Parts that intervals leave out, at most; 0 gives none, None takes the
             protocol's, or 1,000.
         confusion: Whether a confusion matrix is wanted, which is refused before any fit where a

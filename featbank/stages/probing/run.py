@@ -125,7 +125,10 @@ class ProbeRun:
         *,
         shots: int | None = None,
     ) -> Choice:
-        """Parameters that are best on validation, of a probe fitted on train.
+        """Parameters that are best on the ``val`` rows, of a probe fitted on the ``train`` rows.
+
+        Of few shots both are drawn; some protocols draw ``val`` from the train split, and so is
+        done where a scheme has no validation split.
 
         Args:
             data: What it is fitted and chosen on.
@@ -180,8 +183,9 @@ class ProbeRun:
     def unseen(self, data: ProbeData, choice: Choice) -> Unseen:
         """What thresholds and the temperature are fitted on.
 
-        Validation as the candidates saw it, where the scored probe is one of them; else held-out
-        folds of all that it is fitted on.
+        Scores of validation by the chosen candidate, where the scored probe is fitted on the same
+        samples; else of held-out folds of all that it is fitted on, or of validation again where
+        such folds cannot be made.
         """
         final, val = data.rows["final"], data.rows["val"]
         as_chosen = Unseen(data.labels[val], choice.validation, "val", len(data.rows["train"]))

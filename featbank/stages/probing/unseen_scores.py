@@ -34,7 +34,7 @@ class Unseen(NamedTuple):
     Attributes:
         truth: (n,) class indices, or (n, K) 0 and 1.
         scores: (n, K) probabilities.
-        split: Splits that the samples are of: ``val``, or ``train+val``.
+        split: Splits that the samples are of: ``val``, ``train`` or ``train+val``.
         n_train: Samples that their probes were fitted on; of folds, all less one fold.
     """
 

@@ -88,7 +88,7 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
 
     Args:
         data: What the probe was fitted and is scored on.
-        scores: (n, K) test probabilities of the refitted probe.
+        scores: (n, K) test probabilities of the scored probe.
         unseen: Truth and probabilities that thresholds and the temperature are fitted on.
         resamples: Parts that intervals leave out, at most; 0 gives none.
         seed: Seed of what they leave out.
