@@ -21,6 +21,8 @@ TRAIN, VAL, TEST, UNLABELLED = range(4)
 UNKNOWN_LABEL = -1
 # Reads as "not a time" in NumPy, pandas and xarray.
 NO_TIME = int(np.iinfo(np.int64).min)
+# What NumPy and pandas write where there is no number, time or value.
+_NO_VALUE = {"nan", "NaT", "<NA>"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,8 @@ class Samples:
         time: (N,) int64 seconds since 1970-01-01 UTC of acquisition, ``NO_TIME`` unknown; None
             where nothing is known.
         exclude: (N,) strings, '' or the reason to leave the row out.
-        meta: Further columns of (N,).
+        meta: Further columns of (N,): numbers, truth values, or texts, '' unknown; dates become
+            texts.
         origins: (N,) strings that say where the images come from: relative path and size of the
             files, or the parameters of a procedural image.
         digests: (N,) SHA-256 of what each image is: 64 hexadecimal digits; None before they are
@@ -90,6 +93,8 @@ class Samples:
 
     def __post_init__(self) -> None:
         refuse_duplicates(self.ids)
+        meta = {name: _plain_column(name, values) for name, values in self.meta.items()}
+        object.__setattr__(self, "meta", meta)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -120,6 +125,32 @@ class Samples:
         """The name of a scheme that says what it keeps apart."""
         true = self.aliases.get(name, name)
         return true if true in self.splits else name
+
+
+def _plain_column(name: str, values: NDArray[Any]) -> NDArray[Any]:
+    """A column as a store keeps it: what is unknown in texts is '', dates are texts.
+
+    Raises:
+        DatasetError: It holds neither numbers nor texts nor dates.
+    """
+    if values.dtype.kind == "M":
+        texts = np.datetime_as_string(values).astype(object)
+        return np.where(np.isnat(values), "", texts)
+    if values.dtype.kind not in "biufOUT":
+        raise DatasetError(
+            f"column '{name}'",
+            f"is of {values.dtype}",
+            "numbers, texts or dates",
+            "Give its values as texts.",
+        )
+    if values.dtype.kind != "O" or set(map(type, values.tolist())) <= {str}:
+        return values
+    return np.array([_text(value) for value in values.tolist()], dtype=object)
+
+
+def _text(value: object) -> str:
+    is_unknown = value is None or (not isinstance(value, str) and str(value) in _NO_VALUE)
+    return "" if is_unknown else str(value)
 
 
 def _at(column: NDArray[ScalarT] | None, rows: NDArray[np.intp]) -> NDArray[ScalarT] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -83,5 +84,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
 
 def _order(value: Any) -> tuple[bool, bool, Any]:  # noqa: ANN401 - whatever a column holds
     """Numbers by size, before words by the alphabet, before what is unknown."""
-    is_number = isinstance(value, int | float)
-    return value == UNKNOWN, not is_number, value if is_number else str(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    is_number = math.isfinite(number)
+    return value == UNKNOWN, not is_number, number if is_number else str(value)

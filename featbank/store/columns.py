@@ -56,9 +56,11 @@ TIME_COLUMNS: dict[str, Told] = {"season": season, "month": month, "year": year}
 
 
 def as_text(values: Array) -> NDArray[np.object_]:
-    """(N,) values as text; '' for what is no number."""
+    """(N,) values as text, different ones different; '' for what is no number."""
     if values.dtype.kind == "f":
-        return np.array(["" if np.isnan(v) else f"{v:g}" for v in values.tolist()], dtype=object)
+        # The shortest text that gives the number back, as NumPy writes it; 3 rather than 3.0.
+        told = ["" if np.isnan(v) else str(v).removesuffix(".0") for v in values]
+        return np.array(told, dtype=object)
     return np.array([str(value) for value in values.tolist()], dtype=object)
 
 

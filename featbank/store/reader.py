@@ -158,9 +158,11 @@ class Store(OnDisk):
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Names that ``column`` takes; a ``meta_*`` column bears its short name here."""
+        """Names that ``column`` takes; a ``meta_*`` column by its short name where that is free."""
         names = [name for name in (GROUP, PAIR_ID) if name in self._group]
-        names += [name.removeprefix(META_PREFIX) for name in self._meta_names()]
+        taken = (GROUP, PAIR_ID)
+        short = {name: name.removeprefix(META_PREFIX) for name in self._meta_names()}
+        names += [name if own in taken else own for name, own in short.items()]
         names += [name for name in TIME_COLUMNS if TIME in self._group and name not in names]
         names += [f"{SPLIT_PREFIX}{name}" for name in self.split_schemes]
         single = (name for name in self.label_sets if self._open(f"{LABEL_PREFIX}{name}").ndim == 1)
@@ -182,6 +184,8 @@ class Store(OnDisk):
         Raises:
             UnknownNameError: No such column.
         """
+        if name.startswith(META_PREFIX) and name in self._group:
+            return as_text(self._array(name))
         short = name.removeprefix(META_PREFIX)
         known = _known(short, self.column_names, f"{self.path.name} has no such column")
         if known.startswith(LABEL_PREFIX):

@@ -96,3 +96,11 @@ def test_a_column_that_names_samples_is_refused(case):
 def test_a_column_of_another_length_is_refused(case):
     with pytest.raises(ProbeError, match="column 'country': it has 119 values; expected 120"):
         score(*case, by={"country": COUNTRY[1:]})
+
+
+def test_numbers_that_are_texts_stand_by_size():
+    by = {"n": np.array(["10", "9", "", "-2.5", "x"], dtype=object)}
+    rows = score(np.arange(5) % 2, np.eye(2)[np.arange(5) % 2], by=by)
+    assert list(dict.fromkeys(row.by_value for row in rows if row.by)) == [
+        "-2.5", "9", "10", "x", "unknown",
+    ]  # fmt: skip

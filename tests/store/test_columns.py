@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled_store import N, make_labelled_store
 
-from featbank.errors import UnknownNameError
-from featbank.samples import NO_TIME, LabelSet
+from featbank.errors import DatasetError, UnknownNameError
+from featbank.samples import NO_TIME, LabelSet, Samples
 from featbank.store.columns import TIME_COLUMNS, as_text
 from featbank.store.reader import Store
 
@@ -121,3 +121,47 @@ def test_a_store_without_times_has_no_season(tmp_path):
     labels = {"kind": LabelSet(classes=("a",), codes=np.zeros(N, np.int32))}
     store = Store(make_labelled_store(tmp_path / "s.zarr", {"label_sets": ["kind"]}, labels=labels))
     assert store.column_names == ("group", "split_official", "split_bare", "label_kind")
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_different_numbers_are_different_texts(dtype):
+    values = np.unique(
+        np.array([3000000, 3000001, 0.1234567, 0.1234568, 1e-12, 1e30, 7, -0.5], dtype)
+    )
+    texts = as_text(values).tolist()
+    assert len(set(texts)) == len(values)
+    assert [dtype(text) for text in texts] == values.tolist()
+
+
+def test_whole_numbers_of_a_float_column_have_no_point():
+    assert as_text(np.array([3000000.0, np.nan])).tolist() == ["3000000", ""]
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    meta = {
+        "group": np.arange(N),
+        "mixed": np.array([None, np.nan, "nan", *[1] * (N - 3)], dtype=object),
+        "seen": np.array(["2020-02-29", "NaT", *["2021-01-01"] * (N - 2)], dtype="datetime64[D]"),
+    }
+    group = np.array(["plot"] * N, dtype=object)
+    path = tmp_path_factory.mktemp("odd") / "s.zarr"
+    return Store(make_labelled_store(path, meta=meta, group=group))
+
+
+def test_a_column_that_shares_its_short_name_goes_by_its_full_one(odd):
+    assert (odd.column("meta_group")[2], odd.column("group")[2]) == ("2", "plot")
+    assert {"meta_group", "group"} <= set(odd.column_names)
+
+
+def test_what_is_no_value_in_a_column_of_texts_is_unknown(odd):
+    assert odd.column("mixed")[:4].tolist() == ["", "", "nan", "1"]
+
+
+def test_dates_become_texts(odd):
+    assert odd.column("seen")[:3].tolist() == ["2020-02-29", "", "2021-01-01"]
+
+
+def test_a_column_of_another_kind_is_refused():
+    with pytest.raises(DatasetError, match="column 'z': is of complex128"):
+        Samples(ids=np.array(["a"]), origins=np.array([""]), meta={"z": np.array([1j])})

@@ -216,7 +216,8 @@ class TransferStore(CombinedStore):
     def column(self, name: str) -> NDArray[np.object_]:
         """As in ``Store``; '' for samples of a train store that lacks the column."""
         theirs = self.test.column(name)
-        is_known = name.removeprefix(META_PREFIX) in self.train.column_names
+        names = (name, name.removeprefix(META_PREFIX))
+        is_known = any(each in self.train.column_names for each in names)
         ours = self.train.column(name) if is_known else np.full(len(self.train), "", dtype=object)
         return np.concatenate([ours, theirs])
 
