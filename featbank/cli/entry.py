@@ -6,7 +6,9 @@ import contextlib
 import errno
 import io
 import os
+import signal
 import sys
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ from featbank.trouble import telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
 # The libraries through which commands print.
 _PRINTERS = frozenset({"click", "rich"})
@@ -39,6 +42,37 @@ def surroundings() -> Iterator[None]:
         warnings.filterwarnings("ignore", category=RuntimeWarning, module="zarr")
         warnings.showwarning = _showing(warnings.showwarning)
         yield
+
+
+@contextlib.contextmanager
+def interrupts_kept() -> Iterator[None]:
+    """Have whatever an interrupt leads to end as that interrupt.
+
+    One that comes while a library is imported may come out as any exception: some catch it and go
+    on half imported, then miss what they lack.
+
+    Raises:
+        KeyboardInterrupt: The person has interrupted the command.
+    """
+    seen = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        seen.append(number)
+        signal.default_int_handler(number, frame)
+
+    # Only the main thread may set it, and a handler of somebody else stays.
+    is_ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    is_ours = is_ours and threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, note) if is_ours else None
+    try:
+        yield
+    except Exception as error:
+        if seen:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import click
 
 from featbank import cli
 from featbank.catalog import suggest
-from featbank.cli.entry import close_quietly, exceptions_told, surroundings
+from featbank.cli.entry import close_quietly, exceptions_told, interrupts_kept, surroundings
 from featbank.cli.output import tell
 from featbank.errors import FeatbankError
 from featbank.shown import shown
@@ -89,11 +89,11 @@ def main(args: list[str] | None = None) -> None:
 def run(args: list[str]) -> int:
     """Run the command line and return its exit code."""
     try:
-        with surroundings(), exceptions_told():
+        with interrupts_kept(), surroundings(), exceptions_told():
             outcome: Any = group.main(args=args, prog_name="featbank", standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return _fail("Interrupted. Repeat the command to go on.", 1)
     except click.ClickException as error:
         # Names that the user gave stand in click's own words as they were given.

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import signal
 import subprocess
 import sys
 import warnings
@@ -179,3 +180,21 @@ def test_an_interrupt_is_said_as_before(monkeypatch, capsys):
     monkeypatch.setattr("featbank.stages.protocol_listing.protocol_rows", interrupted)
     assert run(["protocols"]) == 1
     assert "Interrupted. Repeat the command to go on." in capsys.readouterr().err
+
+
+def half_imported(*_):
+    """What an interrupt makes of a library that catches it while it is imported."""
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    raise AttributeError("module 'numpy._core' has no attribute '_multiarray_umath'")
+
+
+def test_whatever_an_interrupt_leads_to_is_that_interrupt(monkeypatch, capsys):
+    monkeypatch.setattr("featbank.stages.protocol_listing.protocol_rows", half_imported)
+    assert run(["protocols"]) == 1
+    assert capsys.readouterr().err.endswith("Interrupted. Repeat the command to go on.\n")
+
+
+def test_the_interrupts_handler_is_given_back():
+    run(["protocols"])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
