@@ -68,7 +68,7 @@ def command(
     from featbank.bank.bank import Bank
     from featbank.pages.figure_drawing import default_path, draw_figure
     from featbank.pages.figures import FIGURES, FigureOptions
-    from featbank.pages.figures._style import require_suffix, save_figure
+    from featbank.pages.figures._style import own_style, require_suffix, save_figure
     from featbank.stages.subject_finding import find_subject
 
     FIGURES[name]  # An unknown name is told before anything is read.
@@ -76,8 +76,9 @@ def command(
         require_suffix(out)
     asked = {option: options.pop(option) for option in _OF_SUBJECT}
     subject = find_subject(Bank(bank), results=results, **asked)
-    drawn = draw_figure(name, subject, FigureOptions(**options), is_named=bool(results))
-    path = save_figure(drawn.figure, out or default_path(drawn))
+    with own_style():
+        drawn = draw_figure(name, subject, FigureOptions(**options), is_named=bool(results))
+        path = save_figure(drawn.figure, out or default_path(drawn))
     if as_json:
         ids = [rows[0].result for rows in drawn.subject.results]
         print_json({"figure": name, "path": path, "results": ids, "told": drawn.told})

@@ -103,10 +103,11 @@ def _require_drawable(out: Path | None, by: str | None) -> None:
 
 
 def _draw(report: MapReport, out: Path, *, by: str | None, labels: str | None) -> Path:
-    from featbank.pages.figures._style import save_figure
+    from featbank.pages.figures._style import own_style, save_figure
     from featbank.pages.figures.feature_map import feature_map
 
-    return save_figure(feature_map(report.map, report.store, by=by, label_set=labels), out)
+    with own_style():
+        return save_figure(feature_map(report.map, report.store, by=by, label_set=labels), out)
 
 
 def _print(report: MapReport, drawn: Path | None, bank: Path) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import importlib
 import io
+import shutil
+import sys
+import tempfile
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -186,6 +191,21 @@ class _Counter(io.StringIO):
 
 
 def _umap() -> ModuleType:
+    try:
+        return _imported()
+    except RuntimeError as error:
+        if "cannot cache" not in str(error):
+            raise
+    # Numba finds no folder that it may write, as in a container without a home: one of this run.
+    numba = importlib.import_module("numba")
+    numba.config.CACHE_DIR = tempfile.mkdtemp(prefix="featbank-numba-")
+    atexit.register(shutil.rmtree, numba.config.CACHE_DIR, ignore_errors=True)
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("umap", "pynndescent")]:
+        del sys.modules[name]
+    return _imported()
+
+
+def _imported() -> ModuleType:
     with warnings.catch_warnings():
         # It tells of a network library that only its parametric variant needs.
         warnings.filterwarnings("ignore", "Tensorflow not installed", ImportWarning)

@@ -104,6 +104,8 @@ def map_features(options: MapOptions, *, progress: Progress = silent) -> MapRepo
     path = map_path(bank, recipe_id(recipe)[:_ID_DIGITS])
     is_new = options.again or not path.exists()
     if is_new:
+        # A bank that cannot be written is told before the work, not after it.
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_map(bank, _make(store, choice, rows, recipe, progress))
     made = read_map(path)
     progress("purity", 0, 1)

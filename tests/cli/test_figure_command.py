@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 from drawn_subject import make_subject
 from matplotlib.figure import Figure
@@ -138,3 +139,13 @@ def test_python_takes_a_store_and_its_path(bank, turn):
 def test_an_unknown_option_is_a_type_error(bank):
     with pytest.raises(TypeError, match="colour"):
         featbank.draw("headlines", bank=bank, colour="red")
+
+
+def test_settings_of_matplotlib_that_lie_about_change_no_figure(call, tmp_path):
+    plain, odd = tmp_path / "a.svg", tmp_path / "b.svg"
+    call("class-distribution", "--out", plain)
+    # As a matplotlibrc of the current folder has it.
+    with mpl.rc_context({"axes.facecolor": "red", "font.size": 30}):
+        call("class-distribution", "--out", odd)
+        assert mpl.rcParams["font.size"] == 30
+    assert plain.read_bytes() == odd.read_bytes()

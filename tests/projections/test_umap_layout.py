@@ -1,5 +1,8 @@
 """What UMAP's layout is given: our exact graph, our first positions. Nothing is laid out here."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -88,3 +91,10 @@ def test_norms_of_features_do_not_move_first_positions():
     X = make_features()
     scaled = X * np.linspace(1, 9, len(X))[:, None]
     np.testing.assert_allclose(first_positions(X, 0), first_positions(scaled, 0), atol=1e-3)
+
+
+def test_where_numba_may_write_nowhere_umap_is_imported_all_the_same():
+    code = "from featbank.projections._umap_layout import _umap; _umap().simplicial_set_embedding"
+    # As where neither the libraries' folder nor a home may be written.
+    nowhere = {**os.environ, "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=nowhere)

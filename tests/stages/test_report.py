@@ -121,6 +121,14 @@ def test_a_map_that_cannot_be_made_is_told(bank):
     assert "it has one sample" in found.no_map
 
 
+def test_a_bank_that_cannot_be_written_shows_no_map_and_says_why(bank):
+    def fail(store, projection):
+        raise PermissionError(13, "Permission denied", "bank/maps")
+
+    found = gather(bank, make=fail)
+    assert found.no_map == "bank/maps: no map can be kept there (Permission denied)"
+
+
 def test_an_unknown_map_is_one_line(bank):
     with pytest.raises(UnknownNameError, match="zz: no map of"):
         gather(bank, map="zz")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import textwrap
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from featbank.errors import DiskError, UsageError
 from featbank.pages.figures._safe_text import make_safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -58,6 +60,17 @@ class Drawing(Figure):
         buffer = io.BytesIO()
         self.savefig(buffer, format="png", dpi=_DPI)
         return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def own_style() -> Iterator[None]:
+    """What is drawn and saved in this block looks the same for everybody.
+
+    Matplotlib takes a ``matplotlibrc`` of the folder that the user stands in before any other.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        yield
 
 
 def new_figure(width: float, height: float, **options: Any) -> Drawing:  # noqa: ANN401

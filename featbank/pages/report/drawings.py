@@ -161,15 +161,18 @@ def _of_result(subject: Subject, results: tuple[tuple[Result, ...], ...]) -> Sub
 def _draw(
     spec: FigureSpec, subject: Subject, said: str, by: str | None, place: int
 ) -> PageFigure | str:
+    from featbank.pages.figures._style import own_style
+
     title = f"{spec.title}: {said}" if said else spec.title
     try:
         missing = spec.lacks(subject)
         if missing:
             return f"{title}: needs {missing}."
-        figure = spec.draw(subject, FigureOptions(by=by))
+        with own_style():
+            figure = spec.draw(subject, FigureOptions(by=by))
+            return page_figure(figure, spec, title=title, key=f"figure-{place}")
     except FeatbankError as error:
         return f"{title}: {error}"
-    return page_figure(figure, spec, title=title, key=f"figure-{place}")
 
 
 def page_figure(figure: Figure, spec: FigureSpec, *, title: str, key: str) -> PageFigure:

@@ -62,6 +62,8 @@ def find_map(
         return make_map(store, asked or PROJECTIONS[0]), ""
     except FeatbankError as error:
         return None, str(error)
+    except OSError as error:
+        return None, f"{error.filename}: no map can be kept there ({error.strerror})"
 
 
 def _named(kept: list[FeatureMap], asked: str, store: Store) -> FeatureMap:
