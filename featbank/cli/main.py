@@ -14,7 +14,7 @@ from featbank import cli
 from featbank.catalog import suggest
 from featbank.cli.entry import close_quietly, exceptions_told, interrupts_kept, surroundings
 from featbank.cli.output import tell
-from featbank.errors import FeatbankError
+from featbank.errors import FeatbankError, MissingPathError
 from featbank.shown import shown
 
 _SUFFIX = "_command"
@@ -43,6 +43,7 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         """As click does; the machine's trouble is told before click sees a broken pipe in it."""
         with exceptions_told():
+            _require_here()
             return super().invoke(ctx)
 
     def resolve_command(
@@ -105,6 +106,16 @@ def run(args: list[str]) -> int:
             raise
         return _fail(str(error), error.exit_code)
     return outcome if isinstance(outcome, int) else 0
+
+
+def _require_here() -> None:
+    """Refuse to start in a folder that is gone: libraries end the process over it."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise MissingPathError(
+            "the current folder", "is gone", "a folder that is there", "Change to another folder."
+        ) from None
 
 
 def _fail(message: str, code: int) -> int:

@@ -198,3 +198,17 @@ def test_whatever_an_interrupt_leads_to_is_that_interrupt(monkeypatch, capsys):
 def test_the_interrupts_handler_is_given_back():
     run(["protocols"])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("start", [["-m", "featbank"], ["-P", "-m", "featbank"]])
+def test_a_current_folder_that_is_gone_is_one_line(start, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    words = " ".join([sys.executable, *start, "stores"])
+    done = subprocess.run(
+        ["sh", "-c", f"rmdir {gone}; exec {words}"], cwd=gone, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "the current folder: is gone; expected a folder that is there. Change to another folder.\n",
+    )
