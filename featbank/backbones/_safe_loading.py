@@ -40,7 +40,6 @@ _DAMAGE = (
     *(LookupError, MemoryError, OSError, pickle.PickleError, RuntimeError, SafetensorError),
     *(struct.error, SystemError, TypeError, ValueError),
 )
-_LONGEST = 200
 # Tensors that torch reads only after parts of it are imported, by a word of its refusal.
 _SPREAD = {
     "DTensor": "tensors that are spread over processes (DTensor)",
@@ -151,7 +150,7 @@ def _load_safetensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         tensors: dict[str, torch.Tensor] = load_file(path)
     except _DAMAGE as error:
-        raise not_weights(path, f"it is cut short or damaged: {_first_line(error)}") from error
+        raise not_weights(path, "it is cut short or damaged") from error
     return tensors
 
 
@@ -195,9 +194,3 @@ def _refusal(path: Path, text: str) -> WeightsError:
         "tensors, numbers, text, paths, dates, argparse.Namespace and NumPy values alone",
         "Where it was made, save the state dict alone: torch.save(model.state_dict(), path).",
     )
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    first = lines[0] if lines else type(error).__name__
-    return "".join(c if c.isprintable() else "?" for c in first)[:_LONGEST]

@@ -58,8 +58,24 @@ def _indexed(index: Path) -> list[str]:
     return sorted(set(named.values()))
 
 
+def indexed_tensors(folder: Path) -> list[str]:
+    """Names of tensors in the index of a folder whose weights stand in shards; none without one.
+
+    Raises:
+        WeightsError: The index is damaged.
+    """
+    for whole, index in _KINDS:
+        if (folder / whole).is_file():
+            return []
+        if (folder / index).is_file():
+            return sorted(read_object(folder / index)["weight_map"])
+    return []
+
+
 def _present(folder: Path, names: list[str]) -> list[Path]:
-    missing = [name for name in names if "/" in name or not (folder / name).is_file()]
+    if outside := [name for name in names if "/" in name]:
+        raise _damaged(folder, f"its index points outside of it, to {outside[0]}")
+    missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise _damaged(folder, f"lacks {', '.join(missing[:2])}")
     return [folder / name for name in names]

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from featbank.backbones._parts import chosen_part, no_network, parts_of, require_names
 from featbank.backbones._safe_loading import load_values
-from featbank.backbones._transformers_folder import weights_files
+from featbank.backbones._transformers_folder import indexed_tensors, weights_files
 from featbank.errors import MissingPathError, WeightsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import torch
@@ -59,7 +60,8 @@ def read_folder(folder: Path) -> dict[str, torch.Tensor]:
 
     Raises:
         MissingPathError: It holds no safetensors.
-        WeightsError: A file does not load, or a shard is missing.
+        WeightsError: A file does not load, a shard is missing, two differ in a tensor that both
+            hold, or the index names one that none holds.
     """
     files = weights_files(folder)
     if not files:
@@ -71,8 +73,31 @@ def read_folder(folder: Path) -> dict[str, torch.Tensor]:
         )
     state: dict[str, torch.Tensor] = {}
     for path in files:
-        state |= _tensors(load_values(path), path)
+        found = _tensors(load_values(path), path)
+        _require_agreed(state, found, path)
+        state |= found
+    if lost := [name for name in indexed_tensors(folder) if name not in state]:
+        raise WeightsError(
+            str(folder),
+            f"its index names '{lost[0]}', which no shard holds",
+            "shards that hold all that their index names",
+            "Fetch or save the folder again.",
+        )
     return state
+
+
+def _require_agreed(
+    state: Mapping[str, torch.Tensor], found: Mapping[str, torch.Tensor], path: Path
+) -> None:
+    for name in state.keys() & found.keys():
+        one, other = state[name], found[name]
+        if one.shape != other.shape or one.dtype != other.dtype or not bool((one == other).all()):
+            raise WeightsError(
+                str(path),
+                f"'{name}' stands in another shard too, with other values",
+                "each tensor once",
+                "Fetch or save the folder again.",
+            )
 
 
 def _tensors(content: Any, path: Path) -> dict[str, torch.Tensor]:  # noqa: ANN401 - a file's

@@ -299,6 +299,51 @@ def test_form_of_outputs_is_no_part_of_the_network(folder):
     assert "return_dict" not in by_name(path)[1].config["transformers"]
 
 
+def rewritten(path, change):
+    tensors = load_file(path)
+    change(tensors)
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def test_shards_that_differ_in_a_tensor_are_refused(folder):
+    shards = sharded(folder(), "dinov2")
+    first, second = sorted(shards.glob("*.safetensors"))[:2]
+    name, values = next(iter(load_file(first).items()))
+    rewritten(second, lambda tensors: tensors.update({name: values + 1}))
+    with pytest.raises(WeightsError, match=f"{second.name}: '{name}' stands in another shard too"):
+        by_name(shards)
+
+
+def test_shards_that_agree_in_a_tensor_give_what_the_whole_gives(folder):
+    path = folder()
+    shards = sharded(path, "dinov2")
+    first, second = sorted(shards.glob("*.safetensors"))[:2]
+    rewritten(second, lambda tensors: tensors.update(load_file(first)))
+    torch.testing.assert_close(cls(*by_name(shards)), cls(*by_name(path)))
+
+
+def indexed(shards, change):
+    index = shards / "model.safetensors.index.json"
+    content = json.loads(index.read_text())
+    change(content["weight_map"])
+    index.write_text(json.dumps(content))
+
+
+def test_an_index_that_names_what_no_shard_holds_is_refused(folder):
+    shards = sharded(folder(), "dinov2")
+    last = sorted(shards.glob("*.safetensors"))[-1].name
+    indexed(shards, lambda told: told.update({"encoder.layer.9.norm1.weight": last}))
+    with pytest.raises(WeightsError, match=r"names 'encoder.layer.9.norm1.weight', which no shard"):
+        by_name(shards)
+
+
+def test_an_index_that_points_outside_is_refused(folder):
+    shards = sharded(folder(), "dinov2")
+    indexed(shards, lambda told: told.update({next(iter(told)): "../out.safetensors"}))
+    with pytest.raises(WeightsError, match=r"points outside of it, to \.\./out.safetensors"):
+        by_name(shards)
+
+
 def test_shards_have_one_digest_wherever_they_are_read(folder):
     shards = sharded(folder(), "dinov2")
     digests = {folder_sha256(shards), by_name(shards)[1].sha256}
