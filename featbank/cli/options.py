@@ -177,7 +177,11 @@ def integers(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 def names(context: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
     """Comma-separated names, such as ``country,season``; none of an empty text."""
-    return tuple(name.strip() for name in value.split(",")) if value else ()
+    found = tuple(name.strip() for name in value.split(",")) if value else ()
+    if "" in found:
+        said = f"'{value}' holds an empty name; expected names with a comma between them."
+        raise click.BadParameter(said, context, parameter)
+    return found
 
 
 def parameters(

@@ -112,3 +112,9 @@ def test_text_where_a_number_is_meant(refused, tmp_path, value, told):
 def test_a_strength_that_is_no_positive_number(refused, tmp_path, value):
     path = make_layered_store(tmp_path / "vit.zarr")
     assert "expected" in refused(path, "--clf", "logistic", "--param", f"C={value}")
+
+
+@pytest.mark.parametrize("names", [",", "group,", "group,,season"])
+def test_an_empty_name_between_commas(names, capsys):
+    assert run(["probe", "--clf", "knn", "--by", names]) == 2
+    assert f"'--by': '{names}' holds an empty name; expected names" in capsys.readouterr().err

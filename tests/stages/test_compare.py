@@ -257,6 +257,13 @@ def test_mcnemar_stands_beside_the_accuracy_of_independent_samples(bank):
     assert "after Holm (McNemar's exact p " in found.rows()[0]["verdict"]
 
 
+def test_mcnemars_test_is_corrected_for_all_pairs_too(bank):
+    alone = compare(bank, "aa11", "cc33").pairs[0].p_mcnemar
+    assert compare(bank, "aa11", "ab22", "cc33").pairs[1].p_mcnemar == pytest.approx(
+        3 * alone, rel=1e-6, abs=0
+    )
+
+
 def test_mcnemar_is_not_asked_of_another_metric(bank):
     assert compare(bank, "aa11", "cc33", metric="f1").pairs[0].p_mcnemar is None
 

@@ -4,10 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from labelled_store import make_labelled_store
 
 from featbank.probes import PROBES
 from featbank.probes._sweep import Labelled, fitted, predict
+from featbank.probes.protocols import PROTOCOLS
+from featbank.stages.probe import ProbeOptions
+from featbank.stages.probing import run
+from featbank.stages.probing.run import ProbeRun
 from featbank.stages.probing.unseen_scores import FOLDS, fold_numbers, unseen_scores
+from featbank.store.reader import Store
 
 N, K = 60, 3
 
@@ -100,3 +106,16 @@ def test_a_single_label_that_all_but_a_fold_bear_is_certain_there():
 )
 def test_folds_that_cannot_stand_for_the_whole_give_none(params, groups):
     assert unseen("knn", made(), params, groups) is None
+
+
+def test_a_run_parts_no_group_of_its_store(tmp_path, monkeypatch):
+    path = make_labelled_store(tmp_path / "s.zarr")
+    options = ProbeOptions(store=path, bank=tmp_path / "bank", labels="dominant", resamples=0)
+    asked = ProbeRun(PROTOCOLS["featbank-knn"], Store(path), options)
+    data, seen = asked.read(), {}
+    monkeypatch.setattr(run, "unseen_scores", lambda *_, **more: seen.update(more))
+    choice = asked.choose(data)
+    assert asked.unseen(data, choice).split == "val"  # the stand-in gives no folds
+    assert seen["split"] == "train+val"
+    assert seen["groups"].tolist() == data.groups[data.rows["final"]].tolist()
+    assert len(set(seen["groups"])) > 5
