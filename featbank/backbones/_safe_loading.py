@@ -13,6 +13,7 @@ import datetime
 import decimal
 import fractions
 import importlib
+import mmap
 import pathlib
 import pickle
 import re
@@ -20,6 +21,7 @@ import struct
 import types
 import uuid
 import warnings
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +49,7 @@ _SPREAD = {
 }
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 _CLASS = re.compile(r"<(?:class|function) '?(\w+\.[\w.]+)")
+_BYTEARRAY = re.compile(rb"c(__builtin__|builtins)\nbytearray\n")
 _OPERAND = re.compile(r"Unsupported operand (\d+)")
 
 
@@ -154,7 +157,23 @@ def _load_safetensors(path: Path) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def _asks_for_room(path: Path) -> bool:
+    """Whether a pickle names ``bytearray``: of its size alone a few bytes ask for gigabytes.
+
+    torch's own list has it, and asks no other.
+    """
+    with path.open("rb") as file:
+        if zipfile.is_zipfile(file):
+            with zipfile.ZipFile(file) as archive:
+                pickles = [n for n in archive.namelist() if n.endswith("data.pkl")]
+                return any(_BYTEARRAY.search(archive.read(name)) for name in pickles)
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+            return bool(_BYTEARRAY.search(whole))
+
+
 def _load_torch(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    if _asks_for_room(path):
+        raise _refusal(path, "GLOBAL builtins.bytearray")
     listed = torch.serialization.get_safe_globals()
     # What somebody else has put on the list stays on it.
     ours = [each for each in _INERT if not _is_among(each, listed)]

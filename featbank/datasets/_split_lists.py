@@ -52,9 +52,13 @@ def read_lines(path: Path) -> list[str]:
     try:
         # Editors of some systems begin a file with U+FEFF, which would be part of the first name.
         text = (bz2.decompress(data) if path.suffix == ".bz2" else data).decode("utf-8-sig")
-    except (ValueError, OSError) as error:
+    except UnicodeDecodeError as error:
         raise DatasetError(
-            str(path), f"does not read as text ({error})", "a split list", "Fetch it again."
+            str(path), "does not read as text in UTF-8", "a split list", "Save it as UTF-8."
+        ) from error
+    except (ValueError, OSError, EOFError) as error:
+        raise DatasetError(
+            str(path), "does not unpack", "a split list in a whole bz2 file", "Fetch it again."
         ) from error
     lines = [line for line in map(str.strip, text.splitlines()) if line]
     if not lines:

@@ -70,7 +70,7 @@ def _subgroups(name: str, values: Array, n: int) -> Iterator[tuple[str, Array]]:
         raise ProbeError(
             f"column '{name}'",
             f"it has {len(kept)} values among {n} samples",
-            f"{MOST_VALUES} at most, each of several samples",
+            f"{MOST_VALUES} at most",
             "Choose a column that groups samples.",
         )
     for value in sorted(kept, key=_order):

@@ -1,6 +1,7 @@
 """Made weights files: each gives the bare network's features, or one line says why."""
 
 import collections
+import resource
 import sys
 import zipfile
 
@@ -74,6 +75,17 @@ class Spreading:
 def test_a_few_bytes_of_a_pickle_do_not_become_gigabytes(tmp_path, kind):
     path = saved(lambda: {"model": network(), "x": Spreading(kind, range(10**11))})(tmp_path)
     assert len(load_values(path)["x"]) <= 3
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_a_pickle_that_asks_for_room_alone_is_refused(tmp_path, is_zip):
+    path = tmp_path / "model.pth"
+    content = {"model": network(), "x": Spreading(bytearray, 1 << 28)}
+    torch.save(content, path, _use_new_zipfile_serialization=is_zip)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(WeightsError, match=r"it asks for builtins.bytearray"):
+        load(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 17  # 128 MiB
 
 
 class Marking:
