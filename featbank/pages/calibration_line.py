@@ -29,7 +29,7 @@ def calibration_line(results: Sequence[Result]) -> str:
     temperature = next((row.value for row in results if row.metric == "temperature"), None)
     if temperature is not None:
         after = _errors(found, "ece_scaled")
-        parts.append(f"at temperature {temperature:.2f}, fitted on unseen samples, ECE {after}")
+        parts.append(f"at temperature {temperature:.2f}, fitted on other samples, ECE {after}")
     losses = f"Log loss {number(found['log_loss', None])}, Brier {number(found['brier', None])}."
     return f"{'; '.join(parts)}. {losses}"
 

@@ -13,6 +13,7 @@ from featbank.metrics import METRICS
 from featbank.metrics._averages import LEFT_OUT, ZERO, Absent
 from featbank.metrics._paired import Judged, Wanted, paired_values
 from featbank.metrics._resampling import Resampling
+from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.comparing.choice import chosen_results, names_of
 from featbank.stages.comparing.options import CompareOptions
 from featbank.stages.comparing.pairs import Pair, all_pairs
@@ -199,6 +200,7 @@ def _threshold(samples: CommonSamples, asked: str) -> str:
 
 
 def _absent(heads: Sequence[Result]) -> Absent:
-    """Absent classes count as zero only where all results count them so."""
-    is_zero = all("counted as 0 in macro averages" in head.note for head in heads)
+    """Absent classes count as zero only where the protocols of all results count them so."""
+    known = [PROTOCOLS[head.protocol] for head in heads if head.protocol in PROTOCOLS]
+    is_zero = len(known) == len(heads) and all(spec.absent_as_zero for spec in known)
     return ZERO if is_zero else LEFT_OUT

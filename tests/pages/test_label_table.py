@@ -66,7 +66,7 @@ def test_calibration_is_told_before_and_after_temperature(results):
     rows = {(r.metric, r.average): r for r in results if r.class_name is None}
     before, after = rows["ece", "micro"].value, rows["ece_scaled", "micro"].value
     assert f"{written(before)} pooled, largest gap" in text
-    assert f"fitted on unseen samples, ECE {written(rows['ece_scaled', 'macro'].value)}" in text
+    assert f"fitted on other samples, ECE {written(rows['ece_scaled', 'macro'].value)}" in text
     assert f"{written(after)} pooled. Log loss" in text
 
 

@@ -115,6 +115,26 @@ def test_few_shot_results_rank_by_number_of_shots():
     assert [re.search(r"(\d+) samples?", title).group(1) for title in titles] == ["1", "10"]
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({}, "featbank-linear: chosen on validation, fitted again on train and validation."),
+        (
+            {"note": "validation is 20% of train (seed 0)"},
+            "featbank-linear: chosen on 20% of train, fitted again on train and validation.",
+        ),
+        (
+            {"shots": 4},
+            "chosen on at most as many validation samples of each class, fitted on the shots alone",
+        ),
+    ],
+)
+def test_the_caption_says_what_was_chosen_and_fitted_on_what(row, told):
+    rows = make_result(protocol="featbank-linear", selected=True, **row)
+    caption = paper_tables([(rows,)], ["a"], baselines=())[0].caption
+    assert told in caption
+
+
 def test_no_results_give_no_tables():
     assert paper_tables([], []) == []
 

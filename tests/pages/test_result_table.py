@@ -66,7 +66,7 @@ def test_calibration_is_one_sentence(results):
     )
     assert f"ECE {number(ece)}, largest gap" in text
     assert (
-        f"at temperature {temperature:.2f}, fitted on unseen samples, ECE {number(after)}." in text
+        f"at temperature {temperature:.2f}, fitted on other samples, ECE {number(after)}." in text
     )
 
 

@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 from fake_results import IDS, N, keep, labels, one_class
 from labelled_store import make_labelled_store
+from made_results import make_result
 from scipy import stats
 from sklearn.metrics import accuracy_score, fbeta_score
 
 import featbank
 from featbank.errors import MissingPathError, ProbeError, UnknownNameError, UsageError
+from featbank.metrics._averages import ZERO
 from featbank.metrics._resampling import drawn_times
-from featbank.stages.compare import CompareOptions, compare_results
+from featbank.stages.compare import CompareOptions, _absent, compare_results
 
 
 @pytest.fixture
@@ -270,3 +272,17 @@ def test_mcnemar_is_not_asked_of_another_metric(bank):
 
 def test_mcnemar_is_not_asked_of_groups(grouped):
     assert compare(grouped, "aa11", "cc33").pairs[0].p_mcnemar is None
+
+
+@pytest.mark.parametrize(
+    ("protocols", "is_zero"),
+    [
+        (("htcv-2024-mlp",) * 2, True),
+        (("htcv-2024-mlp", "featbank-knn"), False),
+        (("mine",), False),
+    ],
+)
+def test_absent_classes_count_as_the_protocols_count_them(protocols, is_zero):
+    # A result whose test set has every class says nothing of absent ones; its resamples lack some.
+    heads = [make_result(protocol=name) for name in protocols]
+    assert (_absent(heads) == ZERO) is is_zero

@@ -235,3 +235,10 @@ def test_labels_go_with_their_chips_where_sizes_differ(options, tmp_path):
     chips.close()
     brightest = torch.cat([x.mean(dim=(2, 3)).argmax(dim=1) for x, _ in batches])
     assert torch.equal(brightest, torch.cat([y for _, y in batches]))
+
+
+def test_without_validation_it_is_said_what_the_temperature_was_fitted_on(options, tmp_path):
+    for split in ("train", "test"):
+        write_chips(tmp_path / "split" / split, chips=12)
+    rows = run(options, dataset=str(tmp_path / "split"), epochs=1).probe.results
+    assert "on samples that the network was trained on" in rows[0].note

@@ -119,6 +119,6 @@ def _caption(head: Result) -> str:
     return (
         f"Decisions on {head.n:,} {head.split} samples of {head.dataset}, labels {head.label_set}, "
         f"split scheme {head.split_scheme}; {intervals_over([head.resampled])}. Tuned "
-        "thresholds maximise F2 of each class on samples that their probe was not fitted on; "
+        "thresholds maximise F2 of each class on other samples than these; "
         "classes with fewer than 20 positives there take the pooled threshold."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from featbank.result import Result
+
+_ON_VAL = "chosen on validation"
+# What a result says where its scheme has no validation split.
+_CARVED = re.compile(r"validation is (\d+% of train)")
 
 
 def leaderboards(
@@ -124,7 +129,16 @@ def _caption(rows: Sequence[Result], metric: str) -> str:
 def _procedures(rows: Sequence[Result]) -> str:
     """What each protocol chooses and fits on what; '' where none is of the catalog."""
     named: dict[str, list[str]] = {}
-    for name in dict.fromkeys(row.protocol for row in rows):
-        if name in PROTOCOLS:
-            named.setdefault(PROTOCOLS[name].procedure, []).append(name)
+    for row in rows:
+        if row.protocol in PROTOCOLS:
+            told = named.setdefault(_procedure(row), [])
+            told += [] if row.protocol in told else [row.protocol]
     return " ".join(f"{', '.join(names)}: {words}." for words, names in named.items())
+
+
+def _procedure(row: Result) -> str:
+    spec = PROTOCOLS[row.protocol]
+    if row.shots is not None:
+        return spec.few_shot_procedure
+    carved = _CARVED.search(row.note)
+    return spec.procedure.replace(_ON_VAL, f"chosen on {carved[1]}" if carved else _ON_VAL)

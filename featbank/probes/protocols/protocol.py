@@ -100,3 +100,16 @@ class ProtocolSpec:
         where = "validation" if is_val else f"{float(self.chosen_on):.0%} of train"
         again = "fitted on" if is_val and self.final_on == ("train",) else "fitted again on"
         return f"chosen on {where}, {again} {fitted_on}"
+
+    @property
+    def few_shot_procedure(self) -> str:
+        """The same of a few-shot run.
+
+        Example:
+            >>> ProtocolSpec(name="p", summary="", probe="knn", source="").few_shot_procedure
+            'nothing is chosen; fitted on the shots alone'
+        """
+        chosen = "nothing is chosen;"
+        if len(self.grid) > 1:
+            chosen = "chosen on at most as many validation samples of each class,"
+        return f"{chosen} fitted on the shots alone"

@@ -52,6 +52,11 @@ PROTOCOL = ProtocolSpec(
     ),
 )
 
+_SEEN = (
+    "without a validation split, thresholds and the temperature are fitted on samples that the "
+    "network was trained on"
+)
+
 
 def score_network(
     plan: FinetunePlan, head: tuple[Array, Array], params: dict[str, object], progress: Progress
@@ -75,7 +80,10 @@ def score_network(
     choice = _choice(data, classifier, params)
     # The head is not fitted again, so validation is what it has not been fitted on.
     val, n_train = data.rows["val"], len(data.rows["train"])
-    unseen = Unseen(data.labels[val], choice.validation, "val", n_train)
+    has_val = bool(len(plan.rows["val"]))
+    if not has_val:
+        run.note(_SEEN)
+    unseen = Unseen(data.labels[val], choice.validation, "val" if has_val else "train", n_train)
     verdict = judge(data, scores, unseen, resamples=run.resamples, seed=plan.options.seed)
     results = [
         replace(row, dtype=plan.recipe["compute_dtype"])
