@@ -1,0 +1,55 @@
+"""Probes on the device against the CPU's, small and large."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from featbank.probes import PROBES
+from featbank.probes._device import computing_on
+from featbank.probes._sweep import Labelled, fitted, predict
+from tests.benchmarks.gpu_session.clock import wait
+
+if TYPE_CHECKING:
+    from tests.benchmarks.gpu_session.session import Session
+
+CLASSES = 10
+QUICK = {"linear": {"min_steps": 300}, "mlp": {"min_steps": 150}}
+
+
+def made(n: int, dim: int, seed: int) -> Labelled:
+    """Features of classes that overlap."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(CLASSES, size=n)
+    centres = np.random.default_rng(0).normal(size=(CLASSES, dim))
+    features = rng.normal(size=(n, dim)) + 0.25 * centres[labels]
+    return Labelled(features=features.astype(np.float32), labels=labels, n_classes=CLASSES)
+
+
+def agreement(session: Session) -> None:
+    """Decisions that the device and the CPU share, and the time of both."""
+    dim = session.sized(16, 768)
+    for n in (session.sized(300, 4_000), session.sized(400, 100_000)):
+        train, test = made(n, dim, 1), made(session.sized(100, 2_000), dim, 2)
+        for name, spec in PROBES.items():
+            if "cuda" in spec.devices:
+                _compare(session, name, train, test)
+
+
+def _compare(session: Session, name: str, train: Labelled, test: Labelled) -> None:
+    spec, said, took = PROBES[name], {}, {}
+    params = {**spec.defaults, **QUICK.get(name, {})}
+    for place in ("cpu", session.device):
+        began = time.perf_counter()
+        with computing_on(place):
+            (classifier,) = fitted(spec, [(params, 0)], train)
+            said[place] = predict(classifier, test.features, train).argmax(axis=1)
+        wait(session.device)
+        took[place] = time.perf_counter() - began
+    share = float((said["cpu"] == said[session.device]).mean())
+    session.check(
+        f"{name} on {len(train.labels):,} samples", share >= spec.agreement, agreement=share,
+        stated=spec.agreement, cpu_s=took["cpu"], device_s=took[session.device],
+    )  # fmt: skip

@@ -1,0 +1,142 @@
+"""How fast: the bare network by batch, eager and compiled, and end to end from files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch.profiler import ProfilerActivity, profile
+
+from featbank.backbones import BACKBONES
+from featbank.bands import Band
+from featbank.bank import runlog
+from featbank.stages.embed import embed_dataset
+from featbank.stages.embed_options import EmbedOptions
+from featbank.stages.embed_plan import plan_embed
+from tests.benchmarks.gpu_session.clock import seconds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from torch import nn
+
+    from tests.benchmarks.gpu_session.session import Session
+
+# Share of the bare network's rate that the whole pipeline keeps.
+LEAST_RATIO = 0.9
+BATCHES = (64, 256, 512)
+# Kernels by words of their names; what has none of them is "other".
+KINDS = {
+    "attention": ("attention", "flash", "fmha", "softmax"),
+    "matrix": ("gemm", "cutlass", "matmul", "mm", "wgmma", "conv", "xmma"),
+    "copy": ("copy", "memcpy", "memset", "cat"),
+    "pointwise": ("elementwise", "norm", "gelu", "add", "mul", "triton"),
+}
+
+
+def network(name: str, device: str, channels: int) -> nn.Module:
+    """A network of the catalog with random weights."""
+    spec = BACKBONES[name]
+    bands = [Band(name=f"b{i}", wavelength_um=0.5 + i / 20) for i in range(channels)]
+    config = spec.bind(spec.config, bands) if spec.bind else {**spec.config, "channels": channels}
+    if spec.initial is None:
+        raise ValueError(f"{name} has no first weights")
+    built: Any = spec.build(config, spec.initial(config, 0))
+    module: nn.Module = built.to(device)
+    return module
+
+
+def bare(session: Session) -> None:
+    """Chips a second of the network alone, and microseconds a chip by kind of kernel."""
+    names = ("vit-tiny",) if session.is_tiny else ("vit-small", "dofa")
+    for name in names:
+        module, px = network(name, session.device, 3), session.sized(32, 224)
+        for batch in (2,) if session.is_tiny else BATCHES:
+            x = torch.randn(batch, 3, px, px, device=session.device)
+            for kind in ("eager", "compiled"):
+                _rate(session, name, module, x, kind)
+        _by_kind(session, name, module, x)
+
+
+def _rate(session: Session, name: str, module: nn.Module, x: torch.Tensor, kind: str) -> None:
+    depth = len(getattr(module, "blocks", ())) or 1
+    run: Any = module
+    if kind == "compiled":
+        if session.is_tiny:
+            return
+        run = torch.compile(module)
+
+    def forward() -> object:
+        with torch.inference_mode(), torch.autocast(session.device, dtype=torch.bfloat16):
+            return run(x, layers=[depth - 1])
+
+    took = seconds(forward, session.device, repeats=session.sized(1, 20), warm=3)
+    session.figure(f"bare {name}, {kind}, batch {len(x)}", chips_per_s=len(x) / took)
+
+
+def _by_kind(session: Session, name: str, module: nn.Module, x: torch.Tensor) -> None:
+    depth = len(getattr(module, "blocks", ())) or 1
+    wanted = [ProfilerActivity.CPU] if session.is_tiny else [ProfilerActivity.CUDA]
+    with profile(activities=wanted) as found:
+        with torch.inference_mode(), torch.autocast(session.device, dtype=torch.bfloat16):
+            module(x, layers=[depth - 1])  # type: ignore[operator, unused-ignore]
+        if session.device == "cuda":
+            torch.cuda.synchronize()
+    spent = dict.fromkeys([*KINDS, "other"], 0.0)
+    kernels = 0
+    for event in found.key_averages():
+        of = "self_cpu_time_total" if session.is_tiny else "self_device_time_total"
+        spent[_kind(event.key)] += getattr(event, of) / len(x)
+        kernels += event.count
+    session.figure(f"{name}: microseconds a chip by kernel", kernels=kernels, **spent)
+
+
+def _kind(kernel: str) -> str:
+    text = kernel.lower()
+    return next((kind for kind, words in KINDS.items() if any(w in text for w in words)), "other")
+
+
+def imagery(folder: Path, chips: int, side: int = 120) -> Path:
+    """JPEG chips of smooth noise in four classes."""
+    rng = np.random.default_rng(0)
+    for number in range(chips):
+        place = folder / f"c{number % 4}"
+        place.mkdir(parents=True, exist_ok=True)
+        coarse = rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+        picture = Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
+        picture.save(place / f"{number}.jpg")
+    return folder
+
+
+def end_to_end(session: Session) -> None:
+    """From JPEG files to a store, against the bare network in this very process."""
+    chips = session.sized(32, 16_384)
+    files = imagery(session.folder / "jpeg", chips, session.sized(32, 120))
+    names = ("vit-tiny",) if session.is_tiny else ("vit-small", "dofa")
+    for name in names:
+        px, batch = session.sized(32, 224), session.sized(8, 256)
+        module = network(name, session.device, 3)
+        depth = len(getattr(module, "blocks", ())) or 1
+        x = torch.randn(batch, 3, px, px, device=session.device)
+
+        def forward(module: Any = module, x: torch.Tensor = x, depth: int = depth) -> object:
+            with torch.inference_mode(), torch.autocast(session.device, dtype=torch.bfloat16):
+                return module(x, layers=[depth - 1])
+
+        alone = batch / seconds(forward, session.device, repeats=session.sized(1, 20), warm=3)
+        options = EmbedOptions(
+            model=name, weights="random", normalise="half", dataset=str(files), image_size=px,
+            bank=session.folder / f"rate-{name}", batch_size=batch, device=session.device,
+            shard_rows=session.sized(8, 2048), dtype="bfloat16",
+            workers=0 if session.is_tiny else None,
+        )  # fmt: skip
+        report = embed_dataset(plan_embed(options))
+        steady = runlog.read(report.store)[1:]
+        rate = sum(line["rows"] for line in steady) / sum(line["seconds"] for line in steady)
+        ratio = rate / alone
+        session.check(
+            f"end to end, {name}", session.is_tiny or ratio >= LEAST_RATIO, chips_per_s=rate,
+            bare=alone, ratio=ratio, waited_input_s=report.waited_input_s,
+        )  # fmt: skip
