@@ -11,9 +11,7 @@ _METRICS = (
     ("precision", "macro"),
     ("precision", "micro"),
 )
-_NOTE = (
-    "v1, torchgeo's splits, radar in whole dB, thresholds not told, absent classes count 0"
-)
+_NOTE = "v1, torchgeo's splits, radar in whole dB, thresholds not told, absent classes count 0"
 _TABLES = {
     "19-class": {
         "forest": (0.214, 0.358, 0.123, 0.52, 0.72),

@@ -167,11 +167,12 @@ def _filtered(bank: Bank, options: CompareOptions) -> list[Result]:
     others = of_other_folders(bank, options.dataset)
     kept = [head for head in kept if Path(head.store).name not in others]
     for field, option in (("dataset", "--dataset"), ("label_set", "--labels")):
-        values = sorted({getattr(head, field) for head in kept})
+        values = {getattr(head, field): head.result for head in kept}
         if len(values) > 1:
+            each = ", ".join(f"{value} (of {values[value]})" for value in sorted(values))
             raise UsageError(
                 option,
-                f"the results have {len(values)} of it: {', '.join(values)}",
+                f"the results have {len(values)} of it: {each}",
                 "one",
                 f"Choose one with {option}.",
             )
