@@ -16,6 +16,7 @@ from featbank.bank.bank import Bank
 from featbank.bank.fitted_states import write_state
 from featbank.bank.lock import locked
 from featbank.datasets import DATASETS
+from featbank.device import pick_device
 from featbank.errors import DecodeError, ReadError
 from featbank.image import band_order
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
@@ -23,7 +24,7 @@ from featbank.recipe import recipe_id
 from featbank.stages.digesting import changed_rows
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
-from featbank.stages.forward import Pending, environment, forward_of, peak_memory, pick_device
+from featbank.stages.forward import Pending, environment, forward_of, peak_memory
 from featbank.stages.relabelling import in_rows_of_store, renamed
 from featbank.stages.shard_reuse import copy_shards
 from featbank.stages.shard_writing import ShardThread

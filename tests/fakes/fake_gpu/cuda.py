@@ -28,7 +28,8 @@ class Stream:
         _wait("Stream.synchronize")
 
     def wait_stream(self, other):
-        pass
+        for trace in traces():
+            trace.orders.append((self.name, other.name))
 
     def wait_event(self, event):
         pass

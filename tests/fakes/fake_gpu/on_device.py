@@ -45,6 +45,10 @@ class OnDevice(torch.Tensor):
     def __init__(self, held):
         self.held = held
 
+    def record_stream(self, stream):
+        for trace in traces():
+            trace.recorded.append(stream.name)
+
     def __repr__(self):
         return f"OnDevice({self.held!r})"
 
