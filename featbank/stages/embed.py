@@ -21,6 +21,7 @@ from featbank.errors import DecodeError, ReadError
 from featbank.image import band_order
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.recipe import recipe_id
+from featbank.stages.device_memory import AtOnce
 from featbank.stages.digesting import changed_rows
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
@@ -217,7 +218,9 @@ class EmbedRun:
         self._before = writer.refused(self._pending)
         device = pick_device(plan.options.device)
         self.environment = environment(device, plan.options.batch_size)
-        self._forward = forward_of(plan)
+        size, keeps = plan.options.batch_size, plan.options.deterministic
+        self._at_once = AtOnce(size, must_keep=keeps, tell=tell)
+        self._forward = forward_of(plan, self._at_once)
         self._done = 0
         self._refused: dict[int, str] = {}
         self._embedded = 0
@@ -305,6 +308,7 @@ class EmbedRun:
         now = time.perf_counter()
         line = {
             **self.environment,
+            "batch_size": self._at_once.most,
             "shard": shard,
             "rows": len(self._writer.rows(shard)),
             "seconds": round(now - self._shard_started, 4),

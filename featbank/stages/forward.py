@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,9 +12,11 @@ import torch
 
 from featbank.device import full_float32, pick_device
 from featbank.inputs.preprocess import InputRecipe, Preprocess
+from featbank.inputs.reading import parts_of
 from featbank.layers.missing import Missing, nothing_missing
 from featbank.layers.passes import encode
 from featbank.stages.agreement import narrowed
+from featbank.stages.device_memory import AtOnce
 from featbank.stages.transfers import Transfers
 
 if TYPE_CHECKING:
@@ -96,10 +99,14 @@ class Forward:
     Args:
         encoder: The network, in evaluation mode.
         config: How.
+        at_once: How many chips together; None takes whole batches as long as they are held.
     """
 
-    def __init__(self, encoder: Encoder, config: ForwardConfig) -> None:
+    def __init__(
+        self, encoder: Encoder, config: ForwardConfig, at_once: AtOnce | None = None
+    ) -> None:
         self._config = config
+        self._at_once = at_once or AtOnce(sys.maxsize)
         self._encoder = encoder.to(config.device)
         self._prepare = Preprocess(config.inputs, config.device)
         self._transfers = Transfers(config.device) if config.device.type == "cuda" else None
@@ -109,13 +116,26 @@ class Forward:
         """Start a batch; its features are taken with ``Pending.result``.
 
         Chips that end at one size go through the network together, in row order; at native size
-        each size goes by itself.
+        each size goes by itself. A batch that the device does not hold goes in parts.
+
+        Raises:
+            MemoryShortError: The device does not hold one chip, or may not take parts.
         """
-        with torch.inference_mode(), full_float32(self._config.device):
-            inputs = [self._input(group) for group in batch.groups]
-            if self._config.inputs.image_size is not None:
-                inputs = self._merged(inputs)
-            return [self._run(given) for given in inputs]
+        while True:
+            try:
+                with torch.inference_mode(), full_float32(self._config.device):
+                    parts = parts_of(batch.groups, self._at_once.most)
+                    return [pending for part in parts for pending in self._submitted(part)]
+            except torch.OutOfMemoryError:
+                # Only once the exception is gone does nothing hold the batch's memory.
+                held = max(int(group.rows[-1]) + 1 for group in batch.groups)
+            self._at_once.halve(held)
+
+    def _submitted(self, groups: Sequence[Group]) -> list[Pending]:
+        inputs = [self._input(group) for group in groups]
+        if self._config.inputs.image_size is not None:
+            inputs = self._merged(inputs)
+        return [self._run(given) for given in inputs]
 
     def _input(self, group: Group) -> Input:
         # Native integers cross the bus, a quarter of the float bytes.
@@ -181,7 +201,7 @@ def _joined(inputs: Sequence[Input], moved: Moved) -> Input:
     return Input(rows[order], x[place], missing, inputs[0].absent)
 
 
-def forward_of(plan: EmbedPlan) -> Forward:
+def forward_of(plan: EmbedPlan, at_once: AtOnce | None = None) -> Forward:
     """The forward pass that a plan settles, its network built and on the device."""
     config = ForwardConfig(
         inputs=plan.inputs,
@@ -192,7 +212,7 @@ def forward_of(plan: EmbedPlan) -> Forward:
             narrowed(plan.weights.config, pick), plan.weights.state
         ),
     )
-    return Forward(encoder_of(plan), config)
+    return Forward(encoder_of(plan), config, at_once or AtOnce(plan.options.batch_size))
 
 
 def encoder_of(plan: EmbedPlan) -> Encoder:

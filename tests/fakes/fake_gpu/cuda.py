@@ -7,7 +7,7 @@ from unittest import mock
 
 import torch
 
-from fake_gpu.on_device import register
+from fake_gpu.on_device import OnDevice, register
 from fake_gpu.tracing import traces
 
 _pinned = {}
@@ -126,6 +126,25 @@ def _pinning(real):
     return factory
 
 
+def _from_data(real):
+    # PyTorch copies what it made of numbers without asking the tensor's class.
+    def tensor(data, *, device=None, **kwargs):
+        made = real(data, **kwargs)
+        return made if device is None else made.to(device)
+
+    return tensor
+
+
+def _counting(real):
+    # These give their results a size only as they write them, which what wraps them would not see.
+    def factory(*args, device=None, **kwargs):
+        is_there = device is not None and torch.device(device).type == "cuda"
+        made = real(*args, device="cpu" if is_there else device, **kwargs)
+        return OnDevice(made) if is_there else made
+
+    return factory
+
+
 def install():
     """Put everything in its place; ``torch.cuda`` then says that there is one device."""
     torch.__future__.set_swap_module_params_on_conversion(True)
@@ -166,4 +185,7 @@ def install():
     mock.patch.object(torch.Tensor, "is_pinned", is_pinned).start()
     for name in ("empty", "zeros", "ones", "full", "randn", "empty_strided"):
         mock.patch.object(torch, name, _pinning(getattr(torch, name))).start()
+    for name in ("arange", "linspace", "eye"):
+        mock.patch.object(torch, name, _counting(getattr(torch, name))).start()
+    mock.patch.object(torch, "tensor", _from_data(torch.tensor)).start()
     return register()
