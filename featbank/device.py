@@ -133,4 +133,10 @@ def page_locked(memory: mmap.mmap) -> Callable[[], None]:
         with contextlib.suppress(RuntimeError):
             torch.zeros(1, device="cuda")
         return lambda: None
-    return lambda: runtime.cudaHostUnregister(address)
+
+    def undo() -> None:
+        # A run that ends early may have copies on their way.
+        torch.cuda.synchronize()
+        runtime.cudaHostUnregister(address)
+
+    return undo

@@ -108,6 +108,7 @@ def test_memory_is_locked_until_that_is_undone_or_not_at_all(code, monkeypatch):
 
     runtime = Runtime(code)
     monkeypatch.setattr("torch.cuda.cudart", lambda: runtime)
+    monkeypatch.setattr("torch.cuda.synchronize", lambda: None)
     monkeypatch.setattr("torch.zeros", lambda *_, **__: None)
     undo = page_locked(mmap.mmap(-1, 8192))
     assert list(runtime.locked.values()) == ([] if code else [8192])

@@ -257,6 +257,7 @@ class EmbedRun:
             contract=plan.imagery.contract,
             workers=plan.imagery.workers,
             slot_bytes=plan.look.chip_bytes * plan.options.batch_size,
+            is_locked=pick_device(plan.options.device).type == "cuda",
             tell=self._tell,
         )
 

@@ -102,7 +102,32 @@ def pin(tensor):
 
 
 def is_pinned(tensor, device=None):
-    return tensor.untyped_storage().data_ptr() in _pinned
+    start = tensor.untyped_storage().data_ptr()
+    return start in _pinned or RUNTIME.holds(tensor)
+
+
+class Runtime:
+    """As much of the CUDA runtime as locks memory that is there already."""
+
+    def __init__(self):
+        self.locked, self.refuses = {}, False
+
+    def cudaHostRegister(self, address, size, flags):
+        if self.refuses:
+            return 2
+        self.locked[address] = size
+        return 0
+
+    def cudaHostUnregister(self, address):
+        del self.locked[address]
+        return 0
+
+    def holds(self, tensor):
+        first, last = tensor.data_ptr(), tensor.data_ptr() + tensor.nbytes
+        return any(at <= first and last <= at + size for at, size in self.locked.items())
+
+
+RUNTIME = Runtime()
 
 
 def _remember(tensor):
@@ -172,6 +197,7 @@ def install():
         "manual_seed_all": lambda seed: None,
         "get_rng_state": lambda device="cuda": torch.get_rng_state(),
         "set_rng_state": lambda state, device="cuda": None,
+        "cudart": lambda: RUNTIME,
         "Stream": Stream,
         "Event": Event,
         "current_stream": current_stream,
