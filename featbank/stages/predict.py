@@ -121,7 +121,9 @@ def plan_prediction(
             file that cannot be written.
     """
     require_device(options.device)
-    saved = load_probe(find_probe(Bank(options.bank), options.probe))
+    with computing_on(options.device):
+        # A saved probe is tried as it is read.
+        saved = load_probe(find_probe(Bank(options.bank), options.probe))
     threshold, limits = thresholds_of(saved, options.threshold)
     if options.write and options.out is not None:
         _require_out(options.out, saved)
