@@ -45,7 +45,7 @@ def planes(dtype, *, missing):
 
 
 @pytest.mark.parametrize("missing", [False, True])
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.int16, torch.float32])
+@pytest.mark.parametrize("dtype", [torch.uint16, torch.float32])
 @pytest.mark.parametrize("name", RECIPES)
 def test_input_and_what_misses_are_those_of_the_cpu(name, dtype, missing):
     given, found = planes(dtype, missing=missing), {}
