@@ -48,6 +48,8 @@ _DO = {
 # What libraries that know no error numbers say of the system: torch and safetensors.
 _NUMBER_IN_TEXT = re.compile(r"\[?(?:os error|errno) (\d+)\]?", re.IGNORECASE)
 _MEMORY_IN_TEXT = re.compile(r"can't allocate memory|out of memory|std::bad_alloc", re.IGNORECASE)
+# What torch asked the device for in vain.
+_ASKED_IN_TEXT = re.compile(r"Tried to allocate ([\d.]+ \w+)")
 _HANDLES_IN_TEXT = re.compile(r"too many open files", re.IGNORECASE)
 # What pathlib makes of a link that leads back to itself, before Python 3.13.
 _LOOP_IN_TEXT = re.compile(r"Symlink loop from '(.*)'")
@@ -130,10 +132,7 @@ def _of_machine(error: BaseException) -> FeatbankError | None:
         # The import system takes a folder that it cannot open for one without the module.
         return _handles(errno.EMFILE)
     if isinstance(error, RuntimeError):
-        if _MEMORY_IN_TEXT.search(str(error)):
-            return _memory(error)
-        if _HANDLES_IN_TEXT.search(str(error)):
-            return _handles(errno.EMFILE)
+        return _of_text(error)
     if type(error).__name__ == "SafetensorError" and isinstance(error, Exception):
         error = os_error_of(error) or error
     if not isinstance(error, OSError) or error.errno not in _OF_THE_MACHINE:
@@ -141,6 +140,15 @@ def _of_machine(error: BaseException) -> FeatbankError | None:
     if error.errno in _FEW_HANDLES:
         return _handles(error.errno)
     return _memory(error) if error.errno == errno.ENOMEM else _of_path(error)
+
+
+def _of_text(error: RuntimeError) -> FeatbankError | None:
+    """What torch says in words."""
+    if type(error).__name__ == "OutOfMemoryError":
+        return _device_memory(error)
+    if _MEMORY_IN_TEXT.search(str(error)):
+        return _memory(error)
+    return _handles(errno.EMFILE) if _HANDLES_IN_TEXT.search(str(error)) else None
 
 
 def _may_open() -> bool:
@@ -158,6 +166,16 @@ def _memory(error: BaseException) -> FeatbankError:
         f"does not suffice ({said})" if said else "does not suffice",
         "room for what the command holds at once",
         "End other programs, or ask for less: a smaller --batch-size, --cache-gb or --limit.",
+    )
+
+
+def _device_memory(error: BaseException) -> FeatbankError:
+    asked = _ASKED_IN_TEXT.search(str(error))
+    return MemoryShortError(
+        "memory of the GPU",
+        f"does not suffice ({asked[1]} more were asked for)" if asked else "does not suffice",
+        "room for what is computed at once",
+        "Pass a smaller --batch-size, to pretrain a smaller --micro-batch, or --device cpu.",
     )
 
 

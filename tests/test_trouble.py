@@ -57,6 +57,19 @@ def test_too_little_memory_says_what_to_ask_for_less_of(error):
     assert "--batch-size" in str(found)
 
 
+def test_a_full_gpu_is_told_from_full_memory_with_the_options_of_each_command():
+    import torch
+
+    said = "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 8 GiB. "
+    found = trouble_of(torch.OutOfMemoryError(said + "Of the allocated memory 7 GiB is …"))
+    assert isinstance(found, MemoryShortError)
+    assert str(found) == (
+        "memory of the GPU: does not suffice (2.00 GiB more were asked for); expected room for "
+        "what is computed at once. Pass a smaller --batch-size, to pretrain a smaller "
+        "--micro-batch, or --device cpu."
+    )
+
+
 def test_safetensors_says_a_full_disk_in_words():
     from safetensors import SafetensorError
 

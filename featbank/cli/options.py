@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from featbank.device import require_device
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -45,10 +47,7 @@ SEED = click.IntRange(0, (1 << 32) - 1)
 
 def _there(context: click.Context, parameter: click.Parameter, value: str) -> str:
     """A device that this machine has; asked before any work, and only where one is named."""
-    if value == "cuda":
-        from featbank.stages.forward import pick_device
-
-        pick_device(value)
+    require_device(value)
     return value
 
 

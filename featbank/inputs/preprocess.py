@@ -95,8 +95,9 @@ class Preprocess:
         native = self._native(planes)
         masks = [_whole_mask(planes, name, native) for name in names]
         bands = torch.cat(masks, dim=1).index_select(1, self._order)
-        counted = [band not in absent for band in self._recipe.bands]
-        union = bands[:, torch.tensor(counted, device=bands.device)].any(dim=1)
+        counted = [at for at, band in enumerate(self._recipe.bands) if band not in absent]
+        # Views, since an index made here would have the host wait for its copy.
+        union = torch.stack([bands[:, at] for at in counted], dim=1).any(dim=1)
         if self._mix is not None:
             taken = (self._mix[0] != 0).float()
             bands = torch.einsum("mc,bchw->bmhw", taken, bands.float()) > 0

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING, NoReturn, Self
 
+from featbank.device import page_locked
 from featbank.errors import ReadError
 from featbank.inputs.reader_process import Placed, PlacedBatch, PlacedGroup
 from featbank.inputs.reading import Group, ReadBatch, read_batch
@@ -44,6 +45,7 @@ class PoolConfig:
         contract: What each chip must keep.
         workers: Reader processes; 0 reads in this process.
         slot_bytes: Bytes of a typical batch; larger ones travel through the pipe, slower.
+        is_locked: Whether a CUDA device copies from the slots as they lie.
         tell: Takes a line where shared memory has no room, and pixels travel through the pipe.
     """
 
@@ -51,6 +53,7 @@ class PoolConfig:
     contract: Contract
     workers: int
     slot_bytes: int
+    is_locked: bool = False
     tell: Callable[[str], None] = lambda _: None
 
 
@@ -92,7 +95,8 @@ class ReaderPool:
     def read(self, batches: Iterable[Sequence[int]]) -> Iterator[ReadBatch]:
         """Read batches of rows, in order.
 
-        A batch's arrays may lie in shared memory: they hold until the next batch is taken.
+        A batch's arrays may lie in shared memory: they hold until the next batch but one is taken,
+        so that a device may still copy a batch while the next one is submitted.
 
         Raises:
             ReadError: The disk failed, or a reader process died.
@@ -152,6 +156,7 @@ class _Worker:
             size = max(self._slot_bytes * _SLOTS, mmap.PAGESIZE)
             file.truncate(size)
             self._memory = mmap.mmap(file.fileno(), size)
+            self._unlock = page_locked(self._memory) if config.is_locked else _nothing
             self._connection, theirs = Pipe()
             self._process = _start(theirs.fileno(), file.fileno())
             theirs.close()
@@ -198,12 +203,17 @@ class _Worker:
         )
 
     def close(self) -> None:
+        self._unlock()
         self._connection.close()
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _nothing() -> None:
+    pass
 
 
 def _shared_folder() -> str | None:

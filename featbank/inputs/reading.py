@@ -94,6 +94,32 @@ def as_batch(chips: Sequence[Image | str], contract: Contract) -> ReadBatch:
     return ReadBatch(groups, refused, shares)
 
 
+def parts_of(groups: list[Group], most: int) -> list[list[Group]]:
+    """Groups of a batch cut at every ``most``-th position of it, as views.
+
+    Args:
+        groups: Of one batch; rows ascend inside each.
+        most: Positions of a part.
+
+    Returns:
+        Parts in order, without empty groups; the groups themselves where they are one part.
+    """
+    end = 1 + max((int(group.rows[-1]) for group in groups), default=0)
+    if end <= most:
+        return [groups]
+    parts = [[_between(g, low, low + most) for g in groups] for low in range(0, end, most)]
+    return [[group for group in part if len(group.rows)] for part in parts]
+
+
+def _between(group: Group, low: int, high: int) -> Group:
+    first, last = np.searchsorted(group.rows, (low, high))
+    grids, missing = (
+        {name: array[first:last] for name, array in arrays.items()}
+        for arrays in (group.grids, group.missing)
+    )
+    return Group(group.rows[first:last], grids, missing, group.absent)
+
+
 def _stack(
     numbered: list[tuple[int, Image]], contract: Contract, *, absent: tuple[str, ...]
 ) -> Group:

@@ -152,6 +152,8 @@ class HostProduct:
 class TorchProduct:
     """Scores of a tile on a torch device; just those above the threshold come back.
 
+    The caller sees that float32 means float32 there, by which ``score_error`` bounds them.
+
     Args:
         queries: (Q, D) float32.
         device: Name of the device.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from featbank.device import device_of, full_float32
 from featbank.errors import ProbeError
 from featbank.knn.bank import PreparedBank, TiledBank, as_bank
 from featbank.knn.exact import ExactScan, rescore
@@ -121,11 +121,12 @@ def nearest(
         device=device_of(plan.device),
         tell=_teller(progress, len(queries) * len(bank)),
     )
-    for rows in _slices(len(queries), plan.pass_rows):
-        prepared = task.bank.space.query_rows(queries[rows])
-        left_out = None if exclude is None else exclude[rows]
-        scores, index[rows] = _search(prepared, left_out, task)
-        values[rows] = task.bank.space.present(scores, prepared)
+    with nullcontext() if task.device == "cpu" else full_float32(task.device):
+        for rows in _slices(len(queries), plan.pass_rows):
+            prepared = task.bank.space.query_rows(queries[rows])
+            left_out = None if exclude is None else exclude[rows]
+            scores, index[rows] = _search(prepared, left_out, task)
+            values[rows] = task.bank.space.present(scores, prepared)
     return values, index
 
 
@@ -134,7 +135,8 @@ def _search(queries: Array, exclude: Array | None, task: _Task) -> tuple[Array, 
     index, bound = _candidates(queries, exclude, task)
     index.sort(axis=1)
     scores = np.full(index.shape, -np.inf)
-    blocks = _blocks(len(queries), task)
+    # Rescoring is the host's, whatever made the candidates.
+    blocks = _host_blocks(len(queries), task)
     with threadpool_limits(1), ThreadPoolExecutor(task.threads) as pool:
         for tile in task.tiles():
             work = [(scores[rows], index[rows], queries[rows], tile) for rows in blocks]
@@ -150,7 +152,9 @@ def _search(queries: Array, exclude: Array | None, task: _Task) -> tuple[Array, 
 
 def _candidates(queries: Array, exclude: Array | None, task: _Task) -> tuple[Array, Array]:
     """Candidates (Q, k + margin) of each query, and the bound (Q,) of the rows left out."""
-    blocks = _blocks(len(queries), task)
+    # On a GPU all at once, since one thread feeds it.
+    is_host = task.device == "cpu"
+    blocks = _host_blocks(len(queries), task) if is_host else [slice(0, len(queries))]
     keep, size = task.k + task.plan.margin, task.plan.tile_rows
     scans = [Scan(queries[b], keep, tile_rows=size, device=task.device) for b in blocks]
     excludes = [None if exclude is None else exclude[rows] for rows in blocks]
@@ -172,27 +176,14 @@ def _search_exactly(queries: Array, exclude: Array | None, task: _Task) -> tuple
     return scan.scores, scan.index
 
 
-def _blocks(queries: int, task: _Task) -> list[slice]:
-    """Queries of each thread at a time: on a GPU all of them, since one thread feeds it."""
-    share = queries if task.device != "cpu" else -(-queries // task.threads)
-    step = share if task.device != "cpu" else min(task.plan.query_rows, share)
-    return list(_slices(queries, max(1, step)))
+def _host_blocks(queries: int, task: _Task) -> list[slice]:
+    """Queries of each thread at a time."""
+    share = -(-queries // task.threads)
+    return list(_slices(queries, max(1, min(task.plan.query_rows, share))))
 
 
 def _slices(length: int, step: int) -> Iterator[slice]:
     return (slice(start, min(start + step, length)) for start in range(0, length, step))
-
-
-def device_of(name: str) -> str:
-    """``cpu`` or ``cuda``, which ``auto`` is where this machine has it; other names as they are."""
-    if name != "auto":
-        return name
-    # torch takes seconds to import: where there is no CUDA driver nobody needs to ask it.
-    if "torch" not in sys.modules and not Path("/proc/driver/nvidia").exists():
-        return "cpu"
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def cores() -> int:

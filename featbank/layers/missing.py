@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -43,13 +44,23 @@ def area_average(values: Tensor, size: tuple[int, int]) -> Tensor:
     return rows @ values @ columns.T
 
 
+@lru_cache(maxsize=64)
 def _overlaps(old: int, new: int, device: torch.device) -> Tensor:
-    """(new, old) share of each new interval of the line that each old one covers."""
+    """(new, old) share of each new interval of the line that each old one covers.
+
+    Kept, since a copy to the device has the host wait for it.
+    """
+    # What is kept may be asked for again where gradients are taken.
+    with torch.inference_mode(False):
+        return _overlaps_on_host(old, new).to(device)
+
+
+def _overlaps_on_host(old: int, new: int) -> Tensor:
     edges = torch.arange(new + 1, dtype=torch.float64) * old / new
     place = torch.arange(old, dtype=torch.float64)
     low = torch.maximum(edges[:-1, None], place[None])
     high = torch.minimum(edges[1:, None], place[None] + 1)
-    return ((high - low).clamp(min=0) * new / old).float().to(device)
+    return ((high - low).clamp(min=0) * new / old).float()
 
 
 def kept_patches(missing: Missing, grid: tuple[int, int]) -> Tensor:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
+
+from featbank.device import device_of, full_float32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +22,16 @@ def computing_on(name: str) -> Iterator[None]:
 
     Args:
         name: ``auto``, CUDA where there is one; ``cpu`` or ``cuda``.
+
+    Raises:
+        UsageError: The environment has the GPU round float32.
     """
     token = _asked.set(name)
+    place = device_of(name)
     try:
-        yield
+        # Torch is not imported where nothing computes on a GPU.
+        with nullcontext() if place == "cpu" else full_float32(place):
+            yield
     finally:
         _asked.reset(token)
 
@@ -37,7 +45,4 @@ def device() -> torch.device:
     """What was asked for, or the accelerator where there is one."""
     import torch
 
-    name = device_name()
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    return torch.device(device_of(device_name()))

@@ -136,10 +136,9 @@ def descend(
         )
         for columns, of_block in rates.items()
     }
-    order = batching.drawn(len(X), random_stream(seed, "order"))
+    order = batching.drawn(len(X), random_stream(seed, "order"), place)
     with few_threads(size * sum(block.weights.numel() for block in blocks.values())):
-        for step, drawn in enumerate(order):
-            rows = drawn.to(place)
+        for step, rows in enumerate(order):
             t = codes[rows] if several else F.one_hot(codes[rows], n_classes)
             x, targets = X.index_select(0, rows), t[:, None].float()
             for block in blocks.values():

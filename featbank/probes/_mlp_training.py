@@ -72,8 +72,8 @@ class Samples:
         return held_out(self.codes, share=passes.validation_share, generator=stream)
 
     def take(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Features (S, B, D) and targets (S, B, K) of rows (S, B)."""
-        flat = rows.flatten().to(self.place)
+        """Features (S, B, D) and targets (S, B, K) of rows (S, B), which stand where they do."""
+        flat = rows.flatten()
         y = self._y.index_select(0, flat)
         targets = y if y.ndim == 2 else F.one_hot(y, self.shape[1])
         x = self._X.index_select(0, flat)
@@ -111,7 +111,7 @@ def train(
         dtype=product_dtype(samples.place.type, size),
     )
     splits = [samples.split(seed, passes) for seed in seeds]
-    kept, watched = (torch.stack(rows) for rows in zip(*splits, strict=True))
+    kept, watched = (torch.stack(rows).to(samples.place) for rows in zip(*splits, strict=True))
     batch = min(passes.batch_size, kept.shape[1])
     steps = step_count(
         kept.shape[1],
@@ -152,7 +152,13 @@ def _orders(
 ) -> Iterator[torch.Tensor]:
     """Rows (S, B) of each step, in each seed's own order."""
     orders = [
-        batches(len(rows), batch_size=batch, steps=steps, generator=random_stream(seed, "order"))
+        batches(
+            len(rows),
+            batch_size=batch,
+            steps=steps,
+            generator=random_stream(seed, "order"),
+            place=kept.device,
+        )
         for rows, seed in zip(kept, seeds, strict=True)
     ]
     for drawn in zip(*orders, strict=True):

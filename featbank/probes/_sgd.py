@@ -39,10 +39,18 @@ class Batching:
         """Samples that a step takes of N: all where there are fewer than b in a pass."""
         return self.size if self.across_passes else min(self.size, n)
 
-    def drawn(self, n: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
-        """Indices of each step's samples among N."""
-        how = {"batch_size": self.size, "steps": self.steps}
-        return batches(n, **how, generator=generator, across_passes=self.across_passes)
+    def drawn(
+        self, n: int, generator: torch.Generator, place: torch.device
+    ) -> Iterator[torch.Tensor]:
+        """Indices of each step's samples among N, on a device."""
+        return batches(
+            n,
+            batch_size=self.size,
+            steps=self.steps,
+            generator=generator,
+            across_passes=self.across_passes,
+            place=place,
+        )
 
 
 def step_count(n: int, *, batch_size: int, epochs: int, min_steps: int) -> int:
@@ -67,9 +75,17 @@ def random_stream(seed: int, stream: Stream, place: torch.device | None = None) 
 
 
 def batches(
-    n: int, *, batch_size: int, steps: int, generator: torch.Generator, across_passes: bool = False
+    n: int,
+    *,
+    batch_size: int,
+    steps: int,
+    generator: torch.Generator,
+    across_passes: bool = False,
+    place: torch.device | None = None,
 ) -> Iterator[torch.Tensor]:
     """Indices (b,) of each step's samples: one new order a pass, the rest of a pass left out.
+
+    Orders are drawn on the CPU, so that devices take the same samples, and moved once a pass.
 
     Args:
         n: N samples.
@@ -79,28 +95,37 @@ def batches(
         across_passes: Whether a batch that a pass does not fill goes on with the next pass, as
             under DINOv2's endless samplers: nothing is left out, and of fewer than b samples a
             batch holds some twice.
+        place: Where the indices are used; None is the CPU.
     """
     if across_passes:
-        yield from _endless(n, batch_size, steps, generator)
+        yield from _endless(n, batch_size, steps, generator, place)
         return
     size = min(batch_size, n)
     whole = n // size
     for step in range(steps):
         if step % whole == 0:
-            order = torch.randperm(n, generator=generator)
+            order = _order(n, generator, place)
         start = step % whole * size
         yield order[start : start + size]
 
 
 def _endless(
-    n: int, batch_size: int, steps: int, generator: torch.Generator
+    n: int, batch_size: int, steps: int, generator: torch.Generator, place: torch.device | None
 ) -> Iterator[torch.Tensor]:
-    waiting = torch.empty(0, dtype=torch.int64)
+    waiting = torch.empty(0, dtype=torch.int64, device=place)
     for _ in range(steps):
         while len(waiting) < batch_size:
-            waiting = torch.cat([waiting, torch.randperm(n, generator=generator)])
+            waiting = torch.cat([waiting, _order(n, generator, place)])
         yield waiting[:batch_size]
         waiting = waiting[batch_size:]
+
+
+def _order(n: int, generator: torch.Generator, place: torch.device | None) -> torch.Tensor:
+    """A new order of N samples, on its way to where it is used; nobody waits for it."""
+    drawn = torch.randperm(n, generator=generator)
+    if place is None or place.type == "cpu":
+        return drawn
+    return drawn.pin_memory().to(place, non_blocking=True)
 
 
 def cosine(step: int, steps: int) -> float:

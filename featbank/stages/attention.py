@@ -11,6 +11,7 @@ import torch
 from featbank.backbones import BACKBONES
 from featbank.bank.attention_maps import write_attention
 from featbank.bank.bank import bank_of
+from featbank.device import full_float32, pick_device
 from featbank.errors import StoreError, UsageError
 from featbank.inputs.preprocess import Preprocess
 from featbank.inputs.reading import read_batch
@@ -18,7 +19,7 @@ from featbank.layers.passes import attention_of
 from featbank.stages.choosing import query_ids
 from featbank.stages.embed_options import Followed
 from featbank.stages.embed_plan import plan_embed
-from featbank.stages.forward import encoder_of, pick_device
+from featbank.stages.forward import encoder_of
 from featbank.stages.neighbours import embedded_row
 from featbank.stages.predicting.recipe_following import following
 from featbank.stages.predicting.recipe_match import require_same_embedding
@@ -180,8 +181,8 @@ def _of_batch(
             f"sample '{some[position][0]}'", reason, "the chip that was embedded", "Leave it out."
         )
     for group in batch.groups:
-        with torch.inference_mode():
-            device = pick_device(plan.options.device)
+        device = pick_device(plan.options.device)
+        with torch.inference_mode(), full_float32(device):
             x = prepare({n: torch.from_numpy(p).to(device) for n, p in group.planes.items()})
             maps = attention_of(encoder, x, layer).float().cpu().numpy()
         for position, values in zip(group.rows, maps, strict=True):

@@ -16,14 +16,16 @@ from featbank.bank.bank import Bank
 from featbank.bank.fitted_states import write_state
 from featbank.bank.lock import locked
 from featbank.datasets import DATASETS
+from featbank.device import pick_device
 from featbank.errors import DecodeError, ReadError
 from featbank.image import band_order
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.recipe import recipe_id
+from featbank.stages.device_memory import AtOnce
 from featbank.stages.digesting import changed_rows
 from featbank.stages.embed_plan import refuse_too_many
 from featbank.stages.embed_recipe import attributes
-from featbank.stages.forward import Pending, environment, forward_of, peak_memory, pick_device
+from featbank.stages.forward import Pending, environment, forward_of, peak_memory
 from featbank.stages.relabelling import in_rows_of_store, renamed
 from featbank.stages.shard_reuse import copy_shards
 from featbank.stages.shard_writing import ShardThread
@@ -216,7 +218,9 @@ class EmbedRun:
         self._before = writer.refused(self._pending)
         device = pick_device(plan.options.device)
         self.environment = environment(device, plan.options.batch_size)
-        self._forward = forward_of(plan)
+        size, keeps = plan.options.batch_size, plan.options.deterministic
+        self._at_once = AtOnce(size, must_keep=keeps, tell=tell)
+        self._forward = forward_of(plan, self._at_once)
         self._done = 0
         self._refused: dict[int, str] = {}
         self._embedded = 0
@@ -253,6 +257,7 @@ class EmbedRun:
             contract=plan.imagery.contract,
             workers=plan.imagery.workers,
             slot_bytes=plan.look.chip_bytes * plan.options.batch_size,
+            is_locked=pick_device(plan.options.device).type == "cuda",
             tell=self._tell,
         )
 
@@ -304,6 +309,7 @@ class EmbedRun:
         now = time.perf_counter()
         line = {
             **self.environment,
+            "batch_size": self._at_once.most,
             "shard": shard,
             "rows": len(self._writer.rows(shard)),
             "seconds": round(now - self._shard_started, 4),

@@ -19,6 +19,7 @@ from featbank.bank.checkpoints import (
     write_checkpoint,
 )
 from featbank.bank.lock import locked
+from featbank.device import pick_device
 from featbank.layers.stochastic_depth import set_drop_path
 from featbank.recipe import recipe_id
 from featbank.stages.embed_recipe import settled_answer_words
@@ -30,7 +31,7 @@ from featbank.stages.finetuning.network import (
 )
 from featbank.stages.finetuning.scoring import score_network
 from featbank.stages.finetuning.training import Best, Epoch, Training
-from featbank.stages.forward import encoder_of, environment, pick_device
+from featbank.stages.forward import encoder_of, environment
 from featbank.stages.selection import fingerprint
 
 if TYPE_CHECKING:

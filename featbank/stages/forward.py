@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import resource
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 
-from featbank.errors import UsageError
+from featbank.device import full_float32, pick_device
 from featbank.inputs.preprocess import InputRecipe, Preprocess
+from featbank.inputs.reading import parts_of
 from featbank.layers.missing import Missing, nothing_missing
 from featbank.layers.passes import encode
 from featbank.stages.agreement import narrowed
+from featbank.stages.device_memory import AtOnce
+from featbank.stages.transfers import Transfers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from featbank.inputs.reading import Group, ReadBatch
     from featbank.stages.embed_plan import EmbedPlan
     from featbank.store.schema import FeatureLayout
+
+    Moved = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,42 +99,62 @@ class Forward:
     Args:
         encoder: The network, in evaluation mode.
         config: How.
+        at_once: How many chips together; None takes whole batches as long as they are held.
     """
 
-    def __init__(self, encoder: Encoder, config: ForwardConfig) -> None:
+    def __init__(
+        self, encoder: Encoder, config: ForwardConfig, at_once: AtOnce | None = None
+    ) -> None:
         self._config = config
+        self._at_once = at_once or AtOnce(sys.maxsize)
         self._encoder = encoder.to(config.device)
         self._prepare = Preprocess(config.inputs, config.device)
-        self._is_cuda = config.device.type == "cuda"
+        self._transfers = Transfers(config.device) if config.device.type == "cuda" else None
         self._narrowed: dict[tuple[int, ...], Encoder] = {}
 
     def submit(self, batch: ReadBatch) -> list[Pending]:
         """Start a batch; its features are taken with ``Pending.result``.
 
         Chips that end at one size go through the network together, in row order; at native size
-        each size goes by itself.
+        each size goes by itself. A batch that the device does not hold goes in parts.
+
+        Raises:
+            MemoryShortError: The device does not hold one chip, or may not take parts.
         """
-        with torch.inference_mode():
-            inputs = [self._input(group) for group in batch.groups]
-            if self._config.inputs.image_size is not None:
-                inputs = merged(inputs)
-            return [self._run(given) for given in inputs]
+        while True:
+            try:
+                with torch.inference_mode(), full_float32(self._config.device):
+                    parts = parts_of(batch.groups, self._at_once.most)
+                    return [pending for part in parts for pending in self._submitted(part)]
+            except torch.OutOfMemoryError:
+                # Only once the exception is gone does nothing hold the batch's memory.
+                held = max(int(group.rows[-1]) + 1 for group in batch.groups)
+            self._at_once.halve(held)
+
+    def _submitted(self, groups: Sequence[Group]) -> list[Pending]:
+        inputs = [self._input(group) for group in groups]
+        if self._config.inputs.image_size is not None:
+            inputs = self._merged(inputs)
+        return [self._run(given) for given in inputs]
 
     def _input(self, group: Group) -> Input:
-        planes = self._to_device(group)
+        # Native integers cross the bus, a quarter of the float bytes.
+        planes = self._moved({name: torch.from_numpy(a) for name, a in group.planes.items()})
         x, missing = self._prepare(planes), self._prepare.missing(planes, group.absent)
         return Input(group.rows, x, missing, group.absent)
 
-    def _to_device(self, group: Group) -> Mapping[str, Tensor]:
-        tensors = {name: torch.from_numpy(array) for name, array in group.planes.items()}
-        if not self._is_cuda:
-            return tensors
-        # Native integers cross the bus, a quarter of the float bytes; pinned memory lets the copy
-        # run beside the previous batch's kernels.
-        return {
-            name: values.pin_memory().to(self._config.device, non_blocking=True)
-            for name, values in tensors.items()
-        }
+    def _moved(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return tensors if self._transfers is None else self._transfers.to_device(tensors)
+
+    def _merged(self, inputs: Sequence[Input]) -> list[Input]:
+        """Inputs of one size, those of the same bands joined in row order."""
+        by_bands: dict[tuple[str, ...], list[Input]] = {}
+        for given in inputs:
+            by_bands.setdefault(given.absent, []).append(given)
+        return [
+            _joined(alike, self._moved) if len(alike) > 1 else alike[0]
+            for alike in by_bands.values()
+        ]
 
     def _run(self, given: Input) -> Pending:
         rows, x, missing, absent = given
@@ -141,12 +167,9 @@ class Forward:
             else:
                 out = encode(self._encoder, x, layout.layers, with_tokens, missing)
         kept = {name: self._stored(name, out[name]) for name in layout.names}
-        if not self._is_cuda:
+        if self._transfers is None:
             return Pending(rows, kept, None)
-        hosted = {name: _to_host(values) for name, values in kept.items()}
-        ready = torch.cuda.Event()  # type: ignore[no-untyped-call] # torch leaves it untyped
-        ready.record()
-        return Pending(rows, hosted, ready)
+        return Pending(rows, *self._transfers.to_host(kept))
 
     def _without(
         self, absent: tuple[str, ...], x: Tensor, missing: Missing | None, with_tokens: bool
@@ -166,19 +189,11 @@ class Forward:
         return values.to(torch.float16 if half else torch.float32)
 
 
-def merged(inputs: Sequence[Input]) -> list[Input]:
-    """Inputs of one size, those of the same bands joined in row order."""
-    by_bands: dict[tuple[str, ...], list[Input]] = {}
-    for given in inputs:
-        by_bands.setdefault(given.absent, []).append(given)
-    return [_joined(alike) if len(alike) > 1 else alike[0] for alike in by_bands.values()]
-
-
-def _joined(inputs: Sequence[Input]) -> Input:
+def _joined(inputs: Sequence[Input], moved: Moved) -> Input:
     rows = np.concatenate([given.rows for given in inputs])
     x = torch.cat([given.x for given in inputs])
     order = np.argsort(rows, kind="stable")
-    place = torch.from_numpy(order).to(x.device)
+    place = moved({"order": torch.from_numpy(order)})["order"]
     missing = None
     if any(given.missing is not None for given in inputs):
         parts = [given.missing or nothing_missing(given.x) for given in inputs]
@@ -186,13 +201,7 @@ def _joined(inputs: Sequence[Input]) -> Input:
     return Input(rows[order], x[place], missing, inputs[0].absent)
 
 
-def _to_host(values: Tensor) -> Tensor:
-    host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
-    host.copy_(values, non_blocking=True)
-    return host
-
-
-def forward_of(plan: EmbedPlan) -> Forward:
+def forward_of(plan: EmbedPlan, at_once: AtOnce | None = None) -> Forward:
     """The forward pass that a plan settles, its network built and on the device."""
     config = ForwardConfig(
         inputs=plan.inputs,
@@ -203,7 +212,7 @@ def forward_of(plan: EmbedPlan) -> Forward:
             narrowed(plan.weights.config, pick), plan.weights.state
         ),
     )
-    return Forward(encoder_of(plan), config)
+    return Forward(encoder_of(plan), config, at_once or AtOnce(plan.options.batch_size))
 
 
 def encoder_of(plan: EmbedPlan) -> Encoder:
@@ -222,33 +231,6 @@ def encoder_of(plan: EmbedPlan) -> Encoder:
     from featbank.layers.passes import Passes
 
     return Passes(encoders, passes.picks).eval()  # type: ignore[arg-type] # encoders are modules
-
-
-DEVICES = ("auto", "cpu", "cuda")
-
-
-def pick_device(name: str) -> torch.device:
-    """``auto`` takes CUDA where there is one.
-
-    Raises:
-        UsageError: No device of this name is known, or this machine has none.
-    """
-    has_cuda = torch.cuda.is_available()
-    if name == "auto":
-        name = "cuda" if has_cuda else "cpu"
-    if name not in DEVICES:
-        raise UsageError(
-            f"device {name}", "is none that featbank computes on", f"one of {', '.join(DEVICES)}",
-            "One GPU of several is chosen by CUDA_VISIBLE_DEVICES.",
-        )  # fmt: skip
-    if name == "cuda" and not has_cuda:
-        raise UsageError(
-            "device cuda",
-            "this machine has no CUDA device that torch can use",
-            "one, or another device",
-            "Pass --device cpu, or leave it out.",
-        )
-    return torch.device(name)
 
 
 def environment(device: torch.device, batch_size: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from featbank.stages.forward import pick_device
+from featbank.device import pick_device
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec

@@ -15,7 +15,9 @@ from featbank.bank.prediction_files import (
     write_predictions_file,
 )
 from featbank.bank.saved_probes import find_probe
+from featbank.device import require_device
 from featbank.errors import UsageError
+from featbank.probes._device import computing_on
 from featbank.recipe import short_id
 from featbank.stages.predicting.options import PredictOptions
 from featbank.stages.predicting.saved_probe import load_probe
@@ -118,7 +120,10 @@ def plan_prediction(
         FeatbankError: No such probe or source, a source that is embedded in another way, or a
             file that cannot be written.
     """
-    saved = load_probe(find_probe(Bank(options.bank), options.probe))
+    require_device(options.device)
+    with computing_on(options.device):
+        # A saved probe is tried as it is read.
+        saved = load_probe(find_probe(Bank(options.bank), options.probe))
     threshold, limits = thresholds_of(saved, options.threshold)
     if options.write and options.out is not None:
         _require_out(options.out, saved)
@@ -157,7 +162,8 @@ def predict(
     """
     saved = plan.saved
     store = plan.source.open(tell=tell, progress=progress)
-    found = predict_store(saved, store, plan.limits)
+    with computing_on(plan.options.device):
+        found = predict_store(saved, store, plan.limits)
     table = as_table(found, saved.classes)
     if plan.out is not None:
         write_predictions_file(plan.out, table, _provenance(plan), lonlat=found.lonlat)

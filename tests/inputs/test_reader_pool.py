@@ -49,6 +49,19 @@ def test_each_chip_is_its_own(here):
     assert all(value == row + 1 for row, (value, _) in found.items())
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_batch_holds_until_the_next_but_one_is_taken(workers):
+    # A device copies from it while the next one is submitted.
+    with ReaderPool(config(workers)) as pool:
+        before, values = None, None
+        for batch in pool.read([*BATCHES, *BATCHES]):
+            time.sleep(0.05)
+            if before is not None:
+                assert [g.grids["g"].copy().tobytes() for g in before.groups] == values
+            before = batch
+            values = [g.grids["g"].copy().tobytes() for g in batch.groups]
+
+
 def test_chips_that_do_not_decode_are_refused_by_name(here):
     assert here[1][6] == "chip6: is torn"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from featbank.knn.search import device_of
+from featbank.device import device_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

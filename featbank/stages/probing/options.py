@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from featbank.device import require_device
 from featbank.errors import UsageError
 from featbank.probes import PROBES
 from featbank.probes.protocols import PROTOCOLS, ProtocolSpec
@@ -90,11 +91,7 @@ def require_numbers(options: ProbeOptions) -> None:
     Raises:
         UsageError: One of them, or a device that is not there.
     """
-    if options.device not in ("auto", "cpu"):
-        from featbank.stages.forward import pick_device
-
-        # Imports torch, which nobody waits for who asks for no device.
-        pick_device(options.device)
+    require_device(options.device)
     require(
         (
             *(at_least("--shots", shots, 1) for shots in options.shots),

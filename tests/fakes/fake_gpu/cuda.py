@@ -7,7 +7,7 @@ from unittest import mock
 
 import torch
 
-from fake_gpu.on_device import register
+from fake_gpu.on_device import OnDevice, register
 from fake_gpu.tracing import traces
 
 _pinned = {}
@@ -28,7 +28,8 @@ class Stream:
         _wait("Stream.synchronize")
 
     def wait_stream(self, other):
-        pass
+        for trace in traces():
+            trace.orders.append((self.name, other.name))
 
     def wait_event(self, event):
         pass
@@ -101,7 +102,32 @@ def pin(tensor):
 
 
 def is_pinned(tensor, device=None):
-    return tensor.untyped_storage().data_ptr() in _pinned
+    start = tensor.untyped_storage().data_ptr()
+    return start in _pinned or RUNTIME.holds(tensor)
+
+
+class Runtime:
+    """As much of the CUDA runtime as locks memory that is there already."""
+
+    def __init__(self):
+        self.locked, self.refuses = {}, False
+
+    def cudaHostRegister(self, address, size, flags):
+        if self.refuses:
+            return 2
+        self.locked[address] = size
+        return 0
+
+    def cudaHostUnregister(self, address):
+        del self.locked[address]
+        return 0
+
+    def holds(self, tensor):
+        first, last = tensor.data_ptr(), tensor.data_ptr() + tensor.nbytes
+        return any(at <= first and last <= at + size for at, size in self.locked.items())
+
+
+RUNTIME = Runtime()
 
 
 def _remember(tensor):
@@ -121,6 +147,25 @@ def _pinning(real):
         if pin_memory:
             _remember(made)
         return made
+
+    return factory
+
+
+def _from_data(real):
+    # PyTorch copies what it made of numbers without asking the tensor's class.
+    def tensor(data, *, device=None, **kwargs):
+        made = real(data, **kwargs)
+        return made if device is None else made.to(device)
+
+    return tensor
+
+
+def _counting(real):
+    # These give their results a size only as they write them, which what wraps them would not see.
+    def factory(*args, device=None, **kwargs):
+        is_there = device is not None and torch.device(device).type == "cuda"
+        made = real(*args, device="cpu" if is_there else device, **kwargs)
+        return OnDevice(made) if is_there else made
 
     return factory
 
@@ -152,6 +197,7 @@ def install():
         "manual_seed_all": lambda seed: None,
         "get_rng_state": lambda device="cuda": torch.get_rng_state(),
         "set_rng_state": lambda state, device="cuda": None,
+        "cudart": lambda: RUNTIME,
         "Stream": Stream,
         "Event": Event,
         "current_stream": current_stream,
@@ -165,4 +211,7 @@ def install():
     mock.patch.object(torch.Tensor, "is_pinned", is_pinned).start()
     for name in ("empty", "zeros", "ones", "full", "randn", "empty_strided"):
         mock.patch.object(torch, name, _pinning(getattr(torch, name))).start()
+    for name in ("arange", "linspace", "eye"):
+        mock.patch.object(torch, name, _counting(getattr(torch, name))).start()
+    mock.patch.object(torch, "tensor", _from_data(torch.tensor)).start()
     return register()

@@ -24,6 +24,8 @@ _WAITING = {
 }
 _INDEXING = {aten.index.Tensor, aten.index_put.default, aten.index_put_.default,
              aten._index_put_impl_.default}  # fmt: skip
+# Take a number from the host whatever else they are given.
+_FILLING = {aten.fill_.Tensor}
 # Factories whose device the caller gives; everything else computes where its operands are.
 _FUSED_CHOICE = aten._fused_sdp_choice.default
 
@@ -44,6 +46,10 @@ class OnDevice(torch.Tensor):
 
     def __init__(self, held):
         self.held = held
+
+    def record_stream(self, stream):
+        for trace in traces():
+            trace.recorded.append(stream.name)
 
     def __repr__(self):
         return f"OnDevice({self.held!r})"
@@ -137,7 +143,7 @@ def _require_one_device(func, args, kwargs):
 
     leaves = tree_leaves((args, kwargs))
     others = [v for v in leaves if isinstance(v, torch.Tensor) and not isinstance(v, OnDevice)]
-    may_be_scalar = torch.Tag.pointwise in func.tags or func in _INDEXING
+    may_be_scalar = torch.Tag.pointwise in func.tags or func in _INDEXING | _FILLING
     wrong = [v for v in others if v.dim() > 0 or not may_be_scalar]
     if func in _INDEXING:
         # Indices may come from the host, which then waits for their copy.

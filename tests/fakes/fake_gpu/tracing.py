@@ -30,6 +30,8 @@ class Trace:
         copies_in: From the host to the device.
         copies_out: From the device to the host.
         waits: What the host waited for, in words; blocking copies are not among them.
+        orders: Streams that wait for others: (which waits, for which).
+        recorded: Streams that use memory of another one, told so that it is kept for them.
         kernels: Operations on the device by name, how often; views are none.
         dtypes: Of all that was computed on the device.
     """
@@ -37,6 +39,8 @@ class Trace:
     copies_in: list = field(default_factory=list)
     copies_out: list = field(default_factory=list)
     waits: list = field(default_factory=list)
+    orders: list = field(default_factory=list)
+    recorded: list = field(default_factory=list)
     kernels: dict = field(default_factory=dict)
     dtypes: set = field(default_factory=set)
 

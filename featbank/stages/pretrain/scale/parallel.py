@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import distributed, nn
 
+from featbank.device import pick_device
 from featbank.layers.transformer import Block
-from featbank.stages.forward import pick_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

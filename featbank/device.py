@@ -1,0 +1,142 @@
+"""The device: which one, and what it must do with numbers and memory. Imports torch where asked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from featbank.errors import UsageError
+
+if TYPE_CHECKING:
+    import mmap
+    from collections.abc import Callable, Iterator
+
+    import torch
+
+DEVICES = ("auto", "cpu", "cuda")
+# Has cuBLAS and cuDNN round float32 to TF32 whatever torch tells them.
+_OVERRIDE = "NVIDIA_TF32_OVERRIDE"
+
+
+def pick_device(name: str) -> torch.device:
+    """``auto`` takes CUDA where there is one.
+
+    Raises:
+        UsageError: No device of this name is known, or this machine has none.
+    """
+    import torch
+
+    has_cuda = torch.cuda.is_available()
+    if name == "auto":
+        name = "cuda" if has_cuda else "cpu"
+    if name not in DEVICES:
+        raise UsageError(
+            f"device {name}", "is none that featbank computes on", f"one of {', '.join(DEVICES)}",
+            "One GPU of several is chosen by CUDA_VISIBLE_DEVICES.",
+        )  # fmt: skip
+    if name == "cuda" and not has_cuda:
+        raise UsageError(
+            "device cuda",
+            "this machine has no CUDA device that torch can use",
+            "one, or another device",
+            "Pass --device cpu, or leave it out.",
+        )
+    return torch.device(name)
+
+
+def require_device(name: str) -> None:
+    """Refuse a device that is not there; torch is imported only where one is named.
+
+    Raises:
+        UsageError: As ``pick_device``.
+    """
+    if name not in ("auto", "cpu"):
+        pick_device(name)
+
+
+def device_of(name: str) -> str:
+    """``cpu`` or ``cuda``, which ``auto`` is where this machine has it; other names as they are."""
+    if name != "auto":
+        return name
+    # torch takes seconds to import: where there is no CUDA driver nobody needs to ask it.
+    if "torch" not in sys.modules and not Path("/proc/driver/nvidia").exists():
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@contextlib.contextmanager
+def full_float32(device: torch.device | str) -> Iterator[None]:
+    """Have float32 mean float32 in a block: by default cuDNN convolves in TF32, of 10 bits.
+
+    What was set before is set again at the end. Autocast is not touched.
+
+    Args:
+        device: Where the block computes.
+
+    Raises:
+        UsageError: The environment has NVIDIA's libraries round float32 all the same.
+    """
+    if str(device) != "cpu":
+        _refuse_override()
+    places, name, full = _precisions()
+    before = [getattr(place, name) for place in places]
+    try:
+        for place in places:
+            setattr(place, name, full)
+        yield
+    finally:
+        for place, value in zip(places, before, strict=True):
+            setattr(place, name, value)
+
+
+def _precisions() -> tuple[tuple[Any, ...], str, object]:
+    """What tells how float32 is computed, as this torch has it; a mix of both ways raises."""
+    from torch import backends
+
+    if hasattr(backends.cudnn, "conv"):
+        places = (backends.cudnn.conv, backends.cudnn.rnn, backends.cuda.matmul)
+        return places, "fp32_precision", "ieee"
+    return (backends.cudnn, backends.cuda.matmul), "allow_tf32", False
+
+
+def _refuse_override() -> None:
+    if os.environ.get(_OVERRIDE, "0") not in ("", "0"):
+        raise UsageError(
+            f"{_OVERRIDE}={os.environ[_OVERRIDE]}",
+            "has the GPU's libraries round float32 to TF32, which changes features and neighbours",
+            "float32 as it is",
+            f"Unset it: env -u {_OVERRIDE} featbank …",
+        )
+
+
+def page_locked(memory: mmap.mmap) -> Callable[[], None]:
+    """Have CUDA copy from some memory as it lies, without a copy into memory of its own first.
+
+    Args:
+        memory: Any; where the system does not let it be locked, nothing is done.
+
+    Returns:
+        What undoes it, called before the memory goes.
+    """
+    import numpy as np
+    import torch
+
+    runtime = torch.cuda.cudart()  # type: ignore[no-untyped-call] # torch leaves it untyped
+    address = np.frombuffer(memory, dtype=np.uint8).ctypes.data
+    if int(runtime.cudaHostRegister(address, len(memory), 0)):
+        # CUDA keeps the error and tells it after the next kernel, whatever that is: of this one.
+        with contextlib.suppress(RuntimeError):
+            torch.zeros(1, device="cuda")
+        return lambda: None
+
+    def undo() -> None:
+        # A run that ends early may have copies on their way.
+        torch.cuda.synchronize()
+        runtime.cudaHostUnregister(address)
+
+    return undo
