@@ -119,7 +119,7 @@ _TOLD = 5
     show_default=True,
     help="Storage dtype of pooled features.",
 )
-@click.option("--batch-size", type=int, default=64, show_default=True, help="Chips at once.")
+@click.option("--batch-size", type=int, help="Chips at once; default: 64, on a GPU 256.")
 @click.option("--shard-rows", type=int, help="Rows of a shard, a power of two; default: derived.")
 @click.option(
     "--split-scheme",

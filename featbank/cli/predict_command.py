@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option(
     "--download", is_flag=True, help="Fetch imagery and weights that are not on this machine."
 )
-@click.option("--batch-size", type=int, default=64, show_default=True, help="Chips at once.")
+@click.option("--batch-size", type=int, help="Chips at once; default: 64, on a GPU 256.")
 @click.option("--workers", type=int, help="Reader processes; default: cores less one.")
 @click.option(
     "--max-invalid",

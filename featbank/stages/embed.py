@@ -217,8 +217,8 @@ class EmbedRun:
         self._todo = sum(len(writer.rows(shard)) for shard in self._pending)
         self._before = writer.refused(self._pending)
         device = pick_device(plan.options.device)
-        self.environment = environment(device, plan.options.batch_size)
-        size, keeps = plan.options.batch_size, plan.options.deterministic
+        self.environment = environment(device, plan.batch_size)
+        size, keeps = plan.batch_size, plan.options.deterministic
         self._at_once = AtOnce(size, must_keep=keeps, tell=tell)
         self._forward = forward_of(plan, self._at_once)
         self._done = 0
@@ -256,7 +256,7 @@ class EmbedRun:
             reader=plan.imagery.dataset.reader,
             contract=plan.imagery.contract,
             workers=plan.imagery.workers,
-            slot_bytes=plan.look.chip_bytes * plan.options.batch_size,
+            slot_bytes=plan.look.chip_bytes * plan.batch_size,
             is_locked=pick_device(plan.options.device).type == "cuda",
             tell=self._tell,
         )
@@ -277,7 +277,7 @@ class EmbedRun:
 
     def _cuts(self) -> Iterator[Cut]:
         """Batches cut at fixed places inside shards, so that a resumed run gives the same bytes."""
-        size = self._plan.options.batch_size
+        size = self._plan.batch_size
         for shard in self._pending:
             rows = self._writer.rows(shard)
             for start in range(0, len(rows), size):

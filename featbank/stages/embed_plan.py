@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import Bank
+from featbank.device import pick_device
 from featbank.errors import RefusedError, UsageError
 from featbank.inputs.adapters import ADAPTERS
 from featbank.inputs.preprocess import RESIZES, InputRecipe
@@ -31,7 +32,7 @@ from featbank.stages.checkpoint_inputs import (
 from featbank.stages.checkpoint_opening import with_seen
 from featbank.stages.digesting import unnamed_files_note, with_digests
 from featbank.stages.duplicates import find_duplicates
-from featbank.stages.embed_options import EXTRA_FEATURES
+from featbank.stages.embed_options import BATCHES, EXTRA_FEATURES
 from featbank.stages.embed_recipe import RecipeParts, embed_recipe
 from featbank.stages.filling import fill_values
 from featbank.stages.fitting import Imagery, Look, look
@@ -104,6 +105,11 @@ class EmbedPlan:
     def n(self) -> int:
         """Number of samples N."""
         return len(self.imagery.dataset.samples)
+
+    @property
+    def batch_size(self) -> int:
+        """Chips of one forward pass: as asked for, or as suits the device."""
+        return self.options.batch_size or BATCHES[pick_device(self.options.device).type]
 
     @property
     def notes(self) -> tuple[str, ...]:

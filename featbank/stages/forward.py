@@ -13,6 +13,7 @@ import torch
 from featbank.device import full_float32, pick_device
 from featbank.inputs.preprocess import InputRecipe, Preprocess
 from featbank.inputs.reading import parts_of
+from featbank.layers.half_weights import hold_half
 from featbank.layers.missing import Missing, nothing_missing
 from featbank.layers.passes import encode
 from featbank.stages.agreement import narrowed
@@ -107,7 +108,7 @@ class Forward:
     ) -> None:
         self._config = config
         self._at_once = at_once or AtOnce(sys.maxsize)
-        self._encoder = encoder.to(config.device)
+        self._encoder = self._placed(encoder)
         self._prepare = Preprocess(config.inputs, config.device)
         self._transfers = Transfers(config.device) if config.device.type == "cuda" else None
         self._narrowed: dict[tuple[int, ...], Encoder] = {}
@@ -130,6 +131,12 @@ class Forward:
                 # Only once the exception is gone does nothing hold the batch's memory.
                 held = max(int(group.rows[-1]) + 1 for group in batch.groups)
             self._at_once.halve(held)
+
+    def _placed(self, encoder: Encoder) -> Encoder:
+        is_half = self._config.compute_dtype == "bfloat16"
+        if is_half and isinstance(encoder, torch.nn.Module):
+            hold_half(encoder)
+        return encoder.to(self._config.device)
 
     def _submitted(self, groups: Sequence[Group]) -> list[Pending]:
         inputs = [self._input(group) for group in groups]
@@ -180,7 +187,7 @@ class Forward:
         if self._config.narrow is None:
             raise AssertionError("the contract refuses chips without a band")
         if pick not in self._narrowed:
-            self._narrowed[pick] = self._config.narrow(pick).to(self._config.device)
+            self._narrowed[pick] = self._placed(self._config.narrow(pick))
         encoder = self._narrowed[pick]
         return encode(encoder, x[:, list(pick)], self._config.layout.layers, with_tokens, missing)
 
@@ -212,7 +219,7 @@ def forward_of(plan: EmbedPlan, at_once: AtOnce | None = None) -> Forward:
             narrowed(plan.weights.config, pick), plan.weights.state
         ),
     )
-    return Forward(encoder_of(plan), config, at_once or AtOnce(plan.options.batch_size))
+    return Forward(encoder_of(plan), config, at_once or AtOnce(plan.batch_size))
 
 
 def encoder_of(plan: EmbedPlan) -> Encoder:

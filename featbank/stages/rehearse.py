@@ -51,7 +51,7 @@ def _state(plan: EmbedPlan) -> str:
 def _seconds_a_chip(plan: EmbedPlan) -> float:
     forward = forward_of(plan)
     good = [row for row in plan.look.rows if row not in plan.look.refused]
-    rows = good[: plan.options.batch_size]
+    rows = good[: plan.batch_size]
     batch = read_batch(plan.imagery.dataset.reader, rows, plan.imagery.contract)
     for _ in range(2):  # The first pass also pays for compiling and allocating.
         start = time.perf_counter()

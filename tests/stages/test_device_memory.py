@@ -106,3 +106,16 @@ def test_chips_of_several_sizes_and_missing_pixels_are_halved_alike(sizes):
     assert all((g.grids["image"].ravel() == g.rows).all() for part in parts for g in part)
     assert parts[1][1].absent == ("B1",)
     assert parts_of(groups, 9) == [groups]
+
+
+@pytest.mark.parametrize(
+    ("has_gpu", "asked", "expected"), [(0, None, 64), (1, None, 256), (1, 9, 9)]
+)
+def test_a_gpu_is_given_more_chips_at_once_where_nobody_says(
+    has_gpu, asked, expected, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: bool(has_gpu))
+    options = EmbedOptions(
+        model="imagestats", dataset="synthetic-rgb", chips=8, bank=tmp_path, batch_size=asked
+    )
+    assert plan_embed(options, is_rehearsal=True).batch_size == expected

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from featbank.stages.embed_options import DEFAULT_BATCH
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,7 +29,7 @@ class PredictOptions:
         chips: Number of chips of a procedural dataset.
         limit: Samples of each split to take; None for all.
         download: Whether to fetch imagery and weights that are not on this machine.
-        batch_size: Chips of one forward pass.
+        batch_size: Chips of one forward pass; None takes 64, on a GPU 256.
         workers: Reader processes; None takes one for each core but one.
         max_invalid: Share of refused images above which the run stops, 0 to 1.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -51,7 +49,7 @@ class PredictOptions:
     chips: int | None = None
     limit: int | None = None
     download: bool = False
-    batch_size: int = DEFAULT_BATCH
+    batch_size: int | None = None
     workers: int | None = None
     max_invalid: float = 0.01
     device: str = "auto"
