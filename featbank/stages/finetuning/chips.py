@@ -77,7 +77,8 @@ class LabelledChips:
         for start, (x, y) in enumerate(self._read(order)):
             step = epoch * len(rows) + start
             draws = Draws(seed=seed, step=step, total=len(x), rows=range(len(x)))
-            yield self._views(x, draws)[_WHOLE], y
+            drawn = self._views.draw((x.shape[2], x.shape[3]), draws)
+            yield self._views(x, drawn)[_WHOLE], y
 
     def plain(self, use: str) -> Iterator[tuple[Tensor, Tensor]]:
         """(b, C, H, W) chips as they are and their labels, in row order."""

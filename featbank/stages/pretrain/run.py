@@ -27,6 +27,7 @@ from featbank.stages.pretrain.states.saving import State, StateFolder, told_when
 from featbank.stages.pretrain.steps.feed import Feed
 from featbank.stages.pretrain.steps.high_resolution import views_by_step
 from featbank.stages.pretrain.steps.optimiser import adamw
+from featbank.stages.pretrain.steps.ready import Drawing
 from featbank.stages.pretrain.steps.schedules import schedules
 from featbank.stages.pretrain.views.channel_facts import channel_facts
 from featbank.stages.pretrain.watching.recording import Recorder
@@ -202,7 +203,8 @@ class PretrainRun:
             steps_per_epoch=length.steps_per_epoch,
             waited_s=lambda: feed.waited_s,
         )
-        for result in train(self._training, feed.batches(self._start), start=self._start):
+        steps = feed.ready(self._start, self._training.drawing)
+        for result in train(self._training, steps):
             done = result.step + 1
             self._take(recorder.add(result), logs)
             self._progress(done, length.steps)
@@ -337,16 +339,24 @@ def training_of(plan: PretrainPlan, place: Place) -> Training:
     trained = Trained(method, place, engine)
     statistics = plan.inputs.statistics
     facts = channel_facts(plan.channels, statistics.mean, statistics.std)
+    prepare, views = Preprocess(plan.inputs, place.device), views_by_step(plan, facts)
     return Training(
         place=place,
         trained=trained,
         optimiser=adamw(trained.module, plan.hyper),
         schedules=schedules(plan.method, plan.hyper, plan.length),
-        prepare=Preprocess(plan.inputs, place.device),
-        views=views_by_step(plan, facts),
+        prepare=prepare,
+        views=views,
+        drawing=Drawing(
+            seed=options.seed,
+            total=plan.length.batch_size,
+            size_of=prepare.size,
+            views=views,
+            method=method,
+            micro_batch=options.micro_batch,
+            device=place.device,
+        ),
         seed=options.seed,
-        batch_size=plan.length.batch_size,
-        micro_batch=options.micro_batch,
         clip=plan.hyper["clip"],
         dtype=plan.compute_dtype,
     )

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from featbank.stages.pretrain.methods.method import Method, StepOutput
-    from featbank.stages.pretrain.steps.draws import Draws
+    from featbank.stages.pretrain.methods.method import Drawn, Method, StepOutput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +119,10 @@ class Trained:
         self._parameters = list(self.module.parameters())
 
     def __call__(
-        self, views: Mapping[str, Tensor], draws: Draws, numbers: Mapping[str, float]
+        self, views: Mapping[str, Tensor], drawn: Drawn, numbers: Mapping[str, float]
     ) -> StepOutput:
         """Loss of one batch, as the method gives it."""
-        out: StepOutput = self._called(views, draws, numbers)
+        out: StepOutput = self._called(views, drawn, numbers)
         return out
 
     def summing(self, *, is_last: bool) -> AbstractContextManager[Any]:
