@@ -334,7 +334,6 @@ def training_of(plan: PretrainPlan, place: Place) -> Training:
         shard=options.shard,
         recompute=options.recompute,
         compile=options.compile,
-        dtype=plan.compute_dtype,
     )
     trained = Trained(method, place, engine)
     statistics = plan.inputs.statistics

@@ -57,13 +57,11 @@ class Engine:
             holding all (DDP).
         recompute: Whether blocks keep no activations and compute them again for gradients.
         compile: Whether blocks are compiled.
-        dtype: ``bfloat16`` or ``float32``, in which FSDP2 gathers parameters and sums gradients.
     """
 
     shard: bool = False
     recompute: bool = False
     compile: bool = False
-    dtype: str = "float32"
 
 
 def is_first_process() -> bool:
@@ -112,7 +110,7 @@ class Trained:
                 block.compile()
         self._is_sharded = engine.shard and place.world > 1
         if self._is_sharded:
-            _shard(self.module, blocks, place, engine)
+            _shard(self.module, blocks, place)
         is_copied = place.world > 1 and not self._is_sharded
         self._called = _copied(self.module, place) if is_copied else self.module
         # Sharding puts others in their places, so they are listed last.
@@ -200,13 +198,13 @@ def _copied(module: nn.Module, place: Place) -> nn.Module:
     return copied
 
 
-def _shard(module: nn.Module, blocks: list[Block], place: Place, engine: Engine) -> None:
+def _shard(module: nn.Module, blocks: list[Block], place: Place) -> None:
     from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+    from torch.distributed.fsdp import fully_shard
 
     mesh = init_device_mesh(place.device.type, (place.world,))
-    half = torch.bfloat16 if engine.dtype == "bfloat16" else None
-    policy = MixedPrecisionPolicy(param_dtype=half, reduce_dtype=half)
+    # Autocast chooses dtypes, as it does for copies of the network. Were parameters gathered in
+    # bfloat16, norms, residuals and prototypes would be computed in it too: another network.
     for block in blocks:
-        fully_shard(block, mesh=mesh, mp_policy=policy)
-    fully_shard(module, mesh=mesh, mp_policy=policy)
+        fully_shard(block, mesh=mesh)
+    fully_shard(module, mesh=mesh)

@@ -59,18 +59,20 @@ def feature_products(features: Tensor) -> tuple[Tensor, Tensor]:
 def effective_rank(products: Tensor) -> Tensor:
     """``exp`` of the entropy of the singular values' shares, of features less their mean.
 
-    A GPU would be waited for: it says whether eigenvalues were found.
+    A GPU would be waited for, since it says whether eigenvalues were found.
 
     Args:
-        products: (m, m) float64, as ``feature_products`` gives them.
+        products: (m, m) float64, as ``feature_products`` gives them, on the CPU.
 
     Returns:
-        1 to m, float32.
+        1 to m, float32; NaN where the products are not finite, as after a loss that is not.
 
     References:
         Garrido et al. 2023, RankMe, arXiv:2210.02885, eq. 1; there without the mean taken off,
         which a network's common offset would hide a collapse of directions behind.
     """
+    if not products.isfinite().all():
+        return torch.tensor(math.nan)
     values = torch.linalg.eigvalsh(products).clamp(min=0).sqrt()
     shares = values / values.sum().clamp(min=1e-12)
     return _entropy(shares).exp().float()
