@@ -99,7 +99,8 @@ def initial_hub(config: Config, seed: int) -> State:
     """Untrained weights, as the library starts them."""
     import torch
 
-    with torch.random.fork_rng():
+    # On the CPU: GPUs have no part in it.
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         state: State = _empty(config).state_dict()
     return state

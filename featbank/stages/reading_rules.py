@@ -52,10 +52,14 @@ def contract_of(dataset: Dataset) -> Contract:
 
 
 def worker_count(options: EmbedOptions | PretrainOptions) -> int:
-    """Reader processes: as asked, or one for each core but one, 1 to 16."""
+    """Reader processes: as asked, or one for each core but one, 1 to 16.
+
+    Processes that torchrun started on one machine share its cores.
+    """
     if options.workers is not None:
         return options.workers
     # macOS has no affinity; there every core counts.
     has_affinity = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    return min(16, max(1, cores - 1))
+    sharers = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return min(16, max(1, cores // sharers - 1))

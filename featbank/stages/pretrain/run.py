@@ -35,6 +35,7 @@ from featbank.stages.pretrain.watching.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from torch import Tensor, nn
 
@@ -120,11 +121,16 @@ def pretrain(
         ReadError: The disk or network failed while reading.
         LockedError: Another process writes the checkpoint.
     """
-    with joined(plan.options.device) as place, torch.random.fork_rng():
+    with joined(plan.options.device) as place, _forked_draws(place.device):
         if not place.is_first:
             return _go_on(plan, place, lambda _: None, lambda _done, _n: None, probe)
         with locked(plan.path, tell=tell):
             return _go_on(plan, place, tell, progress, probe)
+
+
+def _forked_draws(device: torch.device) -> AbstractContextManager[None]:
+    """Leave torch's own random numbers outside as they were, those of other GPUs untouched."""
+    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
 def _go_on(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featbank.stages.pretrain.methods.method import Drawn, Method, StepOutput
+
+# How long processes wait for one another: the first one probes and saves while the others stand
+# still, which on a slow disk outlasts NCCL's own ten minutes.
+_PATIENCE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +88,10 @@ def joined(device: str) -> Iterator[Place]:
     if picked.type == "cuda":
         picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(picked)
-    distributed.init_process_group("nccl" if picked.type == "cuda" else "gloo")
+    is_cuda = picked.type == "cuda"
+    distributed.init_process_group(
+        "nccl" if is_cuda else "gloo", timeout=_PATIENCE, device_id=picked if is_cuda else None
+    )
     try:
         yield Place(rank=distributed.get_rank(), world=world, device=picked)
     finally:
