@@ -99,6 +99,7 @@ def initial_hub(config: Config, seed: int) -> State:
     """Untrained weights, as the library starts them."""
     import torch
 
+    # On the CPU: GPUs have no part in it.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         state: State = _empty(config).state_dict()

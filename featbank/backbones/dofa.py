@@ -131,6 +131,7 @@ def _initial(config: Config, seed: int) -> State:
     from featbank.layers.wave_kernels import WaveKernels
 
     trunk = random_state(VitConfig(**_trunk(config)), seed)
+    # On the CPU: GPUs have no part in it.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = WaveKernels(config["patch_px"], config["dim"])

@@ -72,7 +72,7 @@ class Preprocess:
         Returns:
             (b, C or M, H, W) float32.
         """
-        size = self._size(planes)
+        size = self.size(planes)
         joined = torch.cat(
             [self._prepared(grid.name, planes, size) for grid in self._recipe.grids], dim=1
         )
@@ -101,12 +101,13 @@ class Preprocess:
         if self._mix is not None:
             taken = (self._mix[0] != 0).float()
             bands = torch.einsum("mc,bchw->bmhw", taken, bands.float()) > 0
-        size = self._size(planes)
+        size = self.size(planes)
         return Missing(
             pixels=area_average(union.float(), size), channels=area_average(bands.float(), size)
         )
 
-    def _size(self, planes: Mapping[str, Tensor]) -> tuple[int, int]:
+    def size(self, planes: Mapping[str, Tensor]) -> tuple[int, int]:
+        """Height and width of the network's input of native pixels."""
         if self._recipe.image_size is not None:
             return self._recipe.image_size, self._recipe.image_size
         return self._native(planes)

@@ -61,5 +61,5 @@ def worker_count(options: EmbedOptions | PretrainOptions) -> int:
     # macOS has no affinity; there every core counts.
     has_affinity = hasattr(os, "sched_getaffinity")
     cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    share = cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    return min(16, max(1, share - 1))
+    sharers = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return min(16, max(1, cores // sharers - 1))

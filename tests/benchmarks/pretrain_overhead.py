@@ -28,6 +28,7 @@ from featbank.stages.pretrain.options import PretrainOptions
 from featbank.stages.pretrain.planning import plan_pretrain
 from featbank.stages.pretrain.run import pretrain, training_of
 from featbank.stages.pretrain.scale.parallel import Place
+from featbank.stages.pretrain.steps.bundle import Bundle
 from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.steps.feed import Feed
 from featbank.stages.pretrain.steps.schedules import numbers_at
@@ -195,9 +196,13 @@ class BareStep:
         run, module = self._run, self._module
         chips = self._chips[step % len(self._chips)]
         draws = Draws(seed=0, step=step, total=self._length.batch_size, rows=range(len(chips)))
+        maker = run.views(step)
+        views = maker.draw((chips.shape[2], chips.shape[3]), draws.among(draws.rows))
+        own = run.drawing.method.draw(draws.among(draws.rows), maker.sides)
+        drawn, own = Bundle((views, own), self.device).moved()
         numbers = numbers_at(run.schedules, min(step, self._length.steps - 1))
         with torch.autocast(self.device.type, torch.bfloat16, enabled=run.dtype == "bfloat16"):
-            out = module(run.views(step)(chips, draws), draws, numbers)
+            out = module(maker(chips, drawn), own, numbers)
         self._optimiser.zero_grad(set_to_none=True)
         out.loss.backward()
         if run.clip:
@@ -213,7 +218,9 @@ def premade(plan: PretrainPlan, device: torch.device) -> list[Tensor]:
     run, feed = training_of(plan, place), Feed(plan, place)
     try:
         found = zip(range(PREMADE), feed.batches(0), strict=False)
-        return [torch.cat([run.prepare(group) for group in b.groups]).clone() for _, b in found]
+        # Each before the next is taken, whose chips may lie in the same memory.
+        moved = (batch.moved(device) for _, batch in found)
+        return [torch.cat([run.prepare(group) for group in b.groups]).clone() for b in moved]
     finally:
         feed.close()
 

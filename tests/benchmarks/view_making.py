@@ -15,6 +15,7 @@ import torch
 
 from featbank.bands import RGB
 from featbank.layers.vit import VisionTransformer, VitConfig
+from featbank.stages.pretrain.steps.bundle import Bundle
 from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.steps.masks import block_masks, random_keep
 from featbank.stages.pretrain.views.channel_facts import channel_facts
@@ -65,13 +66,18 @@ def alternated(device: torch.device) -> tuple[list[float], list[float]]:
     student, teacher = VisionTransformer(config).to(device), VisionTransformer(config).to(device)
     chips = torch.randn(CHIPS, 3, SIZE_PX, SIZE_PX, device=device)
     maker = ViewMaker(CROPS, channel_facts(RGB, (0.0,) * 3, (1.0,) * 3))
-    views = maker(chips, draws(0))
+    views = made(maker, chips, 0)
     step(student, teacher, views)
     views_ms, step_ms = [], []
     for turn in range(ROUNDS):
-        views_ms.append(_timed(lambda at=turn: maker(chips, draws(at)), device))
+        views_ms.append(_timed(lambda at=turn: made(maker, chips, at), device))
         step_ms.append(_timed(lambda: step(student, teacher, views), device))
     return views_ms, step_ms
+
+
+def made(maker: ViewMaker, chips: torch.Tensor, step_index: int) -> dict[str, torch.Tensor]:
+    drawn = maker.draw((SIZE_PX, SIZE_PX), draws(step_index))
+    return maker(chips, Bundle(drawn, chips.device).moved())
 
 
 def draws(step_index: int) -> Draws:

@@ -63,7 +63,8 @@ def forward(name, method, seed=0):
         for crop in METHODS[name].crops(hyper_of(METHODS[name]), 32, 8)
     }
     draws = Draws(seed=seed, step=0, total=3, rows=range(3))
-    return method(views, draws, numbers(name))
+    drawn = method.draw(draws, {key: x.shape[-1] for key, x in views.items()})
+    return method(views, drawn, numbers(name))
 
 
 def test_reading_the_catalog_imports_no_torch():

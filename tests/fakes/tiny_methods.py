@@ -80,11 +80,18 @@ def tiny_draws(chips=3, step=0):
     return Draws(seed=0, step=step, total=chips, rows=range(chips))
 
 
+def tiny_forward(method, views, draws=None, numbers=NUMBERS):
+    """What a method gives of views, with what it draws for them."""
+    draws = draws or tiny_draws()
+    drawn = method.draw(draws, {name: x.shape[-1] for name, x in views.items()})
+    return method(views, drawn, numbers)
+
+
 def tiny_step(method, optimiser, views, numbers=NUMBERS, step=0):
     """One whole training step; gives its output."""
     optimiser.zero_grad()
     chips = len(views["global"]) // 2
-    output = method(views, tiny_draws(chips, step), numbers)
+    output = tiny_forward(method, views, tiny_draws(chips, step), numbers)
     output.loss.backward()
     method.before_update(numbers)
     optimiser.step()

@@ -75,11 +75,13 @@ class Denoising(Method, nn.Module):
         nn.init.zeros_(self.head.bias)
         self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
 
-    def forward(self, views, draws, numbers):
-        x = views["global"]
-        count = len(x) // len(draws)
-        noise = torch.cat([draws.normal(*x.shape[1:]) for _ in range(count)])
-        tokens = self.encoder.encode(x + self.noise * noise.to(x.device))[:, 1:]
+    def draw(self, draws, sides):
+        shape = (self.encoder.config.channels, sides["global"], sides["global"])
+        return {"noise": torch.cat([draws.normal(*shape) for _ in range(2)])}
+
+    def forward(self, views, drawn, numbers):
+        x, noise = views["global"], drawn["noise"]
+        tokens = self.encoder.encode(x + self.noise * noise)[:, 1:]
         patch = self.encoder.config.patch_px
         wanted = nn.functional.unfold(x, patch, stride=patch).transpose(1, 2)
         loss = (self.head(tokens) - wanted).square().mean()
@@ -103,7 +105,7 @@ class Denoising(Method, nn.Module):
 class Matching(Denoising):
     """Two views are to give the same features, and nothing keeps these apart: it collapses."""
 
-    def forward(self, views, draws, numbers):
+    def forward(self, views, drawn, numbers):
         tokens = self.encoder.encode(views["global"])[:, 1:].mean(dim=1)
         first, second = tokens.chunk(2)
         loss = (first - second).square().sum(dim=1).mean() + 0 * self.head.weight.sum()

@@ -11,6 +11,11 @@ def test_what_is_made_there_is_there():
     assert {tensor.device.type for tensor in made} == {"cuda"}
 
 
+def test_a_range_has_its_length():
+    made = [torch.arange(*said, device="cuda") for said in ((3,), (2, 5), (2, 9, 3))]
+    assert [values.shape for values in made] == [(3,)] * 3
+
+
 def test_values_come_back():
     values = torch.randn(4, 5)
     assert torch.equal((values.to("cuda") * 2).cpu(), values * 2)
@@ -77,6 +82,7 @@ def test_a_pinned_copy_blocks_only_where_nobody_asked_for_else():
         lambda x: x[x > 0],
         lambda x: (x > 0).nonzero(),
         lambda x: torch.cuda.synchronize(),
+        lambda x: torch.linalg.eigvalsh(x[:, None] * x),
     ],
 )
 def test_what_makes_the_host_wait_is_counted(work):

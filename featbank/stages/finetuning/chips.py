@@ -11,6 +11,7 @@ from featbank.errors import ContractError, RefusedError
 from featbank.inputs.kept_chips import KeptChips, fits
 from featbank.inputs.preprocess import Preprocess
 from featbank.inputs.reader_pool import PoolConfig
+from featbank.stages.pretrain.steps.bundle import Bundle
 from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.views.channel_facts import ChannelFacts, channel_facts
 from featbank.stages.pretrain.views.crop_recipe import CropRecipe
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from featbank.inputs.reading import ReadBatch
+    from featbank.inputs.reading import Group, ReadBatch
     from featbank.stages.finetuning.plan import FinetunePlan
+    from featbank.stages.pretrain.views.maker import DrawnViews
 
 _WHOLE = "whole"
 
@@ -74,39 +76,52 @@ class LabelledChips:
         rows = self._plan.rows["train"]
         seed = self._plan.options.seed
         order = rows[np.random.default_rng((seed, epoch)).permutation(len(rows))]
-        for start, (x, y) in enumerate(self._read(order)):
-            step = epoch * len(rows) + start
-            draws = Draws(seed=seed, step=step, total=len(x), rows=range(len(x)))
-            yield self._views(x, draws)[_WHOLE], y
+        for start, (cut, batch) in enumerate(self._read(order)):
+            step, size = epoch * len(rows) + start, self._size_of(batch)
+            chips = sum(len(group.rows) for group in batch.groups)
+            draws = Draws(seed=seed, step=step, total=chips, rows=range(chips))
+            x, y, drawn = self._moved(cut, batch, self._views.draw(size, draws))
+            yield self._views(x, drawn)[_WHOLE], y
 
     def plain(self, use: str) -> Iterator[tuple[Tensor, Tensor]]:
         """(b, C, H, W) chips as they are and their labels, in row order."""
-        yield from self._read(self._plan.rows[use])
+        for cut, batch in self._read(self._plan.rows[use]):
+            self._size_of(batch)
+            x, y, _ = self._moved(cut, batch, {})
+            yield x, y
 
-    def _read(self, rows: NDArray[np.intp]) -> Iterator[tuple[Tensor, Tensor]]:
+    def _read(self, rows: NDArray[np.intp]) -> Iterator[tuple[Sequence[int], ReadBatch]]:
         size = self._plan.options.batch_size
         cuts = [rows[start : start + size].tolist() for start in range(0, len(rows), size)]
         for cut, batch in zip(cuts, self._chips.read(cuts), strict=True):
             self._count(cut, batch)
             if batch.groups:
-                yield self._prepared(cut, batch)
+                yield cut, batch
 
-    def _prepared(self, cut: Sequence[int], batch: ReadBatch) -> tuple[Tensor, Tensor]:
-        """Chips of all sizes together; refused ones are left out with their labels."""
-        made = [
-            self._prepare({n: torch.from_numpy(a).to(self._device) for n, a in g.planes.items()})
-            for g in batch.groups
-        ]
-        if len({x.shape[-2:] for x in made}) > 1:
+    def _size_of(self, batch: ReadBatch) -> tuple[int, int]:
+        """Height and width of the network's input of the chips."""
+        sizes = {self._prepare.size(_tensors(group)) for group in batch.groups}
+        if len(sizes) > 1:
             raise ContractError(
                 self._plan.embed.imagery.dataset.name,
                 "its chips differ in size",
                 "one size for fine-tuning",
                 "Pass --image-size.",
             )
+        return sizes.pop()
+
+    def _moved(
+        self, cut: Sequence[int], batch: ReadBatch, drawn: DrawnViews
+    ) -> tuple[Tensor, Tensor, DrawnViews]:
+        """Chips of all sizes together, labels and what is drawn, on the device by one copy.
+
+        Refused chips are left out with their labels.
+        """
         order = np.concatenate([group.rows for group in batch.groups])
-        labels = self._plan.targets(np.asarray(cut)[order])
-        return torch.cat(made), torch.from_numpy(labels).to(self._device)
+        labels = torch.from_numpy(self._plan.targets(np.asarray(cut)[order]))
+        planes = tuple(_tensors(group) for group in batch.groups)
+        planes, y, drawn = Bundle((planes, labels, drawn), self._device).moved()
+        return torch.cat([self._prepare(each) for each in planes]), y, drawn
 
     def _count(self, cut: Sequence[int], batch: ReadBatch) -> None:
         for position, why in batch.refused.items():
@@ -122,6 +137,10 @@ class LabelledChips:
             f"(--max-invalid {self._plan.options.max_invalid:g})",
             "Repair or remove them, or raise --max-invalid to train without them.",
         )
+
+
+def _tensors(group: Group) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(pixels) for name, pixels in group.planes.items()}
 
 
 def _distortion(plan: FinetunePlan) -> CropRecipe:

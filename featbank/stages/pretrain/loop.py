@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.steps.feed import made_views
 from featbank.stages.pretrain.steps.optimiser import set_numbers
 from featbank.stages.pretrain.steps.schedules import numbers_at
@@ -18,13 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
+    from featbank.inputs.preprocess import Preprocess
     from featbank.stages.pretrain.scale.parallel import Place, Trained
-    from featbank.stages.pretrain.steps.feed import Batch
-
-# A method draws other numbers than the views of the same step.
-_METHOD_SEED = 1 << 32
+    from featbank.stages.pretrain.steps.ready import Drawing, ReadyStep
+    from featbank.stages.pretrain.views.maker import ViewMaker
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +36,7 @@ class Training:
         prepare: Makes normalised channels of native pixels.
         views: What makes views of channels, by step.
         seed: Of the run.
-        batch_size: Chips of a step, over all processes.
-        micro_batch: Chips of one forward pass here; None takes all at once.
+        drawing: Draws what the steps need.
         clip: Largest norm of a step's gradients; 0 leaves them.
         dtype: ``bfloat16`` for autocast, or ``float32``.
     """
@@ -49,45 +45,44 @@ class Training:
     trained: Trained
     optimiser: torch.optim.Optimizer
     schedules: Mapping[str, NDArray[Any]]
-    prepare: Callable[[Mapping[str, Tensor]], Tensor]
-    views: Callable[[int], Callable[[Tensor, Draws], Mapping[str, Tensor]]]
+    prepare: Preprocess
+    views: Callable[[int], ViewMaker]
     seed: int
-    batch_size: int
-    micro_batch: int | None
+    drawing: Drawing
     clip: float
     dtype: str
 
 
-def train(run: Training, batches: Iterable[Batch], *, start: int) -> Iterator[StepResult]:
-    """Train on each batch; what a step gave is yielded after it, when the run may be saved.
+def train(run: Training, steps: Iterable[ReadyStep]) -> Iterator[StepResult]:
+    """Do each step; what it gave is yielded after it, when the run may be saved.
 
     A step depends on the weights, the optimiser's moments and the step's number, on nothing else:
     a run that goes on from a saved step does what it would have done.
 
     Args:
         run: What to work with.
-        batches: This process's chips of the steps from ``start`` on.
-        start: First step.
+        steps: This process's chips of each, and what is drawn for them, on the host.
     """
     method, optimiser = run.trained.method, run.optimiser
     run.trained.module.train()
-    for step, batch in enumerate(batches, start):
+    for ready in steps:
+        step = ready.step
         numbers = numbers_at(run.schedules, step)
         set_numbers(optimiser, lr=numbers["lr"], weight_decay=numbers["weight_decay"])
         # What torch itself draws, such as dropped paths, follows from the step alone too.
         torch.manual_seed(_step_seed(run, step))
 
-        parts = list(batch.parts(run.micro_batch or len(batch)))
-        shares = [len(part) / len(batch) for part in parts]
+        parts = ready.moved(run.place.device)
+        shares = [len(part.batch) / len(ready.batch) for part in parts]
         outputs = []
         optimiser.zero_grad(set_to_none=True)
         for part, share in zip(parts, shares, strict=True):
-            views = _views(run, part, step)
+            views = made_views(part.batch, part.views, run.prepare, run.views(step))
             with run.trained.summing(is_last=part is parts[-1]):
                 with torch.autocast(
                     run.place.device.type, torch.bfloat16, enabled=run.dtype == "bfloat16"
                 ):
-                    output = run.trained(views, _method_draws(run, part, step), numbers)
+                    output = run.trained(views, part.drawn, numbers)
                 scaled = output.loss * share
                 scaled.backward()  # type: ignore[no-untyped-call] # torch leaves it untyped
             outputs.append(output)
@@ -105,15 +100,3 @@ def _step_seed(run: Training, step: int) -> int:
     # Processes drop different paths.
     sequence = np.random.SeedSequence((run.seed, step, run.place.rank))
     return int(sequence.generate_state(1, np.uint64)[0])
-
-
-def _views(run: Training, part: Batch, step: int) -> dict[str, Tensor]:
-    def draws(rows: range) -> Draws:
-        return Draws(seed=run.seed, step=step, total=run.batch_size, rows=rows)
-
-    return made_views(part, draws, run.prepare, run.views(step))
-
-
-def _method_draws(run: Training, part: Batch, step: int) -> Draws:
-    rows = range(part.first, part.first + len(part))
-    return Draws(seed=run.seed + _METHOD_SEED, step=step, total=run.batch_size, rows=rows)

@@ -27,6 +27,7 @@ from featbank.stages.pretrain.states.saving import State, StateFolder, told_when
 from featbank.stages.pretrain.steps.feed import Feed
 from featbank.stages.pretrain.steps.high_resolution import views_by_step
 from featbank.stages.pretrain.steps.optimiser import adamw
+from featbank.stages.pretrain.steps.ready import Drawing
 from featbank.stages.pretrain.steps.schedules import schedules
 from featbank.stages.pretrain.views.channel_facts import channel_facts
 from featbank.stages.pretrain.watching.recording import Recorder
@@ -34,6 +35,7 @@ from featbank.stages.pretrain.watching.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from contextlib import AbstractContextManager
 
     from torch import Tensor, nn
 
@@ -119,11 +121,16 @@ def pretrain(
         ReadError: The disk or network failed while reading.
         LockedError: Another process writes the checkpoint.
     """
-    with joined(plan.options.device) as place, torch.random.fork_rng():
+    with joined(plan.options.device) as place, _forked_draws(place.device):
         if not place.is_first:
             return _go_on(plan, place, lambda _: None, lambda _done, _n: None, probe)
         with locked(plan.path, tell=tell):
             return _go_on(plan, place, tell, progress, probe)
+
+
+def _forked_draws(device: torch.device) -> AbstractContextManager[None]:
+    """Leave torch's own random numbers outside as they were, those of other GPUs untouched."""
+    return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
 def _go_on(
@@ -202,7 +209,8 @@ class PretrainRun:
             steps_per_epoch=length.steps_per_epoch,
             waited_s=lambda: feed.waited_s,
         )
-        for result in train(self._training, feed.batches(self._start), start=self._start):
+        steps = feed.ready(self._start, self._training.drawing)
+        for result in train(self._training, steps):
             done = result.step + 1
             self._take(recorder.add(result), logs)
             self._progress(done, length.steps)
@@ -332,21 +340,28 @@ def training_of(plan: PretrainPlan, place: Place) -> Training:
         shard=options.shard,
         recompute=options.recompute,
         compile=options.compile,
-        dtype=plan.compute_dtype,
     )
     trained = Trained(method, place, engine)
     statistics = plan.inputs.statistics
     facts = channel_facts(plan.channels, statistics.mean, statistics.std)
+    prepare, views = Preprocess(plan.inputs, place.device), views_by_step(plan, facts)
     return Training(
         place=place,
         trained=trained,
         optimiser=adamw(trained.module, plan.hyper),
         schedules=schedules(plan.method, plan.hyper, plan.length),
-        prepare=Preprocess(plan.inputs, place.device),
-        views=views_by_step(plan, facts),
+        prepare=prepare,
+        views=views,
+        drawing=Drawing(
+            seed=options.seed,
+            total=plan.length.batch_size,
+            size_of=prepare.size,
+            views=views,
+            method=method,
+            micro_batch=options.micro_batch,
+            device=place.device,
+        ),
         seed=options.seed,
-        batch_size=plan.length.batch_size,
-        micro_batch=options.micro_batch,
         clip=plan.hyper["clip"],
         dtype=plan.compute_dtype,
     )

@@ -21,6 +21,9 @@ _WAITING = {
     aten.unique_consecutive.default,
     aten.repeat_interleave.Tensor,
     aten.bincount.default,
+    # These look at whether they converged.
+    aten._linalg_eigh.default,
+    aten._linalg_svd.default,
 }
 _INDEXING = {aten.index.Tensor, aten.index_put.default, aten.index_put_.default,
              aten._index_put_impl_.default}  # fmt: skip
@@ -193,9 +196,17 @@ def _empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_me
     return OnDevice(torch.empty_strided(size, stride, dtype=dtype, device="cpu"))
 
 
+def _arange(start, end, step=1, *, dtype=None, layout=None, device=None, pin_memory=None):
+    # PyTorch's own fills an empty tensor that it resizes, and a wrapper keeps its first shape.
+    return OnDevice(torch.arange(start, end, step, dtype=dtype, device="cpu"))
+
+
 def register():
     """Have PyTorch make such tensors wherever something asks for the device, in any thread."""
     library = torch.library.Library("aten", "IMPL")
     library.impl("empty.memory_format", _empty, "CUDA")
     library.impl("empty_strided", _empty_strided, "CUDA")
+    library.impl("arange", lambda end, **told: _arange(0, end, **told), "CUDA")
+    library.impl("arange.start", _arange, "CUDA")
+    library.impl("arange.start_step", _arange, "CUDA")
     return library

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch.nn import functional
 
 from featbank.stages.pretrain.losses.prototypes import STUDENT_TEMPERATURE
@@ -16,11 +17,25 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def patch_weights(masked: Tensor) -> Tensor:
+    """What each masked patch counts: one over those of its crop.
+
+    Args:
+        masked: (n, T) bool, true at m places; on the CPU, since a GPU would have to be waited for.
+
+    Returns:
+        (m,) float32, crop by crop.
+    """
+    share = 1 / masked.sum(dim=1, keepdim=True).clamp(min=1).to(torch.float32)
+    return share.expand_as(masked)[masked]
+
+
 def masked_patches_loss(
     students: Tensor,
     targets: Tensor,
-    masked: Tensor,
+    weights: Tensor,
     *,
+    crops: int,
     temperature: float = STUDENT_TEMPERATURE,
 ) -> Tensor:
     """Cross-entropy over masked patches: the mean in each crop, then the mean over all crops.
@@ -30,13 +45,12 @@ def masked_patches_loss(
     Args:
         students: (m, K) logits of the student at the masked patches, crop by crop.
         targets: (m, K) probabilities of the teacher at the same patches.
-        masked: (n, T) bool, true at m places.
+        weights: (m,) what each counts, as ``patch_weights`` gives it, on the same device.
+        crops: How many there are, those without a masked patch included.
         temperature: Of the student, > 0.
 
     Returns:
         A scalar; 0 where nothing is masked.
     """
     logs = functional.log_softmax(students.float() / temperature, dim=-1)
-    share = 1 / masked.sum(dim=1, keepdim=True).clamp(min=1).to(logs.dtype)
-    weights = share.expand_as(masked)[masked]
-    return -((targets * logs).sum(dim=-1) * weights).sum() / len(masked)
+    return -((targets * logs).sum(dim=-1) * weights).sum() / crops

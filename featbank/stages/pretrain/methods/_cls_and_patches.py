@@ -18,7 +18,7 @@ from featbank.stages.pretrain.methods.method import StepOutput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.pretrain.steps.draws import Draws
+    from featbank.stages.pretrain.methods.method import Drawn
 
 DINO, IBOT = "dino", "ibot"
 
@@ -27,12 +27,12 @@ class Compared(NamedTuple):
     """Patches of the global crops whose assignment is learned.
 
     Attributes:
-        chosen: (2 b, T) bool on the CPU.
-        places: (m,) where they are among all patches, on the views' device.
+        places: (m,) where they are among all patches.
+        weights: (m,) what each counts in the loss.
     """
 
-    chosen: Tensor
     places: Tensor
+    weights: Tensor
 
 
 class ClsAndPatches(SelfDistillation):
@@ -42,12 +42,12 @@ class ClsAndPatches(SelfDistillation):
     """
 
     def forward(
-        self, views: Mapping[str, Tensor], draws: Draws, numbers: Mapping[str, float]
+        self, views: Mapping[str, Tensor], drawn: Drawn, numbers: Mapping[str, float]
     ) -> StepOutput:
         """Loss of one batch: ``global`` (2 b, C, s, s), and ``local`` (n b, C, t, t) if any."""
-        compared = self._compare(views["global"], draws)
+        compared = self._compared(views["global"], drawn)
         targets = self._taught(views["global"], compared, numbers["teacher_temperature"])
-        tokens, features = self._encoded(views, compared)
+        tokens, features = self._encoded(views, drawn)
         own = features[: len(targets[DINO])]
         parts = {DINO: self._views_loss(features, targets[DINO])}
         if IBOT in targets:
@@ -60,15 +60,15 @@ class ClsAndPatches(SelfDistillation):
         return StepOutput(torch.stack(weighted).sum(), told, own.detach(), targets[DINO])
 
     @abstractmethod
-    def _compare(self, views: Tensor, draws: Draws) -> Compared:
-        """Which patches of the global crops are compared."""
+    def _compared(self, views: Tensor, drawn: Drawn) -> Compared:
+        """Which patches of the global crops are compared, on their device."""
 
     @abstractmethod
     def _taught(self, views: Tensor, compared: Compared, temperature: float) -> dict[str, Tensor]:
         """The teacher's (2 b, K) probabilities for the crops, (m, K') for the patches, by head."""
 
     @abstractmethod
-    def _encoded(self, views: Mapping[str, Tensor], compared: Compared) -> tuple[Tensor, Tensor]:
+    def _encoded(self, views: Mapping[str, Tensor], drawn: Drawn) -> tuple[Tensor, Tensor]:
         """The student's tokens of the global crops, and CLS of all crops, the global ones first."""
 
     def _views_loss(self, features: Tensor, targets: Tensor) -> Tensor:
@@ -85,7 +85,8 @@ class ClsAndPatches(SelfDistillation):
         return masked_patches_loss(
             self.student_heads[IBOT](patches),
             targets,
-            compared.chosen,
+            compared.weights,
+            crops=len(tokens),
             temperature=self._hyper["student_temperature"],
         )
 

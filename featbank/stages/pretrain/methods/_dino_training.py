@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from featbank.stages.pretrain.methods.method import MethodRequest
-    from featbank.stages.pretrain.steps.draws import Draws
+    from featbank.stages.pretrain.methods.method import Drawn, MethodRequest
 
 _HEAD = "dino"
 
@@ -36,10 +35,10 @@ class DinoTraining(SelfDistillation):
         super().__init__(request, prototypes, has_uniform_drop=False)
 
     def forward(
-        self, views: Mapping[str, Tensor], draws: Draws, numbers: Mapping[str, float]
+        self, views: Mapping[str, Tensor], drawn: Drawn, numbers: Mapping[str, float]
     ) -> StepOutput:
         """Loss of one batch: ``global`` (2 b, C, s, s), and ``local`` (n b, C, t, t) if any."""
-        del draws
+        del drawn
         targets = self._targets(views["global"], numbers["teacher_temperature"])
         _, features = student_tokens(self.encoder, views)
         scores = self.student_heads[_HEAD](features)

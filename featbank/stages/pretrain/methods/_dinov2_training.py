@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from featbank.stages.pretrain.losses.masked_patches import patch_weights
 from featbank.stages.pretrain.methods._cls_and_patches import (
     DINO,
     IBOT,
@@ -21,7 +22,7 @@ from featbank.stages.pretrain.steps.masks import block_masks
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.pretrain.methods.method import MethodRequest
+    from featbank.stages.pretrain.methods.method import Drawn, MethodRequest
     from featbank.stages.pretrain.steps.draws import Draws
 
 _MASK_TOKEN = "mask_token"
@@ -50,18 +51,27 @@ class Dinov2Training(ClsAndPatches):
         """The teacher's heads and centres, and the mask token."""
         return {**super().heads(), _MASK_TOKEN: self.mask_token.detach()}
 
-    def _compare(self, views: Tensor, draws: Draws) -> Compared:
-        patch_px = self.encoder.config.patch_px
+    def draw(self, draws: Draws, sides: Mapping[str, int]) -> Drawn:
+        """Patches of the global crops that are hidden.
+
+        Returns:
+            ``masked`` (2 b, T) bool; ``places`` (m,) of the hidden ones among all, and what each
+            counts in the loss, ``weights`` (m,).
+        """
+        side = sides["global"] // self.encoder.config.patch_px
         masked = block_masks(
             draws,
             crops=GLOBAL_VIEWS,
-            grid=(views.shape[2] // patch_px, views.shape[3] // patch_px),
+            grid=(side, side),
             probability=self._hyper["mask_probability"],
             ratio=tuple(self._hyper["mask_ratio"]),
         )
-        # Found on the CPU: a GPU would have to be waited for.
         places = masked.flatten().nonzero().flatten()
-        return Compared(masked, places.to(views.device, non_blocking=True))
+        return {"masked": masked, "places": places, "weights": patch_weights(masked)}
+
+    def _compared(self, views: Tensor, drawn: Drawn) -> Compared:
+        del views
+        return Compared(drawn["places"], drawn["weights"])
 
     @torch.no_grad()
     def _taught(self, views: Tensor, compared: Compared, temperature: float) -> dict[str, Tensor]:
@@ -73,6 +83,7 @@ class Dinov2Training(ClsAndPatches):
         }
         return {name: self.targets[name](value, temperature) for name, value in logits.items()}
 
-    def _encoded(self, views: Mapping[str, Tensor], compared: Compared) -> tuple[Tensor, Tensor]:
-        masked = compared.chosen.to(views["global"].device, non_blocking=True)
-        return student_tokens(self.encoder, views, masked=masked, mask_token=self.mask_token)
+    def _encoded(self, views: Mapping[str, Tensor], drawn: Drawn) -> tuple[Tensor, Tensor]:
+        return student_tokens(
+            self.encoder, views, masked=drawn["masked"], mask_token=self.mask_token
+        )

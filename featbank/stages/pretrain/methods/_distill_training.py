@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from featbank.stages.pretrain.methods._targets import Targets
-    from featbank.stages.pretrain.methods.method import MethodRequest, Teacher
-    from featbank.stages.pretrain.steps.draws import Draws
+    from featbank.stages.pretrain.methods.method import Drawn, MethodRequest, Teacher
 
 
 class DistillTraining(ClsAndPatches):
@@ -59,12 +58,13 @@ class DistillTraining(ClsAndPatches):
         for targets in self.targets.values():
             cast("Targets", targets).is_moving = False
 
-    def _compare(self, views: Tensor, draws: Draws) -> Compared:
-        del draws
+    def _compared(self, views: Tensor, drawn: Drawn) -> Compared:
+        del drawn
         patch_px = self.encoder.config.patch_px
         patches = (views.shape[2] // patch_px) * (views.shape[3] // patch_px)
-        everything = torch.ones(len(views), patches, dtype=torch.bool)
-        return Compared(everything, torch.arange(everything.numel(), device=views.device))
+        everywhere = torch.arange(len(views) * patches, device=views.device)
+        weight = 1 / torch.full((1,), float(patches), device=views.device)
+        return Compared(everywhere, weight.expand(len(everywhere)))
 
     @torch.no_grad()
     def _taught(self, views: Tensor, compared: Compared, temperature: float) -> dict[str, Tensor]:
@@ -75,8 +75,8 @@ class DistillTraining(ClsAndPatches):
             logits[IBOT] = self.teacher_heads[IBOT](patches)
         return {name: self.targets[name](value, temperature) for name, value in logits.items()}
 
-    def _encoded(self, views: Mapping[str, Tensor], compared: Compared) -> tuple[Tensor, Tensor]:
-        del compared
+    def _encoded(self, views: Mapping[str, Tensor], drawn: Drawn) -> tuple[Tensor, Tensor]:
+        del drawn
         return student_tokens(self.encoder, views)
 
 

@@ -21,7 +21,7 @@ from featbank.stages.pretrain.steps.masks import random_keep
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.pretrain.methods.method import MethodRequest
+    from featbank.stages.pretrain.methods.method import Drawn, MethodRequest
     from featbank.stages.pretrain.steps.draws import Draws
 
 # facebookresearch/mae ``models_mae.py:initialize_weights``.
@@ -76,21 +76,24 @@ class MaeTraining(Method, nn.Module):
             self.encoder.eval()
         return self
 
+    def draw(self, draws: Draws, sides: Mapping[str, int]) -> Drawn:
+        """Which patches are hidden: ``keep``, ``mask`` and ``restore`` of ``RandomMask``."""
+        tokens = (sides["global"] // self.encoder.config.patch_px) ** 2
+        return random_keep(draws, tokens, float(self._hyper["mask_ratio"]))._asdict()
+
     def forward(
-        self, views: Mapping[str, Tensor], draws: Draws, numbers: Mapping[str, float]
+        self, views: Mapping[str, Tensor], drawn: Drawn, numbers: Mapping[str, float]
     ) -> StepOutput:
         """Loss of one batch; ``features`` is the mean of the patches that were seen."""
         del numbers
         images = views["global"]
         config = self.encoder.config
         patches = patchified(images, config.patch_px)
-        hidden = random_keep(draws, patches.shape[1], float(self._hyper["mask_ratio"]))
-        keep, mask, restore = (part.to(images.device) for part in hidden)
-        tokens = self._encoded(images, keep)
+        tokens = self._encoded(images, drawn["keep"])
         seen = tokens[:, 1 + config.registers :]
-        predicted = self.decoder(torch.cat([tokens[:, :1], seen], dim=1), restore)
+        predicted = self.decoder(torch.cat([tokens[:, :1], seen], dim=1), drawn["restore"])
         is_normalised = bool(self._hyper["norm_pixels"])
-        loss = pixel_loss(predicted, patches, mask, is_normalised=is_normalised)
+        loss = pixel_loss(predicted, patches, drawn["mask"], is_normalised=is_normalised)
         features = seen.detach().float().mean(dim=1)
         return StepOutput(loss=loss, parts={"pixels": loss.detach()}, features=features)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABCMeta, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from featbank.layers.vit import VisionTransformer
     from featbank.stages.pretrain.steps.draws import Draws
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
+
+
+# What a method drew for its chips, by names of its own.
+Drawn = Mapping[str, "Tensor"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,16 +111,28 @@ class Method(metaclass=ABCMeta):
 
     encoder: VisionTransformer
 
+    def draw(self, draws: Draws, sides: Mapping[str, int]) -> Drawn:
+        """All that a forward pass needs of random numbers, on the CPU; most methods need nothing.
+
+        It is drawn ahead of the step, in a thread: it may depend on no parameter.
+
+        Args:
+            draws: Random numbers of b chips.
+            sides: Side of the views in pixels by crop name.
+        """
+        del draws, sides
+        return {}
+
     @abstractmethod
     def forward(
-        self, views: Mapping[str, Tensor], draws: Draws, numbers: Mapping[str, float]
+        self, views: Mapping[str, Tensor], drawn: Drawn, numbers: Mapping[str, float]
     ) -> StepOutput:
         """Loss of one batch.
 
         Args:
             views: (count * b, C, s, s) by crop name; all chips of the first crop, then of the
                 second.
-            draws: Random numbers of these chips.
+            drawn: What ``draw`` gave for these chips, on the device.
             numbers: Values of the method's schedules at this step.
         """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from featbank.stages.pretrain.methods.method import Method, StepOutput
-    from featbank.stages.pretrain.steps.draws import Draws
+    from featbank.stages.pretrain.methods.method import Drawn, Method, StepOutput
+
+# How long processes wait for one another: the first one probes and saves while the others stand
+# still, which on a slow disk outlasts NCCL's own ten minutes.
+_PATIENCE = timedelta(hours=2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +62,11 @@ class Engine:
             holding all (DDP).
         recompute: Whether blocks keep no activations and compute them again for gradients.
         compile: Whether blocks are compiled.
-        dtype: ``bfloat16`` or ``float32``, in which FSDP2 gathers parameters and sums gradients.
     """
 
     shard: bool = False
     recompute: bool = False
     compile: bool = False
-    dtype: str = "float32"
 
 
 def is_first_process() -> bool:
@@ -86,7 +88,10 @@ def joined(device: str) -> Iterator[Place]:
     if picked.type == "cuda":
         picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(picked)
-    distributed.init_process_group("nccl" if picked.type == "cuda" else "gloo")
+    is_cuda = picked.type == "cuda"
+    distributed.init_process_group(
+        "nccl" if is_cuda else "gloo", timeout=_PATIENCE, device_id=picked if is_cuda else None
+    )
     try:
         yield Place(rank=distributed.get_rank(), world=world, device=picked)
     finally:
@@ -113,17 +118,17 @@ class Trained:
                 block.compile()
         self._is_sharded = engine.shard and place.world > 1
         if self._is_sharded:
-            _shard(self.module, blocks, place, engine)
+            _shard(self.module, blocks, place)
         is_copied = place.world > 1 and not self._is_sharded
         self._called = _copied(self.module, place) if is_copied else self.module
         # Sharding puts others in their places, so they are listed last.
         self._parameters = list(self.module.parameters())
 
     def __call__(
-        self, views: Mapping[str, Tensor], draws: Draws, numbers: Mapping[str, float]
+        self, views: Mapping[str, Tensor], drawn: Drawn, numbers: Mapping[str, float]
     ) -> StepOutput:
         """Loss of one batch, as the method gives it."""
-        out: StepOutput = self._called(views, draws, numbers)
+        out: StepOutput = self._called(views, drawn, numbers)
         return out
 
     def summing(self, *, is_last: bool) -> AbstractContextManager[Any]:
@@ -167,6 +172,13 @@ def mean_over_processes(values: Tensor, place: Place) -> Tensor:
     return values
 
 
+def of_the_first(values: Tensor, place: Place) -> Tensor:
+    """The first process's tensor, in every process; theirs are written over."""
+    if place.world > 1:
+        distributed.broadcast(values, src=0)
+    return values
+
+
 def _is_trained(module: nn.Module) -> bool:
     return any(parameter.requires_grad for parameter in module.parameters())
 
@@ -194,13 +206,13 @@ def _copied(module: nn.Module, place: Place) -> nn.Module:
     return copied
 
 
-def _shard(module: nn.Module, blocks: list[Block], place: Place, engine: Engine) -> None:
+def _shard(module: nn.Module, blocks: list[Block], place: Place) -> None:
     from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
+    from torch.distributed.fsdp import fully_shard
 
     mesh = init_device_mesh(place.device.type, (place.world,))
-    half = torch.bfloat16 if engine.dtype == "bfloat16" else None
-    policy = MixedPrecisionPolicy(param_dtype=half, reduce_dtype=half)
+    # Autocast chooses dtypes, as it does for copies of the network. Were parameters gathered in
+    # bfloat16, norms, residuals and prototypes would be computed in it too: another network.
     for block in blocks:
-        fully_shard(block, mesh=mesh, mp_policy=policy)
-    fully_shard(module, mesh=mesh, mp_policy=policy)
+        fully_shard(block, mesh=mesh)
+    fully_shard(module, mesh=mesh)

@@ -7,11 +7,14 @@ same numbers for the same chip.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import Tensor
 
 # A prime far above the number of streams keeps seeds of neighbouring steps apart.
@@ -36,10 +39,21 @@ class Draws:
         self.step = step
         self.total = total
         self.rows = rows
-        self._generator = torch.Generator().manual_seed(seed * _STRIDE + step)
+        self._stream = _Stream(seed * _STRIDE + step)
+        self._calls = 0
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def among(self, rows: range) -> Draws:
+        """The same numbers from the first call on, of other chips; none is drawn a second time.
+
+        Args:
+            rows: Places in the batch of all processes.
+        """
+        other = copy.copy(self)
+        other.rows, other._calls = rows, 0
+        return other
 
     def uniform(self, *shape: int) -> Tensor:
         """(b, *shape) float32 in [0, 1), on the CPU."""
@@ -47,22 +61,39 @@ class Draws:
 
     def normal(self, *shape: int) -> Tensor:
         """(b, *shape) float32, mean 0 and variance 1, on the CPU."""
-        return self._own(torch.randn(self.total, *shape, generator=self._generator))
+        return self._own(self._next(torch.randn, shape))
 
     def whole(self, *shape: int) -> Tensor:
         """(total, *shape) float32 in [0, 1) of all chips of the step, on the CPU.
 
         For what is decided about the batch as one, such as which half of it is masked.
         """
-        return torch.rand(self.total, *shape, generator=self._generator)
+        return self._next(torch.rand, shape)
 
-    def device_generator(self, device: torch.device) -> torch.Generator:
-        """A generator for numbers too many to be drawn on the CPU, such as one a pixel.
-
-        Its numbers differ between devices and between processes.
-        """
-        own = self.seed * _STRIDE + self.step + 31 * self.rows.start
-        return torch.Generator(device).manual_seed(own)
+    def _next(self, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        self._calls += 1
+        return self._stream.call(self._calls, draw, (self.total, *shape))
 
     def _own(self, values: Tensor) -> Tensor:
         return values[self.rows.start : self.rows.stop]
+
+
+class _Stream:
+    """The numbers of a step, call after call; kept, since parts of a batch want the same ones."""
+
+    def __init__(self, seed: int) -> None:
+        self._generator = torch.Generator().manual_seed(seed)
+        self._drawn: list[Tensor] = []
+
+    def call(self, number: int, draw: Callable[..., Tensor], shape: tuple[int, ...]) -> Tensor:
+        """Numbers of the first, second, … call.
+
+        Raises:
+            ValueError: Another part of the batch made another call in its place.
+        """
+        if number > len(self._drawn):
+            self._drawn.append(draw(shape, generator=self._generator))
+        found = self._drawn[number - 1]
+        if found.shape != shape:
+            raise ValueError(f"call {number} wants {shape}, another part wanted {found.shape}")
+        return found

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from featbank.errors import RefusedError, UsageError
 from featbank.inputs.kept_chips import KeptChips, fits
 from featbank.inputs.reader_pool import PoolConfig
+from featbank.stages.pretrain.steps.ahead import Ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
-    from torch import Tensor
 
     from featbank.inputs.reading import Group, ReadBatch
     from featbank.stages.pretrain.plan import PretrainPlan
     from featbank.stages.pretrain.scale.parallel import Place
-    from featbank.stages.pretrain.steps.draws import Draws
+    from featbank.stages.pretrain.views.maker import DrawnViews
 
+T = TypeVar("T")
 Chips = dict[str, torch.Tensor]
 
 
@@ -51,7 +53,7 @@ def step_positions(
 
 @dataclass(frozen=True)
 class Batch:
-    """This process's chips of one step, on its device.
+    """This process's chips of one step.
 
     Attributes:
         groups: (b, C_g, H_g, W_g) by grid in native dtype, chips of one size each.
@@ -68,6 +70,32 @@ class Batch:
         """The chips in micro-batches of ``size``, the last may be smaller."""
         for start in range(0, len(self), size):
             yield Batch(tuple(self._slices(start, start + size)), self.first + start)
+
+    @property
+    def places(self) -> range:
+        """Places of the chips in the batch of all processes."""
+        return range(self.first, self.first + len(self))
+
+    def placed(self) -> Iterator[tuple[range, Chips]]:
+        """Each group with the places of its chips."""
+        first = self.first
+        for group in self.groups:
+            yield range(first, first + _length(group)), group
+            first += _length(group)
+
+    def pinned(self, device: torch.device) -> Batch:
+        """The chips in memory that a GPU copies from while the host goes on."""
+        if device.type != "cuda":
+            return self
+        return self._changed(Tensor.pin_memory)
+
+    def moved(self, device: torch.device) -> Batch:
+        """The chips on a device; pinned ones are not waited for."""
+        return self._changed(lambda pixels: pixels.to(device, non_blocking=True))
+
+    def _changed(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        groups = ({name: change(p) for name, p in group.items()} for group in self.groups)
+        return Batch(tuple(groups), self.first)
 
     def _slices(self, start: int, stop: int) -> Iterator[Chips]:
         for group in self.groups:
@@ -104,6 +132,7 @@ class Feed:
         self._place = place
         self._share = _share(plan, place.world)
         self._refused: dict[int, str] = {}
+        self._ahead: Ahead[object] | None = None
         chip_bytes = plan.look.chip_bytes
         self._chips = KeptChips(
             PoolConfig(
@@ -119,8 +148,11 @@ class Feed:
 
     @property
     def waited_s(self) -> float:
-        """Seconds that this process has waited for chips so far."""
-        return self._chips.waited_s
+        """Seconds that this process has waited for chips so far.
+
+        Where a thread makes steps ready, what it waits for holds nothing up by itself.
+        """
+        return self._chips.waited_s if self._ahead is None else self._ahead.waited_s
 
     @property
     def is_keeping(self) -> bool:
@@ -133,11 +165,15 @@ class Feed:
         return self._refused
 
     def close(self) -> None:
-        """Stop the reader processes."""
+        """Stop what runs ahead: the thread, then the reader processes that it takes chips of."""
+        if self._ahead is not None:
+            self._ahead.close()
         self._chips.close()
 
     def batches(self, start: int) -> Iterator[Batch]:
-        """Batches of the steps from ``start`` to the end of the run.
+        """Batches of the steps from ``start`` to the end of the run, on the host.
+
+        Pixels may lie in memory that the next batch takes: they hold until then.
 
         Raises:
             RefusedError: More chips are refused than allowed, or all of a batch.
@@ -148,8 +184,27 @@ class Feed:
             for step, batch in zip(steps, self._chips.read(rows), strict=True):
                 self._count(self._rows(step) if batch.refused else [], batch)
                 groups = _filled(batch.groups, len(batch.refused))
-                moved = tuple(_to_device(group, self._place.device) for group in groups)
-                yield Batch(moved, self._place.rank * self._share)
+                yield Batch(tuple(map(_tensors, groups)), self._place.rank * self._share)
+
+    def ready(self, start: int, make: Callable[[int, Batch], T]) -> Iterator[T]:
+        """What is made of the batch of each step from ``start`` on.
+
+        For a GPU it is made one step ahead in a thread, and must not lie in the batch's memory.
+
+        Args:
+            start: First step.
+            make: Takes a step and its batch on the host.
+        """
+        made = (make(step, batch) for step, batch in enumerate(self.batches(start), start))
+        if self._place.device.type != "cuda":
+            yield from made
+            return
+        ahead = Ahead(made, self._place.device)
+        self._ahead = cast("Ahead[object]", ahead)
+        try:
+            yield from ahead
+        finally:
+            ahead.close()
 
     def _passes(self, start: int) -> Iterator[range]:
         """Steps of each epoch where its chips may be in memory by then; else of the whole run."""
@@ -222,38 +277,31 @@ def _filled(groups: Sequence[Group], missing: int) -> list[Mapping[str, NDArray[
     return list(pixels)
 
 
-def _to_device(pixels: Mapping[str, NDArray[np.generic]], device: torch.device) -> Chips:
-    tensors = {name: torch.from_numpy(values) for name, values in pixels.items()}
-    if device.type != "cuda":
-        return tensors
-    # Pinned memory lets the copy of native integers run beside the last step's kernels.
-    return {
-        name: values.pin_memory().to(device, non_blocking=True) for name, values in tensors.items()
-    }
+def _tensors(pixels: Mapping[str, NDArray[np.generic]]) -> Chips:
+    return {name: torch.from_numpy(values) for name, values in pixels.items()}
 
 
 def made_views(
     batch: Batch,
-    draws: Callable[[range], Draws],
+    drawn: Sequence[DrawnViews],
     prepare: Callable[[Mapping[str, Tensor]], Tensor],
-    views: Callable[[Tensor, Draws], Mapping[str, Tensor]],
+    views: Callable[[Tensor, DrawnViews], Mapping[str, Tensor]],
 ) -> dict[str, Tensor]:
     """Views of all chips of a batch, whatever their sizes.
 
     Args:
         batch: The chips.
-        draws: The random numbers of chips by their places in the batch of all processes.
+        drawn: What is drawn for each of its groups.
         prepare: Makes normalised channels of native pixels.
         views: Makes views of channels.
 
     Returns:
         (count * b, C, s, s) by crop, all chips of the first crop, then of the second.
     """
-    made, first = [], batch.first
-    for group in batch.groups:
-        rows = range(first, first + _length(group))
-        made.append((len(rows), views(prepare(group), draws(rows))))
-        first = rows.stop
+    made = [
+        (_length(group), views(prepare(group), own))
+        for group, own in zip(batch.groups, drawn, strict=True)
+    ]
     return {name: _joined([(n, parts[name]) for n, parts in made]) for name in made[0][1]}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -18,6 +18,18 @@ _SIGMA_SIDE_PX = 224
 _TRUNCATE = 4.0
 
 
+class Blur(NamedTuple):
+    """Kernels of the m views that are blurred.
+
+    Attributes:
+        chosen: (m,) int64: which of the views.
+        kernels: (m, d) float32, as ``blur_kernels`` gives them.
+    """
+
+    chosen: Tensor
+    kernels: Tensor
+
+
 def draw_sigmas(draws: Draws, recipe: CropRecipe, probability: float) -> Tensor:
     """(b,) float32 sigmas in pixels of the crop, on the CPU; 0 where a chip is left alone."""
     numbers = draws.uniform(2)
@@ -26,7 +38,34 @@ def draw_sigmas(draws: Draws, recipe: CropRecipe, probability: float) -> Tensor:
     return torch.where(numbers[:, 0] < probability, sigmas, 0.0)
 
 
-def blurred(matrix: Tensor, sigmas: Tensor) -> Tensor:
+def blur_of(sigmas: Tensor, size: int) -> Blur:
+    """Kernels of the views that a blur changes.
+
+    Args:
+        sigmas: (b,) in pixels, on the CPU; 0 leaves a view as it is.
+        size: Pixels of the axis.
+    """
+    # A narrower kernel is one pixel wide.
+    chosen = (_reach(sigmas) > 0).nonzero().flatten()
+    return Blur(chosen, blur_kernels(sigmas[chosen], size))
+
+
+def blur_kernels(sigmas: Tensor, size: int) -> Tensor:
+    """(m, d) kernels, each from its middle outwards; both of its sides sum to 1.
+
+    Args:
+        sigmas: (m,) in pixels, > 0, on the CPU.
+        size: Pixels of the axis. A kernel reaches no further than that.
+    """
+    reach = _reach(sigmas).clamp(max=size)
+    distance = torch.arange(int(reach.max()) + 1 if len(reach) else 1)
+    inside = distance <= reach[:, None]
+    # Far pixels are left out before the exponential: it is slow where it underflows.
+    half = inside * torch.exp(-0.5 * (distance * inside / sigmas[:, None]) ** 2)
+    return half / (2 * half.sum(dim=1, keepdim=True) - 1)
+
+
+def blurred(matrix: Tensor, blur: Blur) -> Tensor:
     """Blur what resampling matrices make.
 
     Brightness and contrast may follow although they came first in DINO: a blur whose border
@@ -34,36 +73,26 @@ def blurred(matrix: Tensor, sigmas: Tensor) -> Tensor:
 
     Args:
         matrix: (b, s, N) resampling matrices; written to.
-        sigmas: (b,) in pixels of the result, on the CPU; 0 leaves a chip as it is.
+        blur: Of the b results, on the matrices' device.
 
     Returns:
         ``matrix``.
     """
-    # A narrower kernel is one pixel wide.
-    drawn = _reach(sigmas) > 0
-    chosen = drawn.nonzero().flatten().to(matrix.device)
-    if len(chosen):
-        kernels = blur_matrix(sigmas[drawn], matrix.shape[1], matrix.device)
-        matrix[chosen] = torch.bmm(kernels, matrix[chosen])
+    if len(blur.chosen):
+        kernels = blur_matrix(blur.kernels, matrix.shape[1])
+        matrix[blur.chosen] = torch.bmm(kernels, matrix[blur.chosen])
     return matrix
 
 
-def blur_matrix(sigmas: Tensor, size: int, device: torch.device) -> Tensor:
-    """(b, size, size) matrices that blur; at a border pixels are mirrored, the edge one too.
+def blur_matrix(kernels: Tensor, size: int) -> Tensor:
+    """(m, size, size) matrices that blur; at a border pixels are mirrored, the edge one too.
 
     Args:
-        sigmas: (b,) in pixels, > 0, on the CPU.
-        size: Pixels of the axis. A kernel reaches no further than that.
-        device: Where the matrices are made.
+        kernels: (m, d), as ``blur_kernels`` gives them.
+        size: Pixels of the axis.
     """
-    reach = _reach(sigmas).clamp(max=size)
-    distance = torch.arange(int(reach.max()) + 1)
-    inside = distance <= reach[:, None]
-    # Far pixels are left out before the exponential: it is slow where it underflows.
-    half = inside * torch.exp(-0.5 * (distance * inside / sigmas[:, None]) ** 2)
-    kernels = half / (2 * half.sum(dim=1, keepdim=True) - 1)
-    at = _pixels_at(distance.to(device), size)
-    return (kernels.to(device) @ at.flatten(1)).reshape(-1, size, size)
+    at = _pixels_at(torch.arange(kernels.shape[1], device=kernels.device), size)
+    return (kernels @ at.flatten(1)).reshape(-1, size, size)
 
 
 def _reach(sigmas: Tensor) -> Tensor:

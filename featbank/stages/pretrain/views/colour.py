@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -14,9 +13,8 @@ if TYPE_CHECKING:
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 
-@dataclass(frozen=True)
-class Colour:
-    """A change of values, on the CPU.
+class Colour(NamedTuple):
+    """A change of values.
 
     Attributes:
         gain: (b, C) factor on a band's distance from its mean in the view.
@@ -39,7 +37,7 @@ def draw_colour(draws: Draws, channels: int, recipe: CropRecipe) -> Colour:
 
 def apply_colour(views: Tensor, colour: Colour) -> Tensor:
     """Stretch each band of (b, C, s, s) about its mean in the view, then shift it; in place."""
-    gain = colour.gain.to(views.device)[..., None, None]
-    shift = colour.shift.to(views.device)[..., None, None]
+    gain = colour.gain[..., None, None]
+    shift = colour.shift[..., None, None]
     mean = views.mean(dim=(2, 3), keepdim=True)
     return views.mul_(gain).add_(mean * (1 - gain) + shift)

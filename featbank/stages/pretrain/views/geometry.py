@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
@@ -17,36 +16,32 @@ if TYPE_CHECKING:
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """How the pixels of b views follow from those of their chips, on the CPU.
+class Geometry(NamedTuple):
+    """How the pixels of b views follow from those of their chips.
 
     Attributes:
         boxes: (b, 4) int64: top, left, height, width in pixels.
         mirror_rows: (b,) bool: whether top and bottom change places, before any turn.
         mirror_columns: (b,) bool: whether left and right do.
-        transposed: (b,) bool: whether rows and columns change places afterwards.
+        turned: (m,) int64: which views change rows and columns afterwards.
     """
 
     boxes: Tensor
     mirror_rows: Tensor
     mirror_columns: Tensor
-    transposed: Tensor
+    turned: Tensor
 
-    def matrices(
-        self, size: tuple[int, int], side: int, device: torch.device
-    ) -> tuple[Tensor, Tensor]:
+    def matrices(self, size: tuple[int, int], side: int) -> tuple[Tensor, Tensor]:
         """(b, side, H) and (b, side, W) matrices that crop, resize and mirror."""
-        top, left, tall, wide = self.boxes.to(device).unbind(1)
-        up_down, left_right = self.mirror_rows.to(device), self.mirror_columns.to(device)
+        top, left, tall, wide = self.boxes.unbind(1)
         return (
-            resampling_matrix(top, tall, up_down, size_in=size[0], size_out=side),
-            resampling_matrix(left, wide, left_right, size_in=size[1], size_out=side),
+            resampling_matrix(top, tall, self.mirror_rows, size_in=size[0], size_out=side),
+            resampling_matrix(left, wide, self.mirror_columns, size_in=size[1], size_out=side),
         )
 
 
 def draw_geometry(draws: Draws, size: tuple[int, int], recipe: CropRecipe) -> Geometry:
-    """Boxes, mirrorings and turns of one crop of every chip.
+    """Boxes, mirrorings and turns of one crop of every chip, on the CPU.
 
     Args:
         draws: Random numbers of b chips.
@@ -62,5 +57,5 @@ def draw_geometry(draws: Draws, size: tuple[int, int], recipe: CropRecipe) -> Ge
         boxes=boxes,
         mirror_rows=rows ^ (turns >= 2),
         mirror_columns=columns ^ ((turns == 1) | (turns == 2)),
-        transposed=turns % 2 == 1,
+        turned=(turns % 2 == 1).nonzero().flatten(),
     )

@@ -1,27 +1,51 @@
-"""All views of a batch of chips, on the chips' device, without a loop over chips."""
+"""All views of a batch of chips: drawn on the CPU, then made on the chips' device at once."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from featbank.stages.pretrain.views.band_drop import draw_kept
-from featbank.stages.pretrain.views.blur import blurred, draw_sigmas
-from featbank.stages.pretrain.views.colour import apply_colour, draw_colour
-from featbank.stages.pretrain.views.geometry import draw_geometry
+from featbank.stages.pretrain.views.blur import Blur, blur_of, blurred, draw_sigmas
+from featbank.stages.pretrain.views.colour import Colour, apply_colour, draw_colour
+from featbank.stages.pretrain.views.geometry import Geometry, draw_geometry
 from featbank.stages.pretrain.views.resampling import apply_to_both_axes
-from featbank.stages.pretrain.views.solarise import solarised
+from featbank.stages.pretrain.views.solarise import draw_solarised, solarised
 from featbank.stages.pretrain.views.speckle import Speckle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
     from featbank.stages.pretrain.steps.draws import Draws
     from featbank.stages.pretrain.views.channel_facts import ChannelFacts
     from featbank.stages.pretrain.views.crop_recipe import CropRecipe
+
+
+class DrawnView(NamedTuple):
+    """What is drawn for one crop of every chip; None where the recipe has no such distortion.
+
+    Attributes:
+        geometry: Where each comes from, and how it is turned.
+        blur: Which are blurred, and how much.
+        speckle: (b, 1) seeds.
+        colour: Changes of brightness and contrast.
+        solarised: (m,) which are solarised.
+        kept: (b, C), 0 for a band that is set to its mean.
+    """
+
+    geometry: Geometry
+    blur: Blur | None
+    speckle: Tensor | None
+    colour: Colour | None
+    solarised: Tensor | None
+    kept: Tensor | None
+
+
+# By the crops' names, a view for each crop of that name.
+DrawnViews = dict[str, tuple[DrawnView, ...]]
 
 
 class ViewMaker:
@@ -46,13 +70,48 @@ class ViewMaker:
             if recipe.speckle_looks > 0
         }
 
+    @property
+    def sides(self) -> dict[str, int]:
+        """Side in pixels of the views by the crops' names."""
+        return {recipe.name: recipe.size_px for recipe in self._crops}
+
+    def draw(self, size: tuple[int, int], draws: Draws) -> DrawnViews:
+        """All that is random in the views of b chips, on the CPU.
+
+        Args:
+            size: Height and width of the chips in pixels.
+            draws: Random numbers of these b chips.
+        """
+        return {
+            recipe.name: tuple(
+                self._drawn(size, draws, recipe, place) for place in range(recipe.count)
+            )
+            for recipe in self._crops
+        }
+
+    def _drawn(
+        self, size: tuple[int, int], draws: Draws, recipe: CropRecipe, place: int
+    ) -> DrawnView:
+        channels, speckle = len(self._channels), self._speckle.get(recipe.name)
+        # In this order whatever the recipe: the numbers of a step follow one another.
+        geometry = draw_geometry(draws, size, recipe)
+        sigmas = draw_sigmas(draws, recipe, recipe.blur[place]) if recipe.blur else None
+        return DrawnView(
+            geometry=geometry,
+            blur=None if sigmas is None else blur_of(sigmas, recipe.size_px),
+            speckle=speckle.draw(draws) if speckle else None,
+            colour=draw_colour(draws, channels, recipe) if recipe.colour > 0 else None,
+            solarised=draw_solarised(draws, recipe.solarise[place]) if recipe.solarise else None,
+            kept=draw_kept(draws, channels, recipe.band_drop) if recipe.band_drop > 0 else None,
+        )
+
     @torch.no_grad()
-    def __call__(self, x: Tensor, draws: Draws) -> dict[str, Tensor]:
-        """The views of b chips.
+    def __call__(self, x: Tensor, drawn: Mapping[str, Sequence[DrawnView]]) -> dict[str, Tensor]:
+        """The views of b chips, without a loop over chips.
 
         Args:
             x: (b, C, H, W) float32, normalised.
-            draws: Random numbers of these b chips.
+            drawn: As ``draw`` gives it, on the device of ``x``.
 
         Returns:
             (count * b, C, s, s) float32 by the crops' names, on the device of ``x``: all chips of
@@ -63,48 +122,38 @@ class ViewMaker:
         rows = x.transpose(1, 2).reshape(len(x), size[0], -1)
         # Pixels in bfloat16 would have three digits.
         with torch.autocast(x.device.type, enabled=False):
-            return {recipe.name: self._views(rows, size, draws, recipe) for recipe in self._crops}
+            return {
+                recipe.name: self._views(rows, size, drawn[recipe.name], recipe)
+                for recipe in self._crops
+            }
 
     def _views(
-        self, rows: Tensor, size: tuple[int, int], draws: Draws, recipe: CropRecipe
+        self, rows: Tensor, size: tuple[int, int], drawn: Sequence[DrawnView], recipe: CropRecipe
     ) -> Tensor:
         side, chips = recipe.size_px, len(rows)
         views = rows.new_empty(recipe.count, chips, len(self._channels), side, side)
-        for place in range(recipe.count):
-            self._crop(rows, size, draws, (recipe, place), views[place])
-            self._distort(views[place], draws, recipe, place)
+        for out, view in zip(views, drawn, strict=True):
+            _crop(rows, size, view, out)
+            self._distort(out, view, recipe)
         return views.flatten(0, 1)
 
-    def _crop(
-        self,
-        rows: Tensor,
-        size: tuple[int, int],
-        draws: Draws,
-        which: tuple[CropRecipe, int],
-        out: Tensor,
-    ) -> None:
-        recipe, place = which
-        geometry = draw_geometry(draws, size, recipe)
-        down, across = geometry.matrices(size, recipe.size_px, rows.device)
-        if recipe.blur:
-            sigmas = draw_sigmas(draws, recipe, recipe.blur[place])
-            down, across = blurred(down, sigmas), blurred(across, sigmas)
-        out.copy_(apply_to_both_axes(rows, down, across))
-        turned = geometry.transposed.nonzero().flatten().to(out.device)
-        if len(turned):
-            out[turned] = out[turned].transpose(2, 3)
+    def _distort(self, views: Tensor, drawn: DrawnView, recipe: CropRecipe) -> None:
+        if drawn.speckle is not None:
+            self._speckle[recipe.name].add(views, drawn.speckle)
+        if drawn.colour is not None:
+            apply_colour(views, drawn.colour)
+        if drawn.solarised is not None and len(drawn.solarised):
+            views[drawn.solarised] = solarised(views[drawn.solarised])
+        if drawn.kept is not None:
+            views.mul_(drawn.kept[..., None, None])
 
-    def _distort(self, views: Tensor, draws: Draws, recipe: CropRecipe, place: int) -> None:
-        channels = len(self._channels)
-        if speckle := self._speckle.get(recipe.name):
-            speckle.add(views, draws)
-        if recipe.colour > 0:
-            apply_colour(views, draw_colour(draws, channels, recipe))
-        if recipe.solarise:
-            drawn = draws.uniform(1)[:, 0] < recipe.solarise[place]
-            chosen = drawn.nonzero().flatten().to(views.device)
-            if len(chosen):
-                views[chosen] = solarised(views[chosen])
-        if recipe.band_drop > 0:
-            kept = draw_kept(draws, channels, recipe.band_drop)
-            views.mul_(kept.to(views.device)[..., None, None])
+
+def _crop(rows: Tensor, size: tuple[int, int], drawn: DrawnView, out: Tensor) -> None:
+    """Crop, resize, mirror, blur and turn into (b, C, s, s)."""
+    down, across = drawn.geometry.matrices(size, out.shape[-1])
+    if drawn.blur is not None:
+        down, across = blurred(down, drawn.blur), blurred(across, drawn.blur)
+    out.copy_(apply_to_both_axes(rows, down, across))
+    turned = drawn.geometry.turned
+    if len(turned):
+        out[turned] = out[turned].transpose(2, 3)

@@ -10,10 +10,17 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from featbank.stages.pretrain.steps.draws import Draws
+
 # A band's range in a view leaves out this share of its pixels at either end. Between the extremes,
 # a few bright roofs or a small cloud in a Sentinel-2 chip would put the threshold where nearly
 # every pixel stays as it is.
 _TAIL = 0.05
+
+
+def draw_solarised(draws: Draws, probability: float) -> Tensor:
+    """(m,) int64: which of b views are solarised, on the CPU."""
+    return (draws.uniform(1)[:, 0] < probability).nonzero().flatten()
 
 
 def solarised(views: Tensor) -> Tensor:

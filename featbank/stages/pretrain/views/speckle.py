@@ -40,25 +40,40 @@ class Speckle:
 
     def __init__(self, looks: float, channels: Sequence[ChannelFacts]) -> None:
         self._channels = {i: facts for i, facts in enumerate(channels) if facts.is_sar}
-        self._intensity = _quantiles(looks)
-        self._decibel = 10 * torch.log10(self._intensity)
+        intensity = _quantiles(looks)
+        self._tables = {"intensity": intensity, "dB": 10 * torch.log10(intensity)}
 
     def __bool__(self) -> bool:
         return bool(self._channels)
 
-    def add(self, views: Tensor, draws: Draws) -> Tensor:
-        """Add it to (b, C, s, s), in place; each view has its own."""
-        seeds = (draws.uniform(1) * 2**_SEED_BITS).long().to(views.device)
+    def draw(self, draws: Draws) -> Tensor:
+        """(b, 1) int64: a seed of each view's speckle, on the CPU."""
+        seeds: Tensor = (draws.uniform(1) * 2**_SEED_BITS).long()
+        return seeds
+
+    def add(self, views: Tensor, seeds: Tensor) -> Tensor:
+        """Add it to views, in place; each has its own.
+
+        Args:
+            views: (b, C, s, s).
+            seeds: (b, 1), as ``draw`` gives them, on the views' device.
+        """
+        self._move(views.device)
         for place, facts in self._channels.items():
             bits = _pixel_bits(seeds + (place << _SEED_BITS), views.shape[2] * views.shape[3])
             band = views[:, place]
             bits = bits.reshape(band.shape)
             if facts.unit == "dB":
-                band += self._decibel.to(views.device)[bits] / facts.std
+                band += self._tables["dB"][bits] / facts.std
             else:
-                factor = self._intensity.to(views.device)[bits]
+                factor = self._tables["intensity"][bits]
                 band += (factor - 1) * (band + facts.mean / facts.std)
         return views
+
+    def _move(self, device: torch.device) -> None:
+        # Once: 256 KiB at each view would have the host wait.
+        if self._tables["dB"].device != device:
+            self._tables = {name: table.to(device) for name, table in self._tables.items()}
 
 
 @lru_cache(maxsize=8)

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from featbank.stages.pretrain.scale.parallel import mean_over_processes
-from featbank.stages.pretrain.watching.watch import EVERY, feature_figures, target_figures
+from featbank.stages.pretrain.scale.parallel import mean_over_processes, of_the_first
+from featbank.stages.pretrain.watching.watch import (
+    EVERY,
+    RANK,
+    SPREAD,
+    effective_rank,
+    feature_figures,
+    feature_products,
+    target_figures,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,12 +57,24 @@ class _Pending:
     row: Row
     names: tuple[str, ...]
     values: Tensor
-    ready: torch.cuda.Event | None
+    # Of features, where their rank is yet to be found.
+    products: Tensor | None = None
+    ready: torch.cuda.Event | None = None
+
+    @property
+    def has_arrived(self) -> bool:
+        """Whether its numbers can be read without waiting."""
+        if self.ready is None:
+            return True
+        return bool(self.ready.query())  # type: ignore[no-untyped-call] # torch leaves it untyped
 
     def settled(self) -> Row:
-        if self.ready is not None:
+        if self.ready is not None and not self.has_arrived:
             self.ready.synchronize()
-        return {**self.row, **dict(zip(self.names, self.values.tolist(), strict=True))}
+        row = {**self.row, **dict(zip(self.names, self.values.tolist(), strict=True))}
+        if self.products is not None:
+            row[RANK] = float(effective_rank(self.products))
+        return row
 
 
 class Recorder:
@@ -85,7 +105,7 @@ class Recorder:
     def add(self, result: StepResult) -> Iterator[Row]:
         """Take a step; give the rows that have arrived, in order."""
         self._pending.append(self._sent(result))
-        while self._pending and (self._has_arrived(self._pending[0])):
+        while self._pending and (self._pending[0].has_arrived or len(self._pending) > _AHEAD):
             yield self._pending.popleft().settled()
 
     def settle(self) -> Iterator[Row]:
@@ -97,25 +117,36 @@ class Recorder:
         """Count the time since the last step for none: something else was done in it."""
         self._time = time.perf_counter()
 
-    def _has_arrived(self, pending: _Pending) -> bool:
-        if pending.ready is None or len(self._pending) > _AHEAD:
-            return True
-        return bool(pending.ready.query())  # type: ignore[no-untyped-call] # as above
-
     def _sent(self, result: StepResult) -> _Pending:
-        scalars = _scalars(result)
+        scalars, products = _scalars(result), None
+        if result.step % EVERY == 0:
+            figures, products = self._figures(result)
+            scalars |= figures
         names = tuple(scalars)
         device = result.gradient_norm.device
         values = torch.stack([scalars[name].detach().float().to(device) for name in names])
         values = mean_over_processes(values, self._place)
         row = self._host_row(result)
         if device.type != "cuda":
-            return _Pending(row, names, values, None)
-        hosted = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
-        hosted.copy_(values, non_blocking=True)
-        ready = torch.cuda.Event()  # type: ignore[no-untyped-call] # torch leaves it untyped
+            return _Pending(row, names, values)
+        products = None if products is None else _hosted(products)
+        hosted = _hosted(values)
+        ready = torch.cuda.Event()  # type: ignore[no-untyped-call] # as above
         ready.record()
-        return _Pending(row, names, hosted, ready)
+        return _Pending(row, names, hosted, products, ready)
+
+    def _figures(self, result: StepResult) -> tuple[dict[str, Tensor], Tensor | None]:
+        """What shows a collapse; of a GPU's features the products, whose rank the host finds."""
+        features = torch.cat([output.features for output in result.outputs])
+        products = None
+        if features.device.type == "cuda":
+            products, spread = feature_products(features)
+            # Every process finds the same rank, since each judges the run by it.
+            products, figures = of_the_first(products, self._place), {SPREAD: spread}
+        else:
+            figures = feature_figures(features)
+        targets = [output.targets for output in result.outputs if output.targets is not None]
+        return figures | (target_figures(torch.cat(targets)) if targets else {}), products
 
     def _host_row(self, result: StepResult) -> Row:
         now, waited = time.perf_counter(), self._waited_s()
@@ -138,12 +169,13 @@ def _scalars(result: StepResult) -> dict[str, Tensor]:
         parts = [torch.as_tensor(output.parts[name]).detach() for output in outputs]
         scalars[f"loss/{name}"] = _mean(parts, shares)
     scalars["gradient_norm"] = result.gradient_norm
-    if result.step % EVERY == 0:
-        scalars |= feature_figures(torch.cat([output.features for output in outputs]))
-        targets = [output.targets for output in outputs if output.targets is not None]
-        if targets:
-            scalars |= target_figures(torch.cat(targets))
     return scalars
+
+
+def _hosted(values: Tensor) -> Tensor:
+    """On its way to pinned memory; it is there once an event that is recorded now has passed."""
+    host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
+    return host.copy_(values, non_blocking=True)
 
 
 def _mean(values: Sequence[Tensor], shares: Sequence[float]) -> Tensor:

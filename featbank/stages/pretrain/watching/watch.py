@@ -30,23 +30,52 @@ def feature_figures(features: Tensor) -> dict[str, Tensor]:
         features: (n, D).
 
     Returns:
-        ``feature_rank``: effective rank, ``exp`` of the entropy of the singular values' shares, of
-        the features less their mean; 1 to min(n, D). ``feature_spread``: root mean square of the
-        features less their mean over that of the features; 0 to 1.
+        ``feature_rank``: the ``effective_rank`` of their products. ``feature_spread``: root mean
+        square of the features less their mean over that of the features; 0 to 1.
+    """
+    products, spread = feature_products(features)
+    return {RANK: effective_rank(products), SPREAD: spread}
 
-    References:
-        Garrido et al. 2023, RankMe, arXiv:2210.02885, eq. 1; there without the mean taken off,
-        which a network's common offset would hide a collapse of directions behind.
+
+def feature_products(features: Tensor) -> tuple[Tensor, Tensor]:
+    """What figures of features need of the device, which does not wait for it.
+
+    Args:
+        features: (n, D).
+
+    Returns:
+        (m, m) float64, m the smaller of n and D: products of the features less their mean; and
+        ``feature_spread``.
     """
     # In float32 the squares would lose the smaller singular values.
     rows = features[:_ROWS].double()
     centred = rows - rows.mean(dim=0)
     # Squared singular values are eigenvalues of the smaller of the two products.
-    gram = centred @ centred.T if len(rows) < rows.shape[1] else centred.T @ centred
-    values = torch.linalg.eigvalsh(gram).clamp(min=0).sqrt()
-    shares = values / values.sum().clamp(min=1e-12)
+    products = centred @ centred.T if len(rows) < rows.shape[1] else centred.T @ centred
     spread = centred.square().mean().sqrt() / rows.square().mean().sqrt().clamp(min=1e-12)
-    return {RANK: _entropy(shares).exp().float(), SPREAD: spread.float()}
+    return products, spread.float()
+
+
+def effective_rank(products: Tensor) -> Tensor:
+    """``exp`` of the entropy of the singular values' shares, of features less their mean.
+
+    A GPU would be waited for, since it says whether eigenvalues were found.
+
+    Args:
+        products: (m, m) float64, as ``feature_products`` gives them, on the CPU.
+
+    Returns:
+        1 to m, float32; NaN where the products are not finite, as after a loss that is not.
+
+    References:
+        Garrido et al. 2023, RankMe, arXiv:2210.02885, eq. 1; there without the mean taken off,
+        which a network's common offset would hide a collapse of directions behind.
+    """
+    if not products.isfinite().all():
+        return torch.tensor(math.nan)
+    values = torch.linalg.eigvalsh(products).clamp(min=0).sqrt()
+    shares = values / values.sum().clamp(min=1e-12)
+    return _entropy(shares).exp().float()
 
 
 def target_figures(targets: Tensor) -> dict[str, Tensor]:

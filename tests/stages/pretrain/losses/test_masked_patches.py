@@ -5,8 +5,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from featbank.stages.pretrain.losses.masked_patches import masked_patches_loss
+from featbank.stages.pretrain.losses.masked_patches import masked_patches_loss, patch_weights
 from featbank.stages.pretrain.losses.prototypes import centred, sinkhorn
+
+
+def loss(students, targets, masked, **options):
+    weights = patch_weights(masked)
+    return masked_patches_loss(students, targets, weights, crops=len(masked), **options)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +29,7 @@ def test_targets_agree_with_upstream(golden):
 @pytest.mark.parametrize("way", ["softmax", "sinkhorn"])
 def test_the_loss_agrees_with_upstream(golden, way):
     students, mask = golden["ibot.student_masked"], golden["ibot.mask"]
-    ours = masked_patches_loss(students, golden[f"ibot.{way}"], mask)
+    ours = loss(students, golden[f"ibot.{way}"], mask)
     assert torch.allclose(ours, golden[f"ibot.loss_{way}"], rtol=1e-5)
 
 
@@ -41,19 +46,19 @@ def test_the_loss_equals_a_plain_loop():
             log = row - np.log(np.exp(row).sum())
             total -= (targets[at].double().numpy() * log).sum() / crop.sum() / 4
             at += 1
-    ours = masked_patches_loss(students, targets, masked, temperature=0.2)
+    ours = loss(students, targets, masked, temperature=0.2)
     assert float(ours) == pytest.approx(total, rel=1e-5)
 
 
 def test_the_loss_of_uniform_outputs_is_log_k():
     masked = torch.ones(3, 5, dtype=torch.bool)
-    ours = masked_patches_loss(torch.zeros(15, 40), torch.full((15, 40), 1 / 40), masked)
+    ours = loss(torch.zeros(15, 40), torch.full((15, 40), 1 / 40), masked)
     assert float(ours) == pytest.approx(math.log(40), rel=1e-6)
 
 
 def test_nothing_masked_costs_nothing_and_leaves_gradients_at_zero():
     students = torch.empty(0, 4, requires_grad=True)
-    ours = masked_patches_loss(students, torch.empty(0, 4), torch.zeros(2, 9, dtype=torch.bool))
+    ours = loss(students, torch.empty(0, 4), torch.zeros(2, 9, dtype=torch.bool))
     ours.backward()
     assert float(ours.detach()) == 0.0
     assert students.grad.shape == (0, 4)

@@ -6,7 +6,7 @@ import torch
 from tiny_methods import (
     LENGTH,
     NUMBERS,
-    tiny_draws,
+    tiny_forward,
     tiny_method,
     tiny_optimiser,
     tiny_step,
@@ -31,7 +31,7 @@ def test_the_loss_equals_a_plain_loop_over_crops(method):
         move = [value.add_(0.05) for value in method.average.parameters()]
         centre = method.targets.dino.centre.value.double().numpy().copy()
         assert move
-        out = method(views, tiny_draws(), NUMBERS)
+        out = tiny_forward(method, views)
 
         def logits(encoder, head, crop):
             return head(encoder.encode(crop.unsqueeze(0))[:, 0])[0].double().numpy()
@@ -55,7 +55,7 @@ def test_the_loss_equals_a_plain_loop_over_crops(method):
 
 
 def test_gradients_reach_every_trained_parameter_and_no_other(method):
-    method(tiny_views(), tiny_draws(), NUMBERS).loss.backward()
+    tiny_forward(method, tiny_views()).loss.backward()
     trained = {name for name, value in method.named_parameters() if value.requires_grad}
     reached = {name for name, value in method.named_parameters() if value.grad is not None}
     assert trained == reached
@@ -117,7 +117,7 @@ def test_the_centre_takes_the_mean_of_the_teacher(method):
 
 
 def test_targets_and_features_are_those_of_the_global_crops(method):
-    out = method(tiny_views(), tiny_draws(), NUMBERS)
+    out = tiny_forward(method, tiny_views())
     assert out.targets.shape == (6, 20)
     assert out.features.shape == (6, 24)
     assert not out.features.requires_grad
@@ -148,7 +148,7 @@ def test_bands_and_patches_of_other_numbers(channels):
 
 
 def test_without_local_crops_the_globals_remain(method):
-    out = method(tiny_views(locals_=0), tiny_draws(), NUMBERS)
+    out = tiny_forward(method, tiny_views(locals_=0))
     assert torch.isfinite(out.loss)
 
 
@@ -156,7 +156,7 @@ def test_a_saved_state_gives_the_same_next_step_bit_for_bit(method):
     tiny_step(method, tiny_optimiser(method), tiny_views())
     twin = tiny_method("dino", drop_path=0.0, seed=1)
     twin.load_state_dict(method.state_dict())
-    outs = [m(tiny_views(seed=2), tiny_draws(), NUMBERS).loss for m in (method, twin)]
+    outs = [tiny_forward(m, tiny_views(seed=2)).loss for m in (method, twin)]
     assert torch.equal(*outs)
 
 

@@ -7,6 +7,7 @@ from tiny_methods import (
     LENGTH,
     NUMBERS,
     tiny_draws,
+    tiny_forward,
     tiny_method,
     tiny_optimiser,
     tiny_step,
@@ -37,7 +38,7 @@ def masks():
 
 def test_parts_are_weighted_and_summed():
     method = tiny_method("dinov2", drop_path=0.0, ibot_weight=0.5, dino_weight=2.0)
-    out = method(tiny_views(), tiny_draws(), NUMBERS)
+    out = tiny_forward(method, tiny_views())
     parts = {name: float(value) for name, value in out.parts.items()}
     wanted = 2 * parts["dino"] + 0.5 * parts["ibot"] + 0.1 * parts["koleo"]
     assert float(out.loss.detach()) == pytest.approx(wanted, rel=1e-5)
@@ -51,7 +52,7 @@ def test_the_patch_loss_equals_a_plain_loop_over_patches():
             value.mul_(1.1)
         centre = method.targets.ibot.centre.value.uniform_(-0.2, 0.2).double().numpy().copy()
         method.mask_token.uniform_(-1, 1)
-        out = method(views, tiny_draws(), NUMBERS)
+        out = tiny_forward(method, views)
         seen = method.average.encode(views["global"])[:, 4:]
         guessed = method.encoder.encode(
             views["global"], masked=hidden, mask_token=method.mask_token
@@ -71,7 +72,7 @@ def test_the_patch_loss_equals_a_plain_loop_over_patches():
 
 def test_the_spread_is_that_of_each_crop_alone(method):
     views = tiny_views(4)
-    out = method(views, tiny_draws(4), NUMBERS)
+    out = tiny_forward(method, views, tiny_draws(4))
     total = 0.0
     for crop in out.features.double().numpy().reshape(2, 4, -1):
         unit = crop / np.linalg.norm(crop, axis=1, keepdims=True)
@@ -87,7 +88,7 @@ def test_heads_are_apart(method):
 
 def test_gradients_reach_every_trained_parameter_and_no_other():
     method = tiny_method("dinov2", drop_path=0.0, shape={"registers": 2, "layer_scale": True})
-    method(tiny_views(), tiny_draws(), NUMBERS).loss.backward()
+    tiny_forward(method, tiny_views()).loss.backward()
     trained = {name for name, value in method.named_parameters() if value.requires_grad}
     reached = {name for name, value in method.named_parameters() if value.grad is not None}
     assert trained == reached
@@ -97,7 +98,7 @@ def test_gradients_reach_every_trained_parameter_and_no_other():
 
 def test_without_masks_every_trained_parameter_still_has_a_gradient():
     method = tiny_method("dinov2", mask_probability=0.0)
-    out = method(tiny_views(), tiny_draws(), NUMBERS)
+    out = tiny_forward(method, tiny_views())
     out.loss.backward()
     assert float(out.parts["ibot"]) == 0.0
     assert all(v.grad is not None for v in method.parameters() if v.requires_grad)
@@ -153,7 +154,7 @@ def test_a_saved_state_gives_the_same_next_step_bit_for_bit():
     tiny_step(method, tiny_optimiser(method), tiny_views())
     twin = tiny_method("dinov2", drop_path=0.0, centring="softmax", seed=1)
     twin.load_state_dict(method.state_dict())
-    outs = [m(tiny_views(seed=2), tiny_draws(), NUMBERS).loss for m in (method, twin)]
+    outs = [tiny_forward(m, tiny_views(seed=2)).loss for m in (method, twin)]
     assert torch.equal(*outs)
 
 
@@ -197,6 +198,6 @@ def test_half_precision_gives_nearly_the_same_loss_in_float32(drop_path):
     for is_half in (False, True):
         torch.manual_seed(0)
         with torch.autocast("cpu", torch.bfloat16, enabled=is_half):
-            losses.append(method(tiny_views(), tiny_draws(), NUMBERS).loss.detach())
+            losses.append(tiny_forward(method, tiny_views()).loss.detach())
     assert losses[1].dtype == torch.float32
     assert float(losses[1]) == pytest.approx(float(losses[0]), rel=0.01)

@@ -6,7 +6,7 @@ import torch
 from tiny_methods import (
     CONFIG,
     NUMBERS,
-    tiny_draws,
+    tiny_forward,
     tiny_method,
     tiny_optimiser,
     tiny_step,
@@ -39,7 +39,7 @@ def test_every_patch_of_both_global_crops_is_compared():
     views = tiny_views()
     centre = teacher.heads["targets.ibot.centre.value"].double().numpy()
     with torch.no_grad():
-        out = method(views, tiny_draws(), NUMBERS)
+        out = tiny_forward(method, views)
         there = method.teacher_heads.ibot(method.teacher.encode(views["global"])[:, 3:])
         here = method.student_heads.ibot(method.encoder.encode(views["global"])[:, 1:])
     terms = []
@@ -75,7 +75,7 @@ def test_the_teacher_and_its_centres_never_change():
 
 
 def test_gradients_reach_every_trained_parameter_and_no_other(method):
-    method(tiny_views(), tiny_draws(), NUMBERS).loss.backward()
+    tiny_forward(method, tiny_views()).loss.backward()
     trained = {name for name, value in method.named_parameters() if value.requires_grad}
     reached = {name for name, value in method.named_parameters() if value.grad is not None}
     assert trained == reached
@@ -94,7 +94,7 @@ def test_what_was_distilled_can_teach(method):
     tiny_step(method, tiny_optimiser(method), tiny_views())
     heads, state = dict(method.heads()), dict(method.kept())
     next_teacher = Teacher(config=CONFIG, state=state, heads=heads, hyper={})
-    out = tiny_method("distill", teacher=next_teacher)(tiny_views(), tiny_draws(), NUMBERS)
+    out = tiny_forward(tiny_method("distill", teacher=next_teacher), tiny_views())
     assert math.isfinite(float(out.loss.detach()))
 
 
@@ -119,7 +119,7 @@ def test_a_saved_state_gives_the_same_next_step_bit_for_bit(method, teacher):
     tiny_step(method, tiny_optimiser(method), tiny_views())
     twin = tiny_method("distill", teacher=teacher, seed=1)
     twin.load_state_dict(method.state_dict())
-    outs = [m(tiny_views(seed=2), tiny_draws(), NUMBERS).loss for m in (method, twin)]
+    outs = [tiny_forward(m, tiny_views(seed=2)).loss for m in (method, twin)]
     assert torch.equal(*outs)
 
 

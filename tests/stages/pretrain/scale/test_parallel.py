@@ -95,6 +95,21 @@ def test_two_processes_cut_and_resumed_give_what_one_gives(tmp_path, alone):
         require_equal(found, alone)
 
 
+@pytest.mark.slow
+def test_sharded_processes_train_in_bfloat16_what_copies_of_the_network_train(tmp_path):
+    for shard in (False, True):
+        folder = tmp_path / str(shard)
+        folder.mkdir()
+        in_two_processes(folder, shard=shard, compute_dtype="bfloat16")
+    copied, sharded = (tmp_path / str(shard) for shard in (False, True))
+    dtypes = [json.loads((folder / "dtypes.json").read_text()) for folder in (copied, sharded)]
+    assert dtypes[0] == dtypes[1]
+    assert dtypes[0]["views"] == ["torch.float32"]
+    assert dtypes[0]["loss"] == ["torch.float32", "torch.float32"]
+    assert "torch.bfloat16" in dtypes[0]["encoder.blocks.0.attn"]
+    require_equal(outcome(copied), outcome(sharded))
+
+
 @pytest.mark.parametrize("options", [{"recompute": True}, {"shard": True}])
 def test_options_of_several_processes_change_nothing_in_one(tmp_path, alone, options):
     pretrain(tiny_plan(tmp_path, **SETTINGS, **options))

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from featbank.errors import RefusedError, UsageError
 from featbank.stages.pretrain.scale.parallel import Place
-from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.steps.feed import Batch, Feed, made_views, step_positions
 
 CPU = torch.device("cpu")
@@ -120,24 +119,20 @@ def test_micro_batches_hold_the_chips_of_the_batch_in_order(size):
 
 
 def test_views_of_chips_of_several_sizes_stand_crop_by_crop():
-    def views(x, draws):
+    def views(x, drawn):
         corner = x[:, :1, :1, :1]
-        return {"global": torch.cat([corner, 100 + corner])}
+        return {"global": torch.cat([corner, drawn + corner])}
 
     sizes = ((0, 1), 4), ((2, 3, 4), 6)
     groups = [
         {"g": torch.tensor(values).reshape(-1, 1, 1, 1).expand(-1, 1, side, side)}
         for values, side in sizes
     ]
-    rows = []
-
-    def draws(place):
-        rows.append(place)
-        return Draws(seed=0, step=0, total=9, rows=place)
-
-    made = made_views(Batch(tuple(groups), 4), draws, lambda g: g["g"].float(), views)
-    assert made["global"].flatten().tolist() == [0, 1, 2, 3, 4, 100, 101, 102, 103, 104]
-    assert rows == [range(4, 6), range(6, 9)]
+    batch = Batch(tuple(groups), 4)
+    made = made_views(batch, (100, 200), lambda g: g["g"].float(), views)
+    assert made["global"].flatten().tolist() == [0, 1, 2, 3, 4, 100, 101, 202, 203, 204]
+    assert [rows for rows, _ in batch.placed()] == [range(4, 6), range(6, 9)]
+    assert batch.places == range(4, 9)
 
 
 def test_reading_ahead_gives_the_same_chips():

@@ -41,7 +41,9 @@ def sizes(run):
     from featbank.stages.pretrain.steps.draws import Draws
 
     x, draws = torch.randn(1, 2, 40, 40), Draws(seed=0, step=0, total=1, rows=range(1))
-    return [run(step)(x, draws)["global"].shape[-1] for step in range(12)]
+    makers = [run(step) for step in range(12)]
+    drawn = [maker.draw((40, 40), draws.among(range(1))) for maker in makers]
+    return [m(x, d)["global"].shape[-1] for m, d in zip(makers, drawn, strict=True)]
 
 
 @pytest.fixture

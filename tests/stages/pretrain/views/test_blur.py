@@ -4,7 +4,13 @@ import torch
 from scipy import ndimage
 
 from featbank.stages.pretrain.steps.draws import Draws
-from featbank.stages.pretrain.views.blur import blur_matrix, blurred, draw_sigmas
+from featbank.stages.pretrain.views.blur import (
+    blur_kernels,
+    blur_matrix,
+    blur_of,
+    blurred,
+    draw_sigmas,
+)
 from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 SIGMAS = torch.tensor([0.05, 0.4, 1.0, 2.7])
@@ -15,7 +21,7 @@ def pictures(chips=4, rows=17, columns=17):
 
 
 def blur_by_matrix(images, sigmas):
-    down, across = (blur_matrix(sigmas, size, images.device) for size in images.shape[1:])
+    down, across = (blur_matrix(blur_kernels(sigmas, size), size) for size in images.shape[1:])
     return down @ images @ across.transpose(1, 2)
 
 
@@ -43,9 +49,9 @@ def test_a_blur_keeps_a_constant(sigma):
 
 def test_only_chips_that_drew_a_blur_are_blurred():
     matrix = torch.eye(9).repeat(3, 1, 1)
-    ours = blurred(matrix, torch.tensor([0.0, 1.5, 0.0]))
+    ours = blurred(matrix, blur_of(torch.tensor([0.0, 1.5, 0.0]), 9))
     assert torch.equal(ours[[0, 2]], torch.eye(9).repeat(2, 1, 1))
-    torch.testing.assert_close(ours[1], blur_matrix(torch.tensor([1.5]), 9, matrix.device)[0])
+    torch.testing.assert_close(ours[1], blur_matrix(blur_kernels(torch.tensor([1.5]), 9), 9)[0])
 
 
 def test_sigmas_go_with_the_size_of_the_crop():

@@ -41,7 +41,8 @@ def make(recipes, x, draws):
     optical = ChannelFacts(unit="DN", mean=900.0, std=400.0, is_sar=False)
     radar = ChannelFacts(unit="dB", mean=-12.0, std=4.0, is_sar=True)
     channels = [radar if place == 1 else optical for place in range(x.shape[1])]
-    return ViewMaker(recipes, channels)(x, draws)
+    maker = ViewMaker(recipes, channels)
+    return maker(x, maker.draw(tuple(x.shape[2:]), draws))
 
 
 def some_chips(chips=6, channels=3, height=30, width=41, seed=0):

@@ -17,10 +17,14 @@ def draws_of(chips, rows=None):
     return Draws(seed=0, step=0, total=chips, rows=rows or range(chips))
 
 
+def add(speckle, views, draws):
+    return speckle.add(views, speckle.draw(draws))
+
+
 def speckled(channels, looks, chips=8, side=40):
     """Speckle on pixels that stand one unit above the band's mean: sigma0 of -8 dB or 0.3."""
     views = torch.ones(chips, len(channels), side, side)
-    return Speckle(looks, channels).add(views, draws_of(chips))
+    return add(Speckle(looks, channels), views, draws_of(chips))
 
 
 @pytest.mark.parametrize("looks", [1.0, 4.4])
@@ -54,8 +58,9 @@ def test_bands_chips_and_pixels_are_independent():
 
 
 def test_part_of_a_batch_gets_the_speckle_of_the_whole():
-    whole = Speckle(1.0, [DECIBEL]).add(torch.zeros(5, 1, 9, 9), draws_of(5))
-    part = Speckle(1.0, [DECIBEL]).add(torch.zeros(2, 1, 9, 9), draws_of(5, range(3, 5)))
+    speckle = Speckle(1.0, [DECIBEL])
+    whole = add(speckle, torch.zeros(5, 1, 9, 9), draws_of(5))
+    part = add(speckle, torch.zeros(2, 1, 9, 9), draws_of(5, range(3, 5)))
     assert torch.equal(part, whole[3:])
 
 

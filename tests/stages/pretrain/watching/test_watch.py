@@ -38,6 +38,10 @@ def test_equal_features_have_no_spread():
     assert float(figures["feature_spread"]) < 1e-6
 
 
+def test_features_that_are_not_finite_have_no_rank():
+    assert math.isnan(feature_figures(torch.full((5, 3), math.nan))["feature_rank"])
+
+
 def test_the_spread_is_that_about_the_mean_over_the_whole():
     features = torch.tensor([[3.0, 0.0], [5.0, 0.0]])
     figures = feature_figures(features)

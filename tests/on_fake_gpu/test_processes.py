@@ -1,0 +1,41 @@
+"""Where a process of several stands: its own GPU, its own random numbers, time for the first."""
+
+import warnings
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+import torch
+from tiny_training import tiny_plan
+from torch import distributed
+
+from featbank.stages.pretrain.run import pretrain
+from featbank.stages.pretrain.scale.parallel import joined
+
+
+@pytest.fixture
+def eight(monkeypatch):
+    """A machine of eight GPUs, on which torchrun started this process as the fourth."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
+    for name, value in {"WORLD_SIZE": "8", "RANK": "3", "LOCAL_RANK": "3"}.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_process_joins_with_its_own_device_and_time_for_a_long_probe(eight):
+    with (
+        mock.patch.object(distributed, "init_process_group") as init,
+        mock.patch.object(distributed, "get_rank", return_value=3),
+        mock.patch.object(distributed, "destroy_process_group"),
+        joined("cuda") as place,
+    ):
+        assert (place.rank, place.world, place.device) == (3, 8, torch.device("cuda", 3))
+    assert init.call_args.args == ("nccl",)
+    assert init.call_args.kwargs["device_id"] == torch.device("cuda", 3)
+    assert init.call_args.kwargs["timeout"] >= timedelta(hours=1)
+
+
+def test_a_run_on_a_machine_of_several_gpus_warns_of_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert pretrain(tiny_plan(tmp_path, steps=1)).done == 1
