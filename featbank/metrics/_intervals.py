@@ -60,7 +60,8 @@ def jackknife(values: Values, left_out: Values) -> Spread:
     moves = total > 0
     kurtosis = blocks * fourth / np.where(moves, total, 1.0) ** 2
     excess = np.maximum(kurtosis - (blocks - 3) / (blocks - 1), 1e-9)
-    freedom = np.where(moves, np.maximum(2 * blocks / excess, 1.0), np.inf)
+    known = np.clip(2 * blocks / excess, 1.0, blocks - 1)
+    freedom = np.where(moves, known, np.inf)
     variance = (blocks - 1) / blocks * (total + squares.max(axis=0))
     return Spread(variance=variance, freedom=freedom)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.metrics._intervals import LEVEL, MIN_UNITS
 from featbank.metrics._multilabel_panel import MultilabelPanel
 from featbank.metrics._resampling import each_block, interval
 from featbank.metrics._scoring import SinglePanel
@@ -58,9 +60,9 @@ class Difference:
 
     Attributes:
         value: The first less the second.
-        low: Lower end of the 95 % percentile interval; NaN without resamples.
+        low: Lower end of the 95 % interval; NaN without resamples, or of few units.
         high: Upper end.
-        p: Two-sided p-value of no difference; NaN without resamples.
+        p: Two-sided p-value of no difference; NaN likewise.
     """
 
     value: float
@@ -95,29 +97,48 @@ def paired_values(
     return values, np.concatenate(each_block(measure, units.count, resampling))
 
 
-def difference(values: Values, replicates: Values) -> Difference:
+def difference(values: Values, replicates: Values, *, units: int) -> Difference:
     """How far the first of two values is above the second.
 
-    The p-value is twice the share of resamples on the far side of 0, the sample itself counted as
-    one: about the smallest level at which a percentile interval of the differences leaves 0 out,
-    so that both agree but at the very edge.
+    The interval is the expanded percentile interval: tails of the resamples so much narrower as
+    Student's t and a standard deviation of U - 1 ask of U units. The p-value is twice the share of
+    resamples beyond 0 as the sample sees it, the sample itself counted as one, widened likewise.
+    Where the resamples lean to one side and the sample to the other, as of rare labels, whose
+    resamples hold some of them twice, that shows no difference.
 
     Args:
         values: (2,) of all samples.
         replicates: (R, 2) of each resample; those where one is NaN are left out.
+        units: U, samples or groups that are drawn; fewer than ``MIN_UNITS`` tell nothing.
 
     References:
-        Davison and Hinkley 1997, Bootstrap Methods and their Application, 4.4 and 5.4.
+        Davison and Hinkley 1997, Bootstrap Methods and their Application, 4.4 and 5.4. Hesterberg
+        2015, doi:10.1080/00031305.2015.1089789, 3.1 and 5.3 (expanded percentile interval).
     """
     drawn = replicates[:, 0] - replicates[:, 1]
     drawn = drawn[~np.isnan(drawn)]
     above = float(values[0] - values[1])
-    if not len(drawn):
+    if len(drawn) < 2 or units < MIN_UNITS:
         return Difference(value=above, low=np.nan, high=np.nan, p=np.nan)
-    low, high = interval(drawn)
-    side = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
-    p = min(1.0, 2 * (1 + side) / (1 + len(drawn)))
-    return Difference(value=above, low=float(low), high=float(high), p=p)
+    tail = _expanded((1 - LEVEL) / 2, units)
+    low, high = interval(drawn, level=1 - 2 * tail)
+    beyond = int((drawn * np.sign(above) <= 0).sum())
+    p = 2 * _narrowed((1 + beyond) / (1 + len(drawn)), units)
+    return Difference(value=above, low=float(low), high=float(high), p=min(1.0, p))
+
+
+def _expanded(tail: float, units: int) -> float:
+    """Share of the resamples beyond one end, where ``tail`` is asked of endless units."""
+    from scipy.special import ndtr, stdtrit
+
+    return float(ndtr(math.sqrt(units / (units - 1)) * stdtrit(units - 1, tail)))
+
+
+def _narrowed(share: float, units: int) -> float:
+    """The tail that a share of the resamples stands for, the inverse of ``_expanded``."""
+    from scipy.special import ndtri, stdtr
+
+    return float(stdtr(units - 1, ndtri(min(share, 0.5)) / math.sqrt(units / (units - 1))))
 
 
 def holm(p_values: Values) -> Values:

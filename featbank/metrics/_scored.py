@@ -115,8 +115,8 @@ class Column:
             held: Samples and units behind each row.
         """
         low, high = (np.full(len(values), np.nan),) * 2
-        if left_out is not None:
-            low, high = self._interval(values, left_out, held)
+        if left_out is not None and self.spec.bounds is not None:
+            low, high = self._interval(values, left_out, held, self.spec.bounds)
         for i, value in enumerate(values):
             class_index = i - len(self.averages) if i >= len(self.averages) else None
             yield Scored(
@@ -130,7 +130,9 @@ class Column:
                 threshold=self.threshold,
             )
 
-    def _interval(self, values: Values, left_out: Values, held: Held) -> tuple[Values, Values]:
+    def _interval(
+        self, values: Values, left_out: Values, held: Held, bounds: tuple[float, float]
+    ) -> tuple[Values, Values]:
         """Ends (M,) of the intervals, those of proportions of independent samples by n alone."""
         units = np.full(len(values), float(held.units))
         if self.has_classes and not self.spec.of_others:
@@ -139,7 +141,7 @@ class Column:
             values,
             jackknife(values, left_out),
             units=units,
-            bounds=self.spec.bounds,
+            bounds=bounds,
             trials=self.trials,
         )
         if self.trials is None or held.units < held.n:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 # The gap between 1 and the number below it among scores as they are kept, in float32: a score of
 # exactly 0, such as k-NN gives where no neighbour votes, stands for no less.
 SMALLEST = float(np.finfo(np.float32).eps)
+# Where a few groups hold most of a loss, the rule of the other metrics covers .78 to .96.
+_NO_INTERVAL = None
 
 
 def log_loss(truth: Array, scores: Array, exclusive: bool) -> Values:
@@ -56,7 +57,7 @@ SPECS = (
         summary="minus the logarithm of the probability given to the truth; less is better",
         function=log_loss,
         takes="losses",
-        bounds=(0.0, -math.log(SMALLEST)),
+        bounds=_NO_INTERVAL,
         less_is_better=True,
     ),
     MetricSpec(
@@ -64,7 +65,7 @@ SPECS = (
         summary="squared difference of probabilities from the truth; less is better",
         function=brier,
         takes="losses",
-        bounds=(0.0, 2.0),  # of one class a sample; of several labels at most 1
+        bounds=_NO_INTERVAL,
         less_is_better=True,
     ),
 )

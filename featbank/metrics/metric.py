@@ -97,7 +97,8 @@ class MetricSpec:
             decisions. Of others, what its own value is called; () for none.
         has_interval: Whether an interval makes sense. Not for plain counts; nor for calibration
             errors, which noise in bins raises on average.
-        bounds: Least and greatest value that the metric can take, which its interval keeps to.
+        bounds: Least and greatest value that the metric can take, which its interval keeps to; None
+            gives none, where no rule was seen to cover.
         trials: Of a proportion, the samples (...) or (..., K) that ``function`` divides by, from
             what it takes; None for all that is no share of samples that are right or wrong.
         of_others: Whether the value of a class is made of samples that are not of it.
@@ -114,7 +115,7 @@ class MetricSpec:
     per_class: bool = False
     averages: tuple[str, ...] = ()
     has_interval: bool = True
-    bounds: tuple[float, float] = (0.0, 1.0)
+    bounds: tuple[float, float] | None = (0.0, 1.0)
     trials: Callable[..., Values] | None = field(default=None, repr=False)
     of_others: bool = False
     single_label: bool = True

@@ -113,17 +113,22 @@ def compare_results(options: CompareOptions) -> Comparison:
         for each in samples.predictions
     ]
     values, replicates = paired_values(samples.truth, judged, wanted, resampling)
+    units = resampling.units(len(samples.ids)).count
     return Comparison(
         results=heads,
         names=names,
         values=values,
         pairs=all_pairs(
-            values, replicates, METRICS[wanted.metric], is_right=_is_right(samples, wanted)
+            values,
+            replicates,
+            METRICS[wanted.metric],
+            units=units,
+            is_right=_is_right(samples, wanted),
         ),
         wanted=wanted,
         n=len(samples.ids),
         left_out=samples.left_out,
-        units=resampling.units(len(samples.ids)).count,
+        units=units,
         resampled="sample" if samples.groups is None else "group",
         options=options,
     )

@@ -17,8 +17,8 @@ from tests.benchmarks.grouped_draws import group_shares, group_sizes
 if TYPE_CHECKING:
     from pathlib import Path
 
-REPEATS, RESAMPLES, LEVEL = 2000, 999, 0.05
-GROUPS, P, ICC = (20, 40, 100), (0.7, 0.9), (0.1, 0.3)
+REPEATS, RESAMPLES, LEVEL = 2000, 4999, 0.05
+GROUPS, P, ICC = (5, 7, 10, 20, 40, 100), (0.7, 0.9), (0.1, 0.3)
 
 
 def measure(shared: Path) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def rejected(rng: Any, groups: int, p: float, icc: float, is_equal: bool) -> dic
         gains = (alone - other) / sizes.sum()
         drawn = times @ (alone - other) / (times @ sizes)
         both = np.stack([drawn, np.zeros(RESAMPLES)], axis=1)
-        by_bootstrap += difference(np.array([gains.sum(), 0.0]), both).p < LEVEL
+        by_bootstrap += difference(np.array([gains.sum(), 0.0]), both, units=groups).p < LEVEL
         is_first = np.repeat([True, False], [alone.sum(), other.sum()])
         by_mcnemar += mcnemar(is_first, ~is_first) < LEVEL
     return {

@@ -60,8 +60,8 @@ def test_no_bounded_metric_is_certain_of_itself(grouped, wrong):
     truth = np.tile([0, 1, 2], 40)
     groups = np.repeat(np.arange(12), 10) if grouped else None
     rows = single(truth, (truth + 1) % K if wrong else truth, groups)
-    kept = [r for r in rows if r.low is not None and r.value in METRICS[r.metric].bounds]
-    assert len({r.metric for r in kept}) >= 7
+    kept = [r for r in rows if r.low is not None and r.value in (METRICS[r.metric].bounds or ())]
+    assert len({r.metric for r in kept}) >= 6
     assert min(r.high - r.low for r in kept) > 0.005
 
 
@@ -74,7 +74,7 @@ def test_no_multilabel_metric_is_certain_of_itself(grouped):
         truth, truth * 1.0, thresholds=limits, resampling=Resampling(groups=groups)
     )
     kept = [r for r in rows if r.low is not None and not str(r.threshold).startswith("all")]
-    assert {r.metric for r in kept} >= {"map", "f1", "f2", "hamming_loss", "brier"}
+    assert {r.metric for r in kept} >= {"map", "f1", "f2", "hamming_loss"}
     assert min(r.high - r.low for r in kept) > 0.005
 
 
@@ -83,7 +83,7 @@ def test_intervals_stay_within_the_bounds_of_their_metric():
     truth = rng.integers(K, size=60)
     predicted = np.where(rng.uniform(size=60) < 0.97, truth, (truth + 1) % K)
     for found in single(truth, predicted, np.repeat(np.arange(6), 10)):
-        least, most = METRICS[found.metric].bounds
+        least, most = METRICS[found.metric].bounds or (-np.inf, np.inf)
         assert found.low is None or least <= found.low <= found.value <= found.high <= most
 
 
@@ -132,7 +132,7 @@ def test_one_group_that_makes_the_spread_widens_the_interval():
     one[0] -= 0.005 * 40**0.5
     spread = jackknife(values, np.stack([even, one], axis=1))
     low, high = grouped_interval(values, spread, units=np.full(2, 40.0))
-    assert spread.freedom[0] > 39 > 3 > spread.freedom[1]
+    assert spread.freedom[0] == 39 > 3 > spread.freedom[1]
     assert high[1] - low[1] > 2 * (high[0] - low[0])
 
 
@@ -178,19 +178,19 @@ def ours(right, sizes):
     )
 
 
-def test_intervals_of_skewed_losses_cover_new_groups():
+@pytest.mark.parametrize("grouped", [True, False])
+def test_losses_have_no_interval(grouped):
+    truth = np.tile([0, 1, 2], 40)
+    rows = single(truth, truth, np.repeat(np.arange(12), 10) if grouped else None)
+    kept = [row for row in rows if row.metric in ("brier", "log_loss")]
+    assert {(row.metric, row.low) for row in kept} == {("brier", None), ("log_loss", None)}
+
+
+@pytest.mark.parametrize("parts", [2, 3])
+def test_few_parts_know_the_variance_no_better_than_they_are_many(parts):
     rng = np.random.default_rng(0)
-    # Gamma losses of mean .3, each group with a factor of its own: 15 groups of 50.
-    losses = 0.3 * rng.gamma(0.5, 2, (600, 15, 50)) * rng.gamma(2, 0.5, (600, 15, 1))
-    values, sums = losses.mean(axis=(1, 2)), losses.sum(axis=2)
-    left_out = (sums.sum(axis=1, keepdims=True) - sums).T / (14 * 50)
-    low, high = grouped_interval(
-        values,
-        jackknife(values, left_out),
-        units=np.full(600, 15.0),
-        bounds=METRICS["log_loss"].bounds,
-    )
-    assert ((low <= 0.3) & (high >= 0.3)).mean() > 0.93
+    moves = rng.normal(size=(parts, 50)) * 0.01
+    assert jackknife(np.full(50, 0.8), 0.8 + moves).freedom.max() <= parts - 1
 
 
 def percentile(right, sizes):

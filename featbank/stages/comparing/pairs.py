@@ -47,7 +47,12 @@ class Pair:
 
 
 def all_pairs(
-    values: Values, replicates: Values, spec: MetricSpec, *, is_right: Array | None = None
+    values: Values,
+    replicates: Values,
+    spec: MetricSpec,
+    *,
+    units: int,
+    is_right: Array | None = None,
 ) -> list[Pair]:
     """Compare each result with each later one.
 
@@ -55,11 +60,12 @@ def all_pairs(
         values: (P,) the metric of each result.
         replicates: (R, P) the same in each resample.
         spec: The metric, which says whether more or less is better.
+        units: Samples or groups that were drawn.
         is_right: (P, N) bool, of accuracy: which independent samples each result has right; None
             where samples stand in groups, or for another metric.
     """
     sides = [list(pair) for pair in combinations(range(len(values)), 2)]
-    found = [difference(values[pair], replicates[:, pair]) for pair in sides]
+    found = [difference(values[pair], replicates[:, pair], units=units) for pair in sides]
     corrected = holm(np.array([each.p for each in found]))
     exact = np.full(len(sides), np.nan)
     if is_right is not None:

@@ -23,7 +23,7 @@ def sentence(pair: Pair, names: Sequence[str]) -> str:
     if pair.p_holm is None or pair.low is None or pair.high is None:
         return (
             f"No difference shown between {a} and {b}: {_number(pair.difference)}, without an "
-            "interval: there are fewer than two groups or samples to resample, or no resamples."
+            "interval: there are fewer than five groups or samples to resample, or no resamples."
         )
     exact = "" if pair.p_mcnemar is None else f" (McNemar's exact p {_p(pair.p_mcnemar)})"
     tail = f"p {_p(pair.p_holm)} after Holm{exact}."
