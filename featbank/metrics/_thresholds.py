@@ -11,6 +11,8 @@ from featbank.metrics._ranking import rank
 from featbank.metrics._ratios import f_score
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from featbank.image import Array
@@ -37,7 +39,12 @@ class Thresholds:
 
 
 def tuned_thresholds(
-    truth: Array, scores: Array, *, beta: float = 2.0, min_positives: int = MIN_POSITIVES
+    truth: Array,
+    scores: Array,
+    *,
+    beta: float = 2.0,
+    min_positives: int = MIN_POSITIVES,
+    unlearned: Collection[int] = (),
 ) -> Thresholds:
     """The thresholds of greatest F-beta, label by label.
 
@@ -49,10 +56,13 @@ def tuned_thresholds(
         scores: (N, K) finite scores.
         beta: Weight of recall; 2 for F2.
         min_positives: Positives that a label needs for a threshold of its own.
+        unlearned: Labels whose scores say nothing; they take the pooled threshold, and no part in
+            it.
     """
     positives = truth.sum(axis=0, dtype=np.int64)
-    pooled = best_threshold(truth, scores, beta=beta)
-    is_pooled = positives < min_positives
+    told = [k for k in range(truth.shape[1]) if k not in unlearned]
+    pooled = best_threshold(truth[:, told], scores[:, told], beta=beta) if told else FIXED
+    is_pooled = (positives < min_positives) | ~np.isin(np.arange(truth.shape[1]), told)
     own = [
         pooled if is_pooled[k] else best_threshold(truth[:, k], scores[:, k], beta=beta)
         for k in range(truth.shape[1])

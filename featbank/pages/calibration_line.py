@@ -29,7 +29,10 @@ def calibration_line(results: Sequence[Result]) -> str:
     temperature = next((row.value for row in results if row.metric == "temperature"), None)
     if temperature is not None:
         after = _errors(found, "ece_scaled")
-        parts.append(f"at temperature {temperature:.2f}, fitted on other samples, ECE {after}")
+        worse = " (worse here)" if _is_worse(found) else ""
+        parts.append(
+            f"at temperature {temperature:.2f}, fitted on other samples, ECE {after}{worse}"
+        )
     losses = f"Log loss {number(found['log_loss', None])}, Brier {number(found['brier', None])}."
     return f"{'; '.join(parts)}. {losses}"
 
@@ -38,3 +41,8 @@ def _errors(found: dict[tuple[str, str | None], float], metric: str) -> str:
     if (metric, None) in found:
         return number(found[metric, None])
     return f"{number(found[metric, 'macro'])} by label, {number(found[metric, 'micro'])} pooled"
+
+
+def _is_worse(found: dict[tuple[str, str | None], float]) -> bool:
+    average = None if ("ece", None) in found else "micro"
+    return found["ece_scaled", average] > found["ece", average]

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from featbank.errors import CatalogError
 
-_DATE = re.compile(r"\d{4}(-\d{2}){0,2}")
+_DATE = re.compile(r"[12]\d{3}(-\d{2}){0,2}")
+_WORD = re.compile(r"\w")
+
+
+def _is_date(text: object) -> bool:
+    """Whether it is a year, a month or a day that there is."""
+    if not isinstance(text, str) or not _DATE.fullmatch(text):
+        return False
+    with contextlib.suppress(ValueError):
+        date.fromisoformat(f"{text}-01-01"[:10])
+        return True
+    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +60,9 @@ class PublishedRow:
     note: str = ""
 
     def __post_init__(self) -> None:
-        blank = [name for name in ("normalisation", "commit") if not getattr(self, name).strip()]
-        lacking = [*blank, *([] if _DATE.fullmatch(self.date) else ["date"])]
+        told = ("normalisation", "commit")
+        blank = [name for name in told if not _WORD.search(str(getattr(self, name) or ""))]
+        lacking = [*blank, *([] if _is_date(self.date) else ["date"])]
         if lacking:
             raise CatalogError(
                 f"published row of {self.model} on {self.dataset}",

@@ -50,7 +50,12 @@ def test_rows_carry_commit_normalisation_and_date(publication):
 
 
 @pytest.mark.parametrize(
-    "lacking", [{"commit": ""}, {"normalisation": " "}, {"date": ""}, {"date": "last August"}]
+    "lacking",
+    [
+        *({"commit": ""}, {"commit": "?"}, {"commit": None}, {"normalisation": " "}),
+        *({"normalisation": "-"}, {"date": ""}, {"date": "last August"}, {"date": "2025-13"}),
+        *({"date": "2025-02-31"}, {"date": "0000"}, {"date": None}),
+    ],
 )
 def test_a_row_without_one_of_them_is_refused(lacking):
     row = PUBLICATIONS["torchgeo-bench"].rows[0]

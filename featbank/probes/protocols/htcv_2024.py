@@ -7,7 +7,7 @@ from featbank.probes.protocols.protocol import ProtocolSpec
 _SOURCE = "DOFA, Hot Topics in Computer Vision 2024 (report on BigEarthNet-S1), section 5"
 _OPEN = (
     "the report names no settings of its classifiers; these are featbank's own, so extra trees",
-    "it names neither thresholds nor validation; labels are decided at 0.5, nothing is chosen",
+    "it names neither thresholds nor validation; nothing is chosen, thresholds are 0.5 and tuned",
 )
 
 

@@ -9,8 +9,8 @@ _RESAMPLES = 200
 
 _INTERVAL = (
     "bootstrap.py, bootstrap_accuracy, bootstrap_map: its intervals are percentiles of 200 "
-    "resamples of samples, seed 0; ours are Wilson's, from leaving out 200 parts at most, and "
-    "count groups where the dataset declares them"
+    "resamples of samples, seed 0; ours are Wilson's: of proportions without groups of "
+    "the samples, of all else from leaving out at most 200 parts, whole groups where there are any"
 )
 
 SPECS = (

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featbank.metrics._calibrated import TEMPERATURE
 from featbank.result import Result
 from featbank.stages.joining.transfer_store import TransferStore
 from featbank.stages.probing.computing import computed_in, computed_on
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from featbank.stages.probing.distances import Distances
     from featbank.stages.probing.few_shot import FewShot
     from featbank.stages.probing.run import ProbeRun
+    from featbank.stages.probing.unseen_scores import Unseen
     from featbank.stages.probing.verdict import Verdict
     from featbank.store.reader import Store
 
@@ -75,6 +77,7 @@ class Rows:
         self._fixed["params"] = _as_json(choice.params)
         self._fixed["dtype"] = self._dtype(choice.params)
         rows = [self._on_test(item, spread) for item in verdict.scored]
+        rows = [_where_fitted(row, verdict.unseen) for row in rows]
         rows.sort(key=lambda row: not row.selected)
         return [
             rows[0],
@@ -169,6 +172,13 @@ class Rows:
                 class_name=name,
                 threshold=TUNED_NAME,
             )
+
+
+def _where_fitted(row: Result, unseen: Unseen) -> Result:
+    """A temperature is of the samples that it was fitted on, all else of test."""
+    if row.metric != TEMPERATURE:
+        return row
+    return replace(row, split=unseen.split, n_train=unseen.n_train)
 
 
 def _as_columns(found: Distances) -> dict[str, float | None]:

@@ -36,12 +36,15 @@ class Unseen(NamedTuple):
         scores: (n, K) probabilities.
         split: Splits that the samples are of: ``val``, ``train`` or ``train+val``.
         n_train: Samples that their probes were fitted on; of folds, all less one fold.
+        unlearned: Of several labels, those that the probe of a fold had no positive of: its scores
+            of them say nothing.
     """
 
     truth: Array
     scores: Array
     split: str
     n_train: int
+    unlearned: frozenset[int] = frozenset()
 
     @property
     def in_words(self) -> str:
@@ -60,6 +63,9 @@ def unseen_scores(
 ) -> Unseen | None:
     """Scores of every sample by a probe of the other folds.
 
+    Where all samples of a class lie in one fold, as those of one group, the probe of the others has
+    never seen it: such samples are left out, and such labels told.
+
     Args:
         spec: The probe.
         data: All that the scored probe is fitted on.
@@ -76,6 +82,8 @@ def unseen_scores(
     if not fold.max(initial=0):
         return None
     scores = np.zeros((len(fold), data.n_classes))
+    unlearned: set[int] = set()
+    is_known = np.ones(len(fold), dtype=bool)
     for number in range(fold.max() + 1):
         rest, held = fold != number, fold == number
         part = replace(data, features=data.features[rest], labels=data.labels[rest])
@@ -83,8 +91,15 @@ def unseen_scores(
             return None
         (classifier,) = fitted(spec, [(params, seed)], part)
         scores[held] = predict(classifier, data.features[held], part)
+        if data.is_multilabel:
+            unlearned |= set(np.flatnonzero(~part.labels.any(axis=0)).tolist())
+        else:
+            is_known[held] = np.isin(data.labels[held], part.labels)
+    if not (is_known.any() and np.isfinite(scores).all()):
+        return None
     n_train = len(fold) - int(np.bincount(fold).max())
-    return Unseen(data.labels, scores, split, n_train) if np.isfinite(scores).all() else None
+    labels, scores = data.labels[is_known], scores[is_known]
+    return Unseen(labels, scores, split, n_train, frozenset(unlearned))
 
 
 def _is_of_one_class(data: Labelled) -> bool:
@@ -92,9 +107,10 @@ def _is_of_one_class(data: Labelled) -> bool:
 
 
 def fold_numbers(labels: Array, groups: Array | None, *, seed: int) -> NDArray[np.intp]:
-    """(N,) fold of each sample, whole groups in one, each class spread as evenly as groups let it.
+    """(N,) fold of each sample, whole groups in one, groups of a class spread evenly.
 
-    Groups are mixed, ordered by the rarest class that they hold, and dealt out one by one.
+    Groups are mixed, ordered by the rarest class that they hold, and dealt out one by one, large
+    and small alike.
 
     Args:
         labels: (N,) class indices, or (N, K) 0 and 1.

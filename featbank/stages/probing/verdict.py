@@ -107,7 +107,7 @@ def judge(  # noqa: PLR0913 - what a protocol may ask for, by name
     validation = unseen.truth, as_kept(unseen.scores)
     notes = (*_untrained_note(data), *_absent_note(truth, data.classes, absent))
     if data.is_multilabel:
-        tuned = tuned_thresholds(*validation)
+        tuned = tuned_thresholds(*validation, unlearned=unseen.unlearned)
         thresholds = {FIXED_NAME: np.full(len(data.classes), FIXED), TUNED_NAME: tuned.values}
         decided = thresholds | ({} if top is None else {f"top-{top}": most_probable(scores, top)})
         scored = score_multilabel(
@@ -166,5 +166,8 @@ def _pooled_note(tuned: Thresholds, where: str) -> tuple[str, ...]:
     pooled = int(tuned.is_pooled.sum())
     if not pooled:
         return ()
-    trouble = f"with fewer than {MIN_POSITIVES} positives in {where}, so at the pooled threshold"
+    trouble = (
+        f"with fewer than {MIN_POSITIVES} positives in {where}, or all of them in one fold, so at "
+        "the pooled threshold"
+    )
     return (f"{trouble}: {pooled} of {len(tuned.values)} labels",)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled_store import make_labelled_store
 
+from featbank.metrics._thresholds import best_threshold, tuned_thresholds
 from featbank.probes import PROBES
 from featbank.probes._sweep import Labelled, fitted, predict
 from featbank.probes.protocols import PROTOCOLS
@@ -72,15 +73,15 @@ def test_labels_that_a_probe_learns_by_heart_do_not_look_certain():
     assert (found.scores.argmax(axis=1) == noise.labels).mean() < 0.6
 
 
-def test_a_class_that_one_fold_alone_holds_has_score_0_there():
+def test_a_sample_whose_class_no_other_fold_has_is_left_out():
     data = made()
     labels = data.labels.copy()
     labels[labels == 2] = 1
     labels[5] = 2
     one = Labelled(features=data.features, labels=labels, n_classes=K)
     found = unseen("knn", one, {"k": 3})
-    assert found.scores.shape == (N, K)
-    assert found.scores[5, 2] == 0
+    assert found.scores.shape == (N - 1, K)
+    assert not (found.truth == 2).any()
 
 
 @pytest.mark.parametrize("name", ["logistic", "linear", "mlp", "forest", "knn"])
@@ -119,3 +120,29 @@ def test_a_run_parts_no_group_of_its_store(tmp_path, monkeypatch):
     assert seen["split"] == "train+val"
     assert seen["groups"].tolist() == data.groups[data.rows["final"]].tolist()
     assert len(set(seen["groups"])) > 5
+
+
+def test_a_label_that_stands_in_one_group_alone_takes_the_pooled_threshold():
+    rng = np.random.default_rng(0)
+    groups = np.arange(120) // 10
+    labels = (rng.uniform(size=(120, 2)) < 0.4).astype(np.int8)
+    labels[:, 1] = groups == 3
+    features = (rng.normal(size=(120, 8)) + 2 * np.eye(2, 8)[:, None][0] * labels[:, :1]).astype(
+        "f4"
+    )
+    found = unseen(
+        "logistic", Labelled(features=features, labels=labels, n_classes=2), {"C": 1.0}, groups
+    )
+    assert found.unlearned == {1}
+    tuned = tuned_thresholds(found.truth, found.scores, min_positives=5, unlearned=found.unlearned)
+    own = best_threshold(found.truth[:, 0], found.scores[:, 0], beta=2.0)
+    assert tuned.values.tolist() == [own, own]
+    assert tuned.is_pooled.tolist() == [False, True]
+
+
+def test_samples_of_a_class_that_no_other_fold_has_are_left_out():
+    data = made()
+    groups = np.where(data.labels == 2, 99, np.arange(N) // 4)
+    found = unseen("logistic", data, {"C": 1.0}, groups)
+    assert set(found.truth) == {0, 1}
+    assert len(found.truth) == len(found.scores) == (data.labels != 2).sum()
