@@ -130,7 +130,7 @@ def test_a_patch_in_two_lists(v1):
 
 def test_a_list_that_is_not_text(v1):
     (v1 / "train.csv.bz2").write_bytes(b"hello")
-    assert "train.csv.bz2: does not read as text" in fails("s2", v1)
+    assert "train.csv.bz2: does not unpack" in fails("s2", v1)
 
 
 def test_a_missing_label_file(v1):

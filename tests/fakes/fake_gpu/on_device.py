@@ -4,6 +4,8 @@ What a device refuses is refused: operands on two devices, a generator of anothe
 makes the host wait for is counted (``tracing.py``).
 """
 
+from functools import cache
+
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
@@ -60,6 +62,9 @@ class OnDevice(torch.Tensor):
     @classmethod
     def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
+        if torch.is_inference_mode_enabled() and _is_composite(func):
+            # There they come whole, as ``item`` and ``to``: their parts are what is counted.
+            return func.decompose(*args, **kwargs)
         if func is aten.copy_.default:
             return _copied(*args, **kwargs)
         if func is aten._to_copy.default and _place(kwargs) == "cpu":
@@ -83,6 +88,11 @@ class OnDevice(torch.Tensor):
         is_counted = func.is_view and not args[0].is_inference()
         with torch.inference_mode(torch.is_inference_mode_enabled() and not is_counted):
             return tree_map(_wrapped, out)
+
+
+@cache
+def _is_composite(func):
+    return torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
 
 
 def _written(func, args, kwargs):
