@@ -50,6 +50,7 @@ _SPREAD = {
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 _CLASS = re.compile(r"<(?:class|function) '?(\w+\.[\w.]+)")
 _BYTEARRAY = re.compile(rb"c(__builtin__|builtins)\nbytearray\n")
+_ZIP_START = b"PK\x03\x04"
 _OPERAND = re.compile(r"Unsupported operand (\d+)")
 
 
@@ -163,7 +164,8 @@ def _asks_for_room(path: Path) -> bool:
     torch's own list has it, and asks no other.
     """
     with path.open("rb") as file:
-        if zipfile.is_zipfile(file):
+        # By how it begins, as torch tells them: other files may end as zip files do.
+        if file.read(len(_ZIP_START)) == _ZIP_START:
             with zipfile.ZipFile(file) as archive:
                 pickles = [n for n in archive.namelist() if n.endswith("data.pkl")]
                 return any(_BYTEARRAY.search(archive.read(name)) for name in pickles)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featbank.bank.bank import Bank
-from featbank.errors import UsageError
+from featbank.errors import StoreError, UsageError
 from featbank.metrics import METRICS
 from featbank.metrics._averages import LEFT_OUT, ZERO, Absent
 from featbank.metrics._paired import Judged, Wanted, paired_values
@@ -164,7 +164,7 @@ def _wanted(heads: Sequence[Result], samples: CommonSamples, options: CompareOpt
         )
     average = options.average
     if options.metric is None and average is None:
-        average = heads[0].average
+        average = _headline_average(spec, heads[0])
     decided = is_multilabel and spec.takes == "counts"
     return Wanted(
         metric=spec.name,
@@ -172,6 +172,22 @@ def _wanted(heads: Sequence[Result], samples: CommonSamples, options: CompareOpt
         threshold=_threshold(samples, options.threshold) if decided else None,
         absent=_absent(heads),
     )
+
+
+def _headline_average(spec: MetricSpec, head: Result) -> str | None:
+    """That of a result's headline.
+
+    Raises:
+        StoreError: The metric has no such average: the file is damaged.
+    """
+    if head.average not in (None, *spec.averages):
+        raise StoreError(
+            f"result {head.result}",
+            f"its headline is {spec.name}, average '{head.average}'",
+            f"one of {', '.join(spec.averages)}" if spec.averages else "no average",
+            "Remove its file and probe again.",
+        )
+    return head.average
 
 
 def _is_of(spec: MetricSpec, is_multilabel: bool) -> bool:

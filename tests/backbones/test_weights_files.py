@@ -88,6 +88,15 @@ def test_a_pickle_that_asks_for_room_alone_is_refused(tmp_path, is_zip):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1 << 17  # 128 MiB
 
 
+def test_a_file_that_ends_as_a_zip_file_does_is_told_by_its_beginning(tmp_path):
+    path = tmp_path / "model.pth"
+    torch.save({"model": network()}, path, _use_new_zipfile_serialization=False)
+    with path.open("ab") as file:
+        file.write(b"PK\x05\x06" + bytes(18))
+    assert zipfile.is_zipfile(path)
+    assert set(load_values(path)["model"]) == set(network())
+
+
 class Marking:
     def __reduce__(self):
         return (exec, ("import sys; sys.marked_by_a_pickle = True",))

@@ -76,8 +76,8 @@ def _names(path, bank):
     inside = path.relative_to(bank)
     if inside.parts[0] == "stores":
         return [part for part in inside.parts if part.endswith(".zarr")] or [path.name]
-    # Of a result, its id names it.
-    return [path.name, path.stem] if inside.parts[0] == "results" else [path.name]
+    # Of a result, its id names it; where its dataset became another, the bank lacks one of this.
+    return [path.name, path.stem, str(bank)] if inside.parts[0] == "results" else [path.name]
 
 
 def _uses(bank, path):
