@@ -29,6 +29,12 @@ def test_the_sum_of_cells_is_that_of_the_results():
     ) in " ".join(PAGE.read_text().split())
 
 
+def test_what_intervals_of_losses_would_cover_is_that_of_the_results():
+    least, most = (f"{share:.3f}"[1:] for share in RESULTS["interval-losses"]["least_and_most"])
+    assert float(least) < TARGET
+    assert f"{least} to {most} of made sets" in PAGE.read_text()
+
+
 def test_the_level_of_compare_is_that_of_the_results():
     found = RESULTS["compare-level"]
     for name in ("paired_bootstrap", "mcnemar"):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 # The gap between 1 and the number below it among scores as they are kept, in float32: a score of
 # exactly 0, such as k-NN gives where no neighbour votes, stands for no less.
 SMALLEST = float(np.finfo(np.float32).eps)
-# Where a few groups hold most of a loss, the rule of the other metrics covers .78 to .96.
+# Where a few groups hold most of a loss, the rule of the other metrics falls short
+# (docs/intervals.md; tests/benchmarks/interval_losses.py).
 _NO_INTERVAL = None
 
 

@@ -44,21 +44,23 @@ def test_loss_and_gradients_are_those_of_the_cpu(name):
     torch.testing.assert_close(found["cuda"], found["cpu"], rtol=1e-3, atol=1e-5)
 
 
-@EACH
-def test_a_step_waits_for_nothing(name):
+def second_step(name):
+    """What it has the device do; the first step also makes what is kept."""
     method, given = make(name).to("cuda"), views(name, "cuda")
     step(name, method, given)
     with traced() as trace:
         step(name, method, given, number=1)
-    assert trace.waits == []
+    return trace
+
+
+@EACH
+def test_a_step_waits_for_nothing(name):
+    assert second_step(name).waits == []
 
 
 @EACH
 def test_a_step_copies_without_blocking(name):
-    method, given = make(name).to("cuda"), views(name, "cuda")
-    step(name, method, given)
-    with traced() as trace:
-        step(name, method, given, number=1)
+    trace = second_step(name)
     assert trace.blocking == []
     # One for all that is drawn, and none where nothing is.
     assert len(trace.copies_in) <= 1

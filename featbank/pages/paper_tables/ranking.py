@@ -128,11 +128,10 @@ def _caption(rows: Sequence[Result], metric: str) -> str:
 
 def _procedures(rows: Sequence[Result]) -> str:
     """What each protocol chooses and fits on what; '' where none is of the catalog."""
-    named: dict[str, list[str]] = {}
+    named: dict[str, dict[str, None]] = {}
     for row in rows:
         if row.protocol in PROTOCOLS:
-            told = named.setdefault(_procedure(row), [])
-            told += [] if row.protocol in told else [row.protocol]
+            named.setdefault(_procedure(row), {})[row.protocol] = None
     return " ".join(f"{', '.join(names)}: {words}." for words, names in named.items())
 
 
@@ -141,4 +140,4 @@ def _procedure(row: Result) -> str:
     if row.shots is not None:
         return spec.few_shot_procedure
     carved = _CARVED.search(row.note)
-    return spec.procedure.replace(_ON_VAL, f"chosen on {carved[1]}" if carved else _ON_VAL)
+    return spec.procedure.replace(_ON_VAL, f"chosen on {carved[1]}") if carved else spec.procedure

@@ -18,7 +18,8 @@ _ALWAYS = {
     "its variance from leaving out a group, or a part of many, at a time; results of earlier "
     "releases keep their percentile bootstrap). It leaves out how the score varies with the "
     "training set, the seed and the split; how often it holds the truth was simulated "
-    "(docs/intervals.md); a class that fewer than five groups hold has none",
+    "(docs/intervals.md); a class that fewer than five groups hold has none, nor have "
+    "losses and calibration errors",
     "N": "samples that were scored; of a class, those that bear it",
     "Protocol": "a named recipe of a probe: its parameters, what they are chosen on, and what it "
     "is fitted on",
@@ -33,8 +34,8 @@ _COUNTS = {
     "the rest"
 }
 _TUNED = {
-    "Tuned for F2": "thresholds that maximise F2 of each class on samples that their probe was not "
-    "fitted on, instead of 0.5; classes with fewer than 20 positives there share one"
+    "Tuned for F2": "thresholds that maximise F2 of each class on other samples than test's, "
+    "instead of 0.5; classes with fewer than 20 positives there share one"
 }
 
 

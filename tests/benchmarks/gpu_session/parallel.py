@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -12,8 +13,6 @@ import torch
 from tests.benchmarks.gpu_session.training import _losses, model
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.benchmarks.gpu_session.session import Session
 
 # Sums over processes come in another order.
@@ -43,6 +42,4 @@ def _run(session: Session, name: str) -> Path:
         [sys.executable, "-m", "featbank", "checkpoints", "--bank", str(bank), "--json"],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
-    from pathlib import Path
-
     return Path(json.loads(listed.stdout)["checkpoints"][0]["checkpoint"])

@@ -18,6 +18,7 @@ from featbank.stages.embed_plan import plan_embed
 from tests.benchmarks.gpu_session.clock import seconds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from torch import nn
@@ -60,28 +61,31 @@ def bare(session: Session) -> None:
         _by_kind(session, name, module, x)
 
 
-def _rate(session: Session, name: str, module: nn.Module, x: torch.Tensor, kind: str) -> None:
-    depth = len(getattr(module, "blocks", ())) or 1
-    run: Any = module
-    if kind == "compiled":
-        if session.is_tiny:
-            return
-        run = torch.compile(module)
+def _forward(module: Any, x: torch.Tensor, device: str) -> Callable[[], object]:
+    """One pass of a network, as ``embed`` has it: the last block's features under autocast."""
+    last = (len(getattr(module, "blocks", ())) or 1) - 1
 
     def forward() -> object:
-        with torch.inference_mode(), torch.autocast(session.device, dtype=torch.bfloat16):
-            return run(x, layers=[depth - 1])
+        with torch.inference_mode(), torch.autocast(device, dtype=torch.bfloat16):
+            return module(x, layers=[last])
 
+    return forward
+
+
+def _rate(session: Session, name: str, module: nn.Module, x: torch.Tensor, kind: str) -> None:
+    if kind == "compiled" and session.is_tiny:
+        return
+    run: Any = torch.compile(module) if kind == "compiled" else module
+    forward = _forward(run, x, session.device)
     took = seconds(forward, session.device, repeats=session.sized(1, 20), warm=3)
     session.figure(f"bare {name}, {kind}, batch {len(x)}", chips_per_s=len(x) / took)
 
 
 def _by_kind(session: Session, name: str, module: nn.Module, x: torch.Tensor) -> None:
-    depth = len(getattr(module, "blocks", ())) or 1
+    forward = _forward(module, x, session.device)
     wanted = [ProfilerActivity.CPU] if session.is_tiny else [ProfilerActivity.CUDA]
     with profile(activities=wanted) as found:
-        with torch.inference_mode(), torch.autocast(session.device, dtype=torch.bfloat16):
-            module(x, layers=[depth - 1])  # type: ignore[operator, unused-ignore]
+        forward()
         if session.device == "cuda":
             torch.cuda.synchronize()
     spent = dict.fromkeys([*KINDS, "other"], 0.0)
@@ -118,13 +122,9 @@ def end_to_end(session: Session) -> None:
     for name in names:
         px, batch = session.sized(32, 224), session.sized(8, 256)
         module = network(name, session.device, 3)
-        depth = len(getattr(module, "blocks", ())) or 1
         x = torch.randn(batch, 3, px, px, device=session.device)
 
-        def forward(module: Any = module, x: torch.Tensor = x, depth: int = depth) -> object:
-            with torch.inference_mode(), torch.autocast(session.device, dtype=torch.bfloat16):
-                return module(x, layers=[depth - 1])
-
+        forward = _forward(module, x, session.device)
         alone = batch / seconds(forward, session.device, repeats=session.sized(1, 20), warm=3)
         options = EmbedOptions(
             model=name, weights="random", normalise="half", dataset=str(files), image_size=px,

@@ -52,7 +52,7 @@ def methods(session: Session) -> None:
     teacher = None
     for name in sorted(METHODS, key=lambda each: METHODS[each].needs_teacher):
         more = {"teacher": teacher} if METHODS[name].needs_teacher else {}
-        with _syncs(session) as seen:
+        with _Syncs(session) as seen:
             began = time.perf_counter()
             made = featbank.pretrain(
                 name, model(session), "synthetic-rgb",
@@ -68,7 +68,7 @@ def methods(session: Session) -> None:
         )  # fmt: skip
 
 
-class _syncs:
+class _Syncs:
     """Waits for the device that PyTorch warns of."""
 
     def __init__(self, session: Session) -> None:

@@ -45,28 +45,29 @@ def plan_of(folder, name):
     return tiny_plan(folder, steps=9, method=spec, hyper=hyper)
 
 
-@pytest.mark.parametrize("name", [name for name, spec in METHODS.items() if not spec.needs_teacher])
-def test_a_method_cut_and_resumed_ends_with_the_same_weights(tmp_path, name):
-    whole, cut = plan_of(tmp_path / "whole", name), plan_of(tmp_path / "cut", name)
+def whole_and_resumed(plans):
+    """Tensors of each file of a run, and of one that was cut at step 6 and went on."""
+    whole, cut = plans
     pretrain(whole)
     with pytest.raises(Cut):
         pretrain(cut, progress=cut_at_6)
     assert pretrain(cut).done == 5
-    for file in whole.path.glob("*.safetensors"):
-        one, other = load_file(file), load_file(cut.path / file.name)
+    files = list(whole.path.glob("*.safetensors"))
+    assert files
+    return [(load_file(file), load_file(cut.path / file.name)) for file in files]
+
+
+@pytest.mark.parametrize("name", [name for name, spec in METHODS.items() if not spec.needs_teacher])
+def test_a_method_cut_and_resumed_ends_with_the_same_weights(tmp_path, name):
+    for one, other in whole_and_resumed(plan_of(tmp_path / f, name) for f in ("whole", "cut")):
         assert all(np.array_equal(one[key], other[key]) for key in one)
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", [name for name, spec in METHODS.items() if not spec.needs_teacher])
 def test_on_a_gpu_it_ends_with_the_same_weights_to_rounding(tmp_path, name):
-    whole, cut = (on_gpu(plan_of(tmp_path / folder, name)) for folder in ("whole", "cut"))
-    pretrain(whole)
-    with pytest.raises(Cut):
-        pretrain(cut, progress=cut_at_6)
-    assert pretrain(cut).done == 5
-    for file in whole.path.glob("*.safetensors"):
-        one, other = load_file(file), load_file(cut.path / file.name)
+    plans = (on_gpu(plan_of(tmp_path / folder, name)) for folder in ("whole", "cut"))
+    for one, other in whole_and_resumed(plans):
         for key, values in one.items():
             drift = np.linalg.norm(other[key] - values)
             assert drift <= DRIFT * max(np.linalg.norm(values), 1e-3), key
