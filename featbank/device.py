@@ -81,8 +81,7 @@ def full_float32(device: torch.device | str) -> Iterator[None]:
     Raises:
         UsageError: The environment has NVIDIA's libraries round float32 all the same.
     """
-    if str(device) != "cpu":
-        _refuse_override()
+    require_float32(str(device))
     places, name, full = _precisions()
     before = [getattr(place, name) for place in places]
     try:
@@ -104,8 +103,16 @@ def _precisions() -> tuple[tuple[Any, ...], str, object]:
     return (backends.cudnn, backends.cuda.matmul), "allow_tf32", False
 
 
-def _refuse_override() -> None:
-    if os.environ.get(_OVERRIDE, "0") not in ("", "0"):
+def require_float32(name: str) -> None:
+    """Refuse a GPU whose libraries are told to round float32 all the same.
+
+    Args:
+        name: Of a device, or ``auto``.
+
+    Raises:
+        UsageError: They are, by the environment.
+    """
+    if os.environ.get(_OVERRIDE, "0") not in ("", "0") and device_of(name) != "cpu":
         raise UsageError(
             f"{_OVERRIDE}={os.environ[_OVERRIDE]}",
             "has the GPU's libraries round float32 to TF32, which changes features and neighbours",

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Fields that may change a feature's last bits; times and counts may not.
-ENVIRONMENT = ("device", "instructions", "torch", "numpy", "featbank", "batch_size", "threads")
+ENVIRONMENT = (
+    "device",
+    "instructions",
+    "torch",
+    "numpy",
+    "featbank",
+    "batch_size",
+    "compiled",
+    "threads",
+)
+# What lines mean that were written before a field was.
+_BEFORE = {"compiled": False}
 _NUMBERS = ("rows", "seconds")
 # What a write that takes a part alone stands for.
 _SHORT = (errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -66,6 +77,11 @@ def read(store: Path) -> list[dict[str, Any]]:
     return lines
 
 
+def said(line: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """What a line says of a field, or means where it was written before there was the field."""
+    return line.get(name, _BEFORE.get(name))
+
+
 def changed_environment(store: Path, now: Mapping[str, Any]) -> list[str]:
     """What differs between the last logged environment and this one, in words."""
     lines = read(store)
@@ -73,9 +89,9 @@ def changed_environment(store: Path, now: Mapping[str, Any]) -> list[str]:
         return []
     before = lines[-1]
     return [
-        f"{name} {before.get(name)} -> {now.get(name)}"
+        f"{name} {said(before, name)} -> {said(now, name)}"
         for name in ENVIRONMENT
-        if before.get(name) != now.get(name)
+        if said(before, name) != said(now, name)
     ]
 
 

@@ -134,6 +134,11 @@ _TOLD = 5
     help="Share of missing pixels (nodata, mask, alpha 0) above which a chip is refused.",
 )
 @click.option("--deterministic", is_flag=True, help="Refuse operations that may vary by run.")
+@click.option(
+    "--compile",
+    is_flag=True,
+    help="Compile the transformer's blocks, which takes some seconds at the start: for many chips.",
+)
 @click.option("--dry-run", is_flag=True, help="Rehearse: say what would be done, write nothing.")
 @imagery_options
 @bank_option

@@ -114,9 +114,9 @@ def _explicit(model: Any) -> Iterator[None]:  # noqa: ANN401 - a transformers mo
 
 
 def blocks_of(model: nn.Module) -> nn.ModuleList:
-    """The model's transformer blocks: its longest list of modules."""
+    """The model's transformer blocks: its longest list of modules; none where it has no list."""
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
-    return max(lists, key=len)
+    return max(lists, key=len, default=nn.ModuleList())
 
 
 def run_model(model: nn.Module, x: Tensor, **options: Any) -> Any:  # noqa: ANN401 - an output

@@ -16,7 +16,7 @@ from featbank.samples import TRAIN
 from featbank.stages.weights import answers_of
 
 if TYPE_CHECKING:
-    from featbank.backbones import BackboneSpec
+    from featbank.backbones import BackboneSpec, Provides
     from featbank.backbones.backbone import Config
     from featbank.bands import Band
     from featbank.inputs.adapters import Adapted
@@ -183,6 +183,28 @@ def require_answers_taken(spec: BackboneSpec, options: EmbedOptions) -> None:
         UsageError: Names the answer.
     """
     answers_of(spec, options)
+
+
+def require_compiles(options: EmbedOptions, provides: Provides) -> None:
+    """Refuse to compile what has nothing to compile, or what must not vary.
+
+    Raises:
+        UsageError: As said.
+    """
+    if options.compile and options.deterministic:
+        raise UsageError(
+            "--compile",
+            "compiled code may round otherwise in another run, which --deterministic forbids",
+            "one of the two",
+            "Leave out one of them.",
+        )
+    if options.compile and provides.depth == 1:
+        raise UsageError(
+            "--compile",
+            f"model '{options.model}' has no transformer blocks, which are what is compiled",
+            "a vision transformer",
+            "Leave it out.",
+        )
 
 
 def own_statistics(spec: BackboneSpec, weights: Weights) -> str | None:

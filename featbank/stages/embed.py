@@ -20,6 +20,7 @@ from featbank.device import pick_device
 from featbank.errors import DecodeError, ReadError
 from featbank.image import band_order
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
+from featbank.layers.compiled_blocks import CompiledBlocks
 from featbank.recipe import recipe_id
 from featbank.stages.device_memory import AtOnce
 from featbank.stages.digesting import changed_rows
@@ -216,11 +217,11 @@ class EmbedRun:
         self._pending = writer.pending()
         self._todo = sum(len(writer.rows(shard)) for shard in self._pending)
         self._before = writer.refused(self._pending)
-        device = pick_device(plan.options.device)
-        self.environment = environment(device, plan.batch_size)
-        size, keeps = plan.batch_size, plan.options.deterministic
-        self._at_once = AtOnce(size, must_keep=keeps, tell=tell)
-        self._forward = forward_of(plan, self._at_once)
+        device, size = pick_device(plan.options.device), plan.batch_size
+        self.environment = environment(device, size, compiled=plan.options.compile)
+        self._at_once = AtOnce(size, must_keep=plan.options.deterministic, tell=tell)
+        self._compiled = CompiledBlocks(tell) if plan.options.compile else None
+        self._forward = forward_of(plan, self._at_once, self._compiled)
         self._done = 0
         self._refused: dict[int, str] = {}
         self._embedded = 0
@@ -310,6 +311,7 @@ class EmbedRun:
         line = {
             **self.environment,
             "batch_size": self._at_once.most,
+            "compiled": self._compiled is not None and self._compiled.is_on,
             "shard": shard,
             "rows": len(self._writer.rows(shard)),
             "seconds": round(now - self._shard_started, 4),

@@ -81,6 +81,7 @@ class EmbedOptions:
         bank: Folder of the bank.
         device: ``auto``, ``cpu`` or ``cuda``.
         deterministic: Whether torch must use deterministic algorithms alone.
+        compile: Whether the network's blocks are compiled.
         follow: Recipe to follow: nothing is fitted, and images need no labels.
     """
 
@@ -118,4 +119,5 @@ class EmbedOptions:
     bank: Path = Path("bank")
     device: str = "auto"
     deterministic: bool = False
+    compile: bool = False
     follow: Followed | None = None

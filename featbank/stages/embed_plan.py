@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import Bank
-from featbank.device import pick_device
+from featbank.device import pick_device, require_float32
 from featbank.errors import RefusedError, UsageError
 from featbank.inputs.adapters import ADAPTERS
 from featbank.inputs.preprocess import RESIZES, InputRecipe
@@ -19,6 +19,7 @@ from featbank.stages.agreement import (
     layer_indices,
     normalise_method,
     require_answers_taken,
+    require_compiles,
     require_statistics,
     shared_wavelengths,
 )
@@ -152,6 +153,7 @@ def plan_embed(
     spec, options, weights = _model(options, progress)
     # Whatever the options ask of the network is settled before any chip is read.
     alone = spec.describe(weights.config)
+    require_compiles(options, alone)
     size = image_size(spec, options, alone.patch_px)
     layers = layer_indices(options, alone.depth)
     options = with_trained_adapter(options, weights.trained)
@@ -257,6 +259,7 @@ def check_choices(options: EmbedOptions) -> None:
     """
     require_unit(options.unit, dataset_spec(options.dataset))
     ADAPTERS[options.adapt]
+    require_float32(options.device)
     rows = options.shard_rows
     is_power = rows is None or (rows > 0 and rows & (rows - 1) == 0)
     require(

@@ -210,7 +210,7 @@ def _record(plan: FinetunePlan, epochs: list[Epoch]) -> Checkpoint:
         origin=embed.weights.origin,
         licence=embed.spec.licence,
         command=_command(plan),
-        environment=environment(device, plan.options.batch_size),
+        environment=environment(device, plan.options.batch_size, compiled=False),
     )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from featbank.backbones.backbone import Config
     from featbank.image import Array
     from featbank.inputs.reading import Group, ReadBatch
+    from featbank.layers.compiled_blocks import CompiledBlocks
     from featbank.stages.embed_plan import EmbedPlan
     from featbank.store.schema import FeatureLayout
 
@@ -101,14 +102,23 @@ class Forward:
         encoder: The network, in evaluation mode.
         config: How.
         at_once: How many chips together; None takes whole batches as long as they are held.
+        compiled: Has the network's blocks compiled, for batches of ``at_once``; None runs them as
+            they are.
     """
 
     def __init__(
-        self, encoder: Encoder, config: ForwardConfig, at_once: AtOnce | None = None
+        self,
+        encoder: Encoder,
+        config: ForwardConfig,
+        at_once: AtOnce | None = None,
+        compiled: CompiledBlocks | None = None,
     ) -> None:
         self._config = config
         self._at_once = at_once or AtOnce(sys.maxsize)
         self._encoder = self._placed(encoder)
+        self._compiled = compiled
+        if compiled is not None and isinstance(encoder, torch.nn.Module):
+            compiled.add(encoder)
         self._prepare = Preprocess(config.inputs, config.device)
         self._transfers = Transfers(config.device) if config.device.type == "cuda" else None
         self._narrowed: dict[tuple[int, ...], Encoder] = {}
@@ -172,11 +182,22 @@ class Forward:
             if absent:
                 out = self._without(absent, x, missing, with_tokens)
             else:
-                out = encode(self._encoder, x, layout.layers, with_tokens, missing)
+                out = self._whole(x, missing, with_tokens)
         kept = {name: self._stored(name, out[name]) for name in layout.names}
         if self._transfers is None:
             return Pending(rows, kept, None)
         return Pending(rows, *self._transfers.to_host(kept))
+
+    def _whole(self, x: Tensor, missing: Missing | None, with_tokens: bool) -> dict[str, Tensor]:
+        """Features of chips that have all bands."""
+        layers = self._config.layout.layers
+
+        def run(x: Tensor, missing: Missing | None) -> dict[str, Tensor]:
+            return encode(self._encoder, x, layers, with_tokens, missing)
+
+        if self._compiled is None:
+            return run(x, missing)
+        return self._compiled(run, x, missing, self._at_once.most)
 
     def _without(
         self, absent: tuple[str, ...], x: Tensor, missing: Missing | None, with_tokens: bool
@@ -208,7 +229,9 @@ def _joined(inputs: Sequence[Input], moved: Moved) -> Input:
     return Input(rows[order], x[place], missing, inputs[0].absent)
 
 
-def forward_of(plan: EmbedPlan, at_once: AtOnce | None = None) -> Forward:
+def forward_of(
+    plan: EmbedPlan, at_once: AtOnce | None = None, compiled: CompiledBlocks | None = None
+) -> Forward:
     """The forward pass that a plan settles, its network built and on the device."""
     config = ForwardConfig(
         inputs=plan.inputs,
@@ -219,7 +242,7 @@ def forward_of(plan: EmbedPlan, at_once: AtOnce | None = None) -> Forward:
             narrowed(plan.weights.config, pick), plan.weights.state
         ),
     )
-    return Forward(encoder_of(plan), config, at_once or AtOnce(plan.batch_size))
+    return Forward(encoder_of(plan), config, at_once or AtOnce(plan.batch_size), compiled)
 
 
 def encoder_of(plan: EmbedPlan) -> Encoder:
@@ -240,8 +263,14 @@ def encoder_of(plan: EmbedPlan) -> Encoder:
     return Passes(encoders, passes.picks).eval()  # type: ignore[arg-type] # encoders are modules
 
 
-def environment(device: torch.device, batch_size: int) -> dict[str, Any]:
-    """What may change a feature's last bits, for the run log."""
+def environment(device: torch.device, batch_size: int, *, compiled: bool) -> dict[str, Any]:
+    """What may change a feature's last bits, for the run log.
+
+    Args:
+        device: Where the network runs.
+        batch_size: Chips of one pass.
+        compiled: Whether its blocks are compiled.
+    """
     from importlib.metadata import version
 
     is_cuda = device.type == "cuda"
@@ -252,6 +281,7 @@ def environment(device: torch.device, batch_size: int) -> dict[str, Any]:
         "numpy": np.__version__,
         "featbank": version("featbank"),
         "batch_size": batch_size,
+        "compiled": compiled,
         "threads": torch.get_num_threads(),
     }
 

@@ -138,3 +138,11 @@ def test_a_hub_model_is_one_file_and_found_by_its_name(tmp_path):
     assert path.parent == bank.stores_folder / "d"
     assert ":" not in path.name
     assert bank.stores(model="hf:owner/vit") == [path]
+
+
+def test_lines_from_before_blocks_could_be_compiled_mean_that_they_were_not(store):
+    runlog.append(store, {"device": "cpu"})
+    assert runlog.changed_environment(store, {"device": "cpu", "compiled": False}) == []
+    assert runlog.changed_environment(store, {"device": "cpu", "compiled": True}) == [
+        "compiled False -> True"
+    ]

@@ -16,6 +16,7 @@ from typing import Any
 from tests.benchmarks import (
     bootstrap,
     compare_level,
+    compiled_blocks,
     digest_pass,
     dofa_per_band,
     embed_overhead,
@@ -46,6 +47,7 @@ BENCHMARKS: dict[str, Any] = {
     "throughput": throughput,
     "memory": peak_memory,
     "embed-overhead": embed_overhead,
+    "compiled-blocks": compiled_blocks,
     "digest-pass": digest_pass.JPEG,
     "digest-pass-tiff": digest_pass.TIFF,
     "pretrain-overhead": pretrain_overhead,

@@ -10,6 +10,7 @@ from predicting import save, says
 
 from featbank.bank.attention_maps import read_attention
 from featbank.bank.bank import bank_of
+from featbank.errors import UsageError
 from featbank.stages.attention import AttendOptions, attend
 from featbank.stages.embed import embed_dataset
 from featbank.stages.embed_options import EmbedOptions
@@ -115,3 +116,12 @@ def test_predictions_are_those_of_the_cpu(stores, imagery, tmp_path):
     columns = [name for name in tables[0] if name.startswith("p_")]
     assert len(columns) == 3
     np.testing.assert_allclose(*(table[columns] for table in tables), atol=1e-3)
+
+
+def test_a_machine_told_to_round_float32_is_refused_before_anything_is_written(
+    imagery, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    with pytest.raises(UsageError, match="^NVIDIA_TF32_OVERRIDE=1: "):
+        embed(imagery, tmp_path / "bank", "cuda")
+    assert not (tmp_path / "bank").exists()

@@ -6,11 +6,14 @@ from unittest import mock
 
 import pytest
 import torch
+from fake_gpu.tracing import traced
 from tiny_training import tiny_plan
 from torch import distributed
 
 from featbank.stages.pretrain.run import pretrain
-from featbank.stages.pretrain.scale.parallel import joined
+from featbank.stages.pretrain.scale.parallel import Place, joined
+from featbank.stages.pretrain.states import due
+from featbank.stages.pretrain.states.due import SaveDue
 
 
 @pytest.fixture
@@ -39,3 +42,16 @@ def test_a_run_on_a_machine_of_several_gpus_warns_of_nothing(monkeypatch, tmp_pa
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert pretrain(tiny_plan(tmp_path, steps=1)).done == 1
+
+
+def test_several_processes_agree_on_when_to_save_without_waiting_for_their_gpus(
+    monkeypatch, tmp_path
+):
+    monkeypatch.setattr(due, "all_max", lambda value: value)
+    plan = tiny_plan(tmp_path, steps=100, save_every=None)
+    place = Place(rank=0, world=2, device=torch.device("cuda"))
+    is_due = SaveDue(plan, place, iter(range(0, 100_000, 30)).__next__)
+    with traced() as trace:
+        saved = [done for done in range(1, 100) if is_due(done)]
+    assert saved
+    assert (trace.waits, trace.blocking) == ([], [])

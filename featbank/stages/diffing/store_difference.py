@@ -62,7 +62,8 @@ def run_differently(first: Store, second: Store) -> tuple[Difference, ...]:
 
 
 def _values(log: Sequence[dict[str, Any]], name: str) -> list[str]:
-    return sorted({str(line.get(name, ABSENT)) for line in log})
+    said = [runlog.said(line, name) for line in log]
+    return sorted({ABSENT if value is None else str(value) for value in said})
 
 
 def _label_sets(first: Store, second: Store, rows: Pairing) -> Iterator[Difference]:

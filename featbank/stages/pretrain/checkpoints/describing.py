@@ -45,7 +45,7 @@ def described(plan: PretrainPlan, place: Place, *, steps: int, is_finished: bool
 
 def _environment(plan: PretrainPlan, place: Place) -> dict[str, Any]:
     return {
-        **environment(place.device, plan.length.batch_size),
+        **environment(place.device, plan.length.batch_size, compiled=plan.options.compile),
         **peak_memory(place.device),
         "processes": place.world,
         "workers": plan.imagery.workers,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featbank.stages.pretrain.scale.arriving import Arriving
 from featbank.stages.pretrain.scale.ranks import all_max
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 LEAST_S = 60.0
 # Writing states may take this share of a run.
 SHARE = 0.02
-# Steps between two looks of several processes at the first one's clock: it is asked for then, and
-# a GPU is waited for.
+# Steps between two looks of several processes at the first one's clock. What is asked at one look
+# is read at the next, when it has long arrived: no process waits for its GPU.
 LOOK_EVERY = 10
 
 
@@ -45,17 +46,18 @@ class SaveDue:
         self._place = place
         self._clock = clock
         self._next_s = clock() + LEAST_S
+        self._asked: Arriving | None = None
 
     def __call__(self, done: int) -> bool:
         """Whether to save now that so many steps are done.
 
         Every process of a run has to ask after each step.
         """
-        if done == self._steps or self.is_probed(done):
-            return True
-        if self._options.save_every is not None:
-            return self._ends(done, self._options.save_every)
-        return self._is_time(done)
+        is_due = self._ends_or_is_time(done)
+        if is_due:
+            # What was asked before this state would have another written right behind it.
+            self._asked = None
+        return is_due
 
     def is_probed(self, done: int) -> bool:
         """Whether the encoder of this step is probed."""
@@ -69,6 +71,13 @@ class SaveDue:
         end = self._clock()
         self._next_s = end + max(LEAST_S, (end - start) / SHARE)
 
+    def _ends_or_is_time(self, done: int) -> bool:
+        if done == self._steps or self.is_probed(done):
+            return True
+        if self._options.save_every is not None:
+            return self._ends(done, self._options.save_every)
+        return self._is_time(done)
+
     def _ends(self, done: int, epochs: int) -> bool:
         return epochs > 0 and done % (epochs * self._steps_per_epoch) == 0
 
@@ -78,4 +87,6 @@ class SaveDue:
             return is_time
         if done % LOOK_EVERY:
             return False
-        return bool(all_max(torch.tensor(float(is_time), device=self._place.device)).item())
+        before = self._asked
+        self._asked = Arriving(all_max(torch.full((), float(is_time), device=self._place.device)))
+        return before is not None and bool(before.read()[0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featbank.stages.pretrain.scale.arriving import Arriving
 from featbank.stages.pretrain.scale.parallel import mean_over_processes, of_the_first
 from featbank.stages.pretrain.watching.watch import (
     EVERY,
@@ -56,24 +57,14 @@ class StepResult:
 class _Pending:
     row: Row
     names: tuple[str, ...]
-    values: Tensor
-    # Of features, where their rank is yet to be found.
-    products: Tensor | None = None
-    ready: torch.cuda.Event | None = None
-
-    @property
-    def has_arrived(self) -> bool:
-        """Whether its numbers can be read without waiting."""
-        if self.ready is None:
-            return True
-        return bool(self.ready.query())  # type: ignore[no-untyped-call] # torch leaves it untyped
+    # Numbers of these names, and of a GPU's features the products, whose rank is yet to be found.
+    numbers: Arriving
 
     def settled(self) -> Row:
-        if self.ready is not None and not self.has_arrived:
-            self.ready.synchronize()
-        row = {**self.row, **dict(zip(self.names, self.values.tolist(), strict=True))}
-        if self.products is not None:
-            row[RANK] = float(effective_rank(self.products))
+        values, *products = self.numbers.read()
+        row = {**self.row, **dict(zip(self.names, values.tolist(), strict=True))}
+        if products:
+            row[RANK] = float(effective_rank(products[0]))
         return row
 
 
@@ -105,7 +96,7 @@ class Recorder:
     def add(self, result: StepResult) -> Iterator[Row]:
         """Take a step; give the rows that have arrived, in order."""
         self._pending.append(self._sent(result))
-        while self._pending and (self._pending[0].has_arrived or len(self._pending) > _AHEAD):
+        while self._pending and (self._pending[0].numbers.are_there or len(self._pending) > _AHEAD):
             yield self._pending.popleft().settled()
 
     def settle(self) -> Iterator[Row]:
@@ -118,7 +109,8 @@ class Recorder:
         self._time = time.perf_counter()
 
     def _sent(self, result: StepResult) -> _Pending:
-        scalars, products = _scalars(result), None
+        scalars: dict[str, Tensor] = _scalars(result)
+        products: tuple[Tensor, ...] = ()
         if result.step % EVERY == 0:
             figures, products = self._figures(result)
             scalars |= figures
@@ -126,23 +118,16 @@ class Recorder:
         device = result.gradient_norm.device
         values = torch.stack([scalars[name].detach().float().to(device) for name in names])
         values = mean_over_processes(values, self._place)
-        row = self._host_row(result)
-        if device.type != "cuda":
-            return _Pending(row, names, values)
-        products = None if products is None else _hosted(products)
-        hosted = _hosted(values)
-        ready = torch.cuda.Event()  # type: ignore[no-untyped-call] # as above
-        ready.record()
-        return _Pending(row, names, hosted, products, ready)
+        return _Pending(self._host_row(result), names, Arriving(values, *products))
 
-    def _figures(self, result: StepResult) -> tuple[dict[str, Tensor], Tensor | None]:
+    def _figures(self, result: StepResult) -> tuple[dict[str, Tensor], tuple[Tensor, ...]]:
         """What shows a collapse; of a GPU's features the products, whose rank the host finds."""
         features = torch.cat([output.features for output in result.outputs])
-        products = None
+        products: tuple[Tensor, ...] = ()
         if features.device.type == "cuda":
-            products, spread = feature_products(features)
+            of_features, spread = feature_products(features)
             # Every process finds the same rank, since each judges the run by it.
-            products, figures = of_the_first(products, self._place), {SPREAD: spread}
+            products, figures = (of_the_first(of_features, self._place),), {SPREAD: spread}
         else:
             figures = feature_figures(features)
         targets = [output.targets for output in result.outputs if output.targets is not None]
@@ -170,12 +155,6 @@ def _scalars(result: StepResult) -> dict[str, Tensor]:
         scalars[f"loss/{name}"] = _mean(parts, shares)
     scalars["gradient_norm"] = result.gradient_norm
     return scalars
-
-
-def _hosted(values: Tensor) -> Tensor:
-    """On its way to pinned memory; it is there once an event that is recorded now has passed."""
-    host = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
-    return host.copy_(values, non_blocking=True)
 
 
 def _mean(values: Sequence[Tensor], shares: Sequence[float]) -> Tensor:

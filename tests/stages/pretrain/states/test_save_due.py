@@ -73,11 +73,28 @@ def test_the_end_of_a_run_is_always_saved(due_of):
     assert due_of()(40)
 
 
-def test_several_processes_ask_for_the_clock_at_some_steps_only(due_of, clock, monkeypatch):
+def test_several_processes_read_at_a_look_what_they_asked_at_the_one_before(
+    due_of, clock, monkeypatch
+):
     monkeypatch.setattr(due, "all_max", lambda value: value)
     is_due = due_of(world=2)
     clock.now += 1000
-    assert [done for done in range(1, 40) if is_due(done)] == [10, 20, 30]
+    assert [done for done in range(1, 40) if is_due(done)] == [20]
+
+
+def test_what_was_asked_before_a_state_does_not_have_another_written_behind_it(
+    due_of, clock, monkeypatch
+):
+    monkeypatch.setattr(due, "all_max", lambda value: value)
+    is_due = due_of(world=2, probe_every=3)  # probed after steps 12, 24 and 36
+    clock.now += 1000
+    found = []
+    for done in range(1, 40):
+        if is_due(done):
+            found.append(done)
+            with is_due.writing():
+                pass
+    assert found == [12, 24, 36]
 
 
 def test_the_clock_of_another_process_than_the_first_does_not_count(due_of, clock, monkeypatch):
