@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tests.benchmarks import page as benchmarks
 from tests.benchmarks.interval_coverage import NAMES, PAGE, TARGET, page
 
 RESULTS = json.loads((Path(__file__).parent / "benchmarks" / "results.json").read_text())
@@ -40,3 +41,21 @@ def test_the_level_of_compare_is_that_of_the_results():
     for name in ("paired_bootstrap", "mcnemar"):
         least, most = (f"{share:.3f}"[1:] for share in found[name])
         assert f"{least} to {most}" in PAGE.read_text()
+
+
+def test_the_page_of_benchmarks_is_that_of_the_results():
+    path = benchmarks.SESSION
+    session = json.loads(path.read_text()) if path.exists() else None
+    assert benchmarks.PAGE.read_text() == benchmarks.page(RESULTS, session)
+
+
+def test_every_benchmark_whose_figures_are_kept_stands_on_its_page():
+    text = benchmarks.PAGE.read_text()
+    assert all(f"\n## {name}\n" in text for name in RESULTS)
+
+
+def test_a_session_on_a_gpu_is_read_by_the_page():
+    checks = [{"name": "end to end, dofa", "outcome": "FAIL", "chips_per_s": 9876.5}]
+    text = benchmarks.page(RESULTS, {"device": "cuda", "failed": 1, "checks": checks})
+    assert "| FAIL | end to end, dofa | `chips_per_s` 9876.5 |" in text
+    assert "Not measured yet" not in text

@@ -73,10 +73,14 @@ class CompiledBlocks:
             return run(x, missing)
         return {name: values[: len(x)] for name, values in found.items()}
 
-    def _give_up(self, error: Exception) -> None:
+    def remove(self) -> None:
+        """Have the blocks run as they are again."""
         for block in self._blocks:
             block._compiled_call_impl = None  # as before ``compile``
         self._blocks = []
+
+    def _give_up(self, error: Exception) -> None:
+        self.remove()
         self._tell(f"the network's blocks run as they are: {_reason(error)}")
 
 

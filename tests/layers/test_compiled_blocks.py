@@ -96,6 +96,14 @@ def test_several_passes_are_compiled_each(seen):
     assert seen.shapes
 
 
+def test_blocks_run_as_they_are_again_once_that_is_asked_for(seen):
+    encoder, compiled = network(), CompiledBlocks(pytest.fail)
+    compiled.add(encoder)
+    compiled.remove()
+    running(encoder)(chips(2), None)
+    assert (compiled.is_on, seen.shapes) == (False, [])
+
+
 # torch's compiler imports parts of torch that it has deprecated.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_torch_s_own_compiler_gives_the_features():

@@ -7,7 +7,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.gpu_session import features, machine, parallel, probing, rates, training
+from tests.benchmarks.gpu_session import (
+    errors,
+    features,
+    machine,
+    parallel,
+    probing,
+    rates,
+    training,
+)
 from tests.benchmarks.gpu_session.session import Session
 
 # What matters most comes first: the time may run out.
@@ -22,6 +30,7 @@ PARTS = {
     "probes": probing.agreement,
     "resumed training": training.resumed,
     "downstream": training.downstream,
+    "named errors": errors.named,
     "switches": training.switches,
     "several devices": parallel.ddp_and_fsdp,
 }
