@@ -20,6 +20,7 @@ PARTS = {
     "bare": rates.bare,
     "methods": training.methods,
     "probes": probing.agreement,
+    "replayed steps": probing.replays,
     "resumed training": training.resumed,
     "downstream": training.downstream,
     "switches": training.switches,
