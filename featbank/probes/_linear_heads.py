@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from featbank.probes._device import device
-from featbank.probes._sgd import cosine, few_threads, random_stream
+from featbank.probes._graphed_step import GraphedStep, StepInputs
+from featbank.probes._sgd import few_threads, random_stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +55,9 @@ class HeadBlock:
         self._weight_velocity = torch.zeros_like(self.weights)
         self._bias_velocity = torch.zeros_like(self.biases)
 
-    def step(self, x: torch.Tensor, targets: torch.Tensor, *, share: float, several: bool) -> None:
+    def step(
+        self, x: torch.Tensor, targets: torch.Tensor, *, share: float | torch.Tensor, several: bool
+    ) -> None:
         """One step of SGD with momentum; gradients are written out by hand.
 
         A head whose weights run off to infinity leaves the others as they are: scores and
@@ -63,7 +66,7 @@ class HeadBlock:
         Args:
             x: (B, D) joint features.
             targets: (B, 1, K) 0 and 1.
-            share: Share of the learning rates at this step.
+            share: Share of the learning rates at this step; a tensor on CUDA.
             several: Whether a sample may bear several labels.
         """
         seen = self._seen(x)
@@ -73,8 +76,12 @@ class HeadBlock:
         error = p.sub_(targets).div_(len(x)).view(len(x), -1)
         self._weight_velocity.addmm_(error.T, seen, beta=MOMENTUM)
         self._bias_velocity.mul_(MOMENTUM).add_(error.sum(dim=0))
-        self.weights.addcmul_(self._weight_velocity, self.rates[:, None], value=-share)
-        self.biases.addcmul_(self._bias_velocity, self.rates, value=-share)
+        # A number would stand in a CUDA graph as it was when that was captured.
+        rates, factor = (
+            (self.rates * share, 1.0) if isinstance(share, torch.Tensor) else (self.rates, share)
+        )
+        self.weights.addcmul_(self._weight_velocity, rates[:, None], value=-factor)
+        self.biases.addcmul_(self._bias_velocity, rates, value=-factor)
 
     def heads(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Weights (K, D) and biases (K,) of each head, on the CPU."""
@@ -121,7 +128,7 @@ def descend(
         For each set of columns, weights (K, d) and biases (K,) of its heads in the order of rates.
     """
     place, several = device(), codes.ndim == 2
-    size, steps = batching.taken(len(X)), batching.steps
+    size = batching.taken(len(X))
     first = min(start for columns in rates for start, _ in columns)
     last = max(stop for columns in rates for _, stop in columns)
     # Only what some head sees is gathered.
@@ -136,11 +143,18 @@ def descend(
         )
         for columns, of_block in rates.items()
     }
+    inputs = StepInputs(batching.steps, place)
+
+    def step_all() -> None:
+        y = codes[inputs.rows]
+        x, targets = X.index_select(0, inputs.rows), y if several else F.one_hot(y, n_classes)
+        for block in blocks.values():
+            block.step(x, targets[:, None].float(), share=inputs.share, several=several)
+
+    graphed = GraphedStep(step_all, steps=inputs.steps, place=place)
     order = batching.drawn(len(X), random_stream(seed, "order"), place)
     with few_threads(size * sum(block.weights.numel() for block in blocks.values())):
         for step, rows in enumerate(order):
-            t = codes[rows] if several else F.one_hot(codes[rows], n_classes)
-            x, targets = X.index_select(0, rows), t[:, None].float()
-            for block in blocks.values():
-                block.step(x, targets, share=cosine(step, steps), several=several)
+            inputs.set(step, rows)
+            graphed()
     return {columns: block.heads() for columns, block in blocks.items()}

@@ -82,9 +82,19 @@ class Networks:
         for s, (of_seed, seed) in enumerate(zip(plans, seeds, strict=True)):
             for c in range(len(of_seed)):
                 _draw(self.network(s, c), random_stream(seed, "weights"))
+        # Equal widths of a seed draw equal numbers: each run of them draws once.
         self._streams = [
-            [random_stream(seed, "dropout", place) for _ in of_seed]
-            for of_seed, seed in zip(plans, seeds, strict=True)
+            [random_stream(seed, "dropout", place) for _ in self.runs] for seed in seeds
+        ]
+
+    @property
+    def dropout_streams(self) -> list[torch.Generator]:
+        """All that a step draws from."""
+        return [
+            stream
+            for s, streams in enumerate(self._streams)
+            for run, stream in zip(self.runs, streams, strict=True)
+            if self._drops(s, run)
         ]
 
     def network(
@@ -146,14 +156,19 @@ class Networks:
         total = self.runs[-1].stop
         factors = torch.ones(len(self.plans), size, total, device=self.place, dtype=self.dtype)
         for s, of_seed in enumerate(self.plans):
-            start = 0
-            for plan, stream in zip(of_seed, self._streams[s], strict=True):
-                part = factors[s, :, start : start + plan.width]
-                start += plan.width
-                if plan.dropout:
-                    part.copy_(_is_kept(part.shape, plan.dropout, stream))
-                    part.div_(1 - plan.dropout)
+            for run, stream in zip(self.runs, self._streams[s], strict=True):
+                if not self._drops(s, run):
+                    continue
+                parts = run.units(factors[s])
+                bits = _random_bits(parts.shape[1:], stream)
+                for plan, part in zip(of_seed[run.first : run.last], parts, strict=True):
+                    if plan.dropout:
+                        part.copy_(_is_kept(bits, plan.dropout)).div_(1 - plan.dropout)
         return factors
+
+    def _drops(self, s: int, run: Run) -> bool:
+        """Whether any network of a run drops units."""
+        return any(plan.dropout for plan in self.plans[s][run.first : run.last])
 
     def _empty(self, shape: tuple[int, int]) -> list[torch.Tensor]:
         """First weights and biases, last biases, then last weights of each run."""
@@ -185,12 +200,16 @@ def _draw(network: Sequence[torch.Tensor], generator: torch.Generator) -> None:
             tensor.copy_(drawn)
 
 
-def _is_kept(shape: torch.Size, dropout: float, stream: torch.Generator) -> torch.Tensor:
-    """Whether each unit is kept, from 16 random bits each: a fourth of the time of floats."""
+def _random_bits(shape: torch.Size, stream: torch.Generator) -> torch.Tensor:
+    """16 random bits for each unit, as int16: a fourth of the time of floats."""
     words = torch.empty(-(-shape.numel() // 4), dtype=torch.int64, device=stream.device)
     bits = words.random_(-(2**63), None, generator=stream).view(torch.int16)
-    limit = min(round(dropout * 2**16), 2**16 - 1) - 2**15
-    return bits[: shape.numel()].view(shape) >= limit
+    return bits[: shape.numel()].view(shape)
+
+
+def _is_kept(bits: torch.Tensor, dropout: float) -> torch.Tensor:
+    """Whether each unit is kept, by its random bits."""
+    return bits >= min(round(dropout * 2**16), 2**16 - 1) - 2**15
 
 
 def _product(a: torch.Tensor, b: torch.Tensor, *, out: torch.Tensor) -> None:

@@ -9,10 +9,12 @@ import torch
 from torch.nn import functional as F
 
 from featbank.probes._device import device
+from featbank.probes._graphed_step import GraphedStep, StepInputs
 from featbank.probes._held_out import held_out
 from featbank.probes._mlp_networks import Networks
+from featbank.probes._mlp_optimizer import NetworksOptimizer
 from featbank.probes._mlp_watch import Watch
-from featbank.probes._sgd import batches, cosine, few_threads, random_stream, step_count
+from featbank.probes._sgd import batches, few_threads, random_stream, step_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -121,19 +123,32 @@ def train(
     )
     a_pass = kept.shape[1] // batch
     watch = Watch(networks, passes.patience if watched.numel() else None)
-    optimizer = _optimizer(networks)
-    rates = [group["lr"] for group in optimizer.param_groups]
+    inputs = StepInputs(steps, samples.place)
+    descend = _descent(networks, samples, inputs, loss)
     with few_threads(size * networks.runs[-1].stop * len(seeds)):
         for step, rows in enumerate(_orders(kept, seeds, batch=batch, steps=steps)):
-            networks.descend(*samples.take(rows), loss)
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * cosine(step, steps)
-            optimizer.step()
+            inputs.set(step, rows)
+            descend()
             if (step + 1) % a_pass == 0 or step + 1 == steps:
                 watch.end_pass(lambda: _watched_loss(networks, samples, watched, loss))
                 if watch.all_stopped:
                     break
     return watch.trained()
+
+
+def _descent(
+    networks: Networks, samples: Samples, inputs: StepInputs, loss: MlpLoss
+) -> GraphedStep:
+    """One step: take the rows, set the gradients, move the weights."""
+    optimizer = NetworksOptimizer(networks)
+
+    def step() -> None:
+        networks.descend(*samples.take(inputs.rows), loss)
+        optimizer.step(inputs.share)
+
+    return GraphedStep(
+        step, steps=inputs.steps, place=samples.place, generators=networks.dropout_streams
+    )
 
 
 def product_dtype(device: str, numbers: int) -> torch.dtype:
@@ -163,29 +178,6 @@ def _orders(
     ]
     for drawn in zip(*orders, strict=True):
         yield torch.gather(kept, 1, torch.stack(drawn))
-
-
-def _optimizer(networks: Networks) -> torch.optim.AdamW:
-    """AdamW over whole tensors; over each network's views where rates or decays differ."""
-    plans = [(s, c, plan) for s, row in enumerate(networks.plans) for c, plan in enumerate(row)]
-    hyper = {(plan.lr, plan.weight_decay) for _, _, plan in plans}
-    for tensor, gradient in zip(networks.parameters, networks.gradients, strict=True):
-        tensor.grad = gradient
-    if len(hyper) == 1:
-        groups = [(networks.parameters, *hyper.pop())]
-    else:
-        groups = []
-        for s, c, plan in plans:
-            views = networks.network(s, c)
-            gradients = networks.network(s, c, networks.gradients)
-            for view, gradient in zip(views, gradients, strict=True):
-                view.grad = gradient
-            groups.append((list(views), plan.lr, plan.weight_decay))
-    # One pass over weights, gradients and moments, not ten.
-    return torch.optim.AdamW(
-        [{"params": params, "lr": lr, "weight_decay": decay} for params, lr, decay in groups],
-        fused=True,
-    )
 
 
 def _watched_loss(

@@ -64,10 +64,11 @@ def traced_fit(name, several, **more):
 def test_more_steps_wait_and_block_no_more(name, several):
     few, many = (
         traced_fit(name, several, **{"steps" if name == "linear" else "min_steps": steps})
-        for steps in (45, 90)
+        for steps in (60, 120)
     )
     passes = 0 if name == "linear" else 12
-    assert few.waits == many.waits == []
+    # PyTorch waits for the device before it captures a step, once a fit.
+    assert few.waits == many.waits == ["torch.cuda.synchronize"]
     assert len(many.blocking) - len(few.blocking) <= passes
     assert many.n_kernels > few.n_kernels
 

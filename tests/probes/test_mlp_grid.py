@@ -147,6 +147,20 @@ def test_dropout_keeps_the_mean_of_what_it_lets_through():
     assert factors.mean() == pytest.approx(1, abs=0.05)
 
 
+def test_networks_of_equal_width_drop_as_each_does_alone():
+    options = {"shape": (5, 3), "place": torch.device("cpu"), "dtype": torch.float32}
+    plans = [
+        NetworkPlan(width=width, dropout=dropout, lr=0.1, weight_decay=0.0)
+        for width, dropout in ((4, 0.2), (4, 0.0), (4, 0.5), (6, 0.5))
+    ]
+    together = Networks([plans, plans], [3, 4], **options)
+    alone = [Networks([[plan]], [4], **options) for plan in plans]
+    for _ in range(2):
+        factors = together._dropout_factors(7)[1].split([4, 4, 4, 6], dim=1)
+        for found, network in zip(factors, alone, strict=True):
+            assert torch.equal(found, network._dropout_factors(7)[0])
+
+
 PARTS = [(4, 0.5), (8, 0.2)]
 
 

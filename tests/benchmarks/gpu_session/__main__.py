@@ -28,6 +28,7 @@ PARTS = {
     "bare": rates.bare,
     "methods": training.methods,
     "probes": probing.agreement,
+    "replayed steps": probing.replays,
     "resumed training": training.resumed,
     "downstream": training.downstream,
     "named errors": errors.named,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from unittest import mock
 
 import numpy as np
 
-from featbank.probes import PROBES
+from featbank.probes import PROBES, _graphed_step
 from featbank.probes._device import computing_on
 from featbank.probes._sweep import Labelled, fitted, predict
 from tests.benchmarks.gpu_session.clock import wait
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 CLASSES = 10
 QUICK = {"linear": {"min_steps": 300}, "mlp": {"min_steps": 150}}
+# Probabilities of one fit, its step replayed and not: sums on the device come in any order.
+MOST_APART = 1e-2
 
 
 def made(n: int, dim: int, seed: int) -> Labelled:
@@ -53,3 +56,26 @@ def _compare(session: Session, name: str, train: Labelled, test: Labelled) -> No
         f"{name} on {len(train.labels):,} samples", share >= spec.agreement, agreement=share,
         stated=spec.agreement, cpu_s=took["cpu"], device_s=took[session.device],
     )  # fmt: skip
+
+
+def replays(session: Session) -> None:
+    """Decisions and time of fits whose step is a graph, against the same step by step."""
+    dim = session.sized(16, 768)
+    train, test = made(session.sized(300, 20_000), dim, 1), made(200, dim, 2)
+    for name in ("linear", "mlp"):
+        params, said, took = {**PROBES[name].defaults, **QUICK[name]}, [], []
+        # The first of three fits finds memory and libraries for the others.
+        for least in (10**9, 10**9, _graphed_step.LEAST_REPLAYS):
+            with mock.patch.object(_graphed_step, "LEAST_REPLAYS", least):
+                began = time.perf_counter()
+                with computing_on(session.device):
+                    (classifier,) = fitted(PROBES[name], [(params, 0)], train)
+                    said.append(predict(classifier, test.features, train))
+                wait(session.device)
+                took.append(time.perf_counter() - began)
+        apart = float(np.abs(said[1] - said[2]).max())
+        is_right = apart <= MOST_APART and not _graphed_step._failed
+        session.check(
+            f"{name}: its step replayed", is_right, apart=apart, allowed=MOST_APART,
+            replayed_s=took[2], eager_s=took[1],
+        )  # fmt: skip

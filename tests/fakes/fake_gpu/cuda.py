@@ -2,11 +2,11 @@
 
 import threading
 import types
-from contextlib import contextmanager
 from unittest import mock
 
 import torch
 
+from fake_gpu import graphs
 from fake_gpu.on_device import OnDevice, register
 from fake_gpu.tracing import traces
 
@@ -40,6 +40,9 @@ class Stream:
     def query(self):
         return True
 
+    def is_capturing(self):
+        return graphs.capturing() is not None and current_stream() is self
+
 
 class Event:
     """A mark in a queue."""
@@ -72,6 +75,7 @@ class Generator(torch.Generator):
     def __new__(cls, device="cpu"):
         made = super().__new__(cls, device="cpu")
         made._place = torch.device(device)
+        made.is_captured = False
         if made._place.type == "cuda":
             of_device[made._cdata] = made
         return made
@@ -80,18 +84,32 @@ class Generator(torch.Generator):
     def device(self):
         return self._place
 
+    def clone_state(self):
+        made = Generator(self._place)
+        made.set_state(self.get_state())
+        return made
+
+    def graphsafe_set_state(self, other):
+        self.set_state(other.get_state())
+        self.is_captured = False
+        return self
+
 
 def current_stream(device=None):
     return getattr(_local, "stream", DEFAULT)
 
 
-@contextmanager
-def stream(wanted):
-    before, _local.stream = current_stream(), wanted or current_stream()
-    try:
-        yield
-    finally:
-        _local.stream = before
+class stream:
+    """A block whose work is queued on a stream; one that is never left leaves it as it is."""
+
+    def __init__(self, wanted):
+        self._wanted = wanted
+
+    def __enter__(self):
+        self._before, _local.stream = current_stream(), self._wanted or current_stream()
+
+    def __exit__(self, *told):
+        _local.stream = self._before
 
 
 def pin(tensor):
@@ -137,6 +155,7 @@ def _remember(tensor):
 
 
 def _wait(what):
+    graphs.forbid(what)
     for trace in traces():
         trace.waits.append(what)
 
@@ -165,6 +184,8 @@ def _counting(real):
     def factory(*args, device=None, **kwargs):
         is_there = device is not None and torch.device(device).type == "cuda"
         made = real(*args, device="cpu" if is_there else device, **kwargs)
+        if is_there:
+            graphs.made(made)
         return OnDevice(made) if is_there else made
 
     return factory
@@ -203,9 +224,14 @@ def install():
         "current_stream": current_stream,
         "default_stream": lambda device=None: DEFAULT,
         "stream": stream,
+        "CUDAGraph": graphs.CUDAGraph,
+        "is_current_stream_capturing": lambda: graphs.capturing() is not None,
     }
     for name, stand_in in stand_ins.items():
         mock.patch.object(torch.cuda, name, stand_in).start()
+    # What PyTorch's own ``torch.cuda.graph`` and optimizers ask besides.
+    mock.patch.object(torch._C, "_host_emptyCache", create=True).start()
+    mock.patch.object(torch.accelerator, "current_stream", current_stream).start()
     mock.patch.object(torch, "Generator", Generator).start()
     mock.patch.object(torch.Tensor, "pin_memory", pin).start()
     mock.patch.object(torch.Tensor, "is_pinned", is_pinned).start()

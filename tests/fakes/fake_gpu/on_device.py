@@ -9,6 +9,7 @@ from functools import cache
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
+from fake_gpu import graphs
 from fake_gpu.tracing import Copy, traces
 
 aten = torch.ops.aten
@@ -77,7 +78,7 @@ class OnDevice(torch.Tensor):
         _count(func, args)
         place = _place(kwargs)
         plain = {**tree_map(_held, kwargs), **({"device": "cpu"} if place else {})}
-        out = func(*tree_map(_held, args), **plain)
+        out = graphs.run(func, tree_map(_held, args), plain)
         if place == "cpu":
             return out
         _note_dtypes(out)
@@ -100,9 +101,7 @@ def _written(func, args, kwargs):
     told = [each.alias_info for each in func._schema.returns]
     if not told or not all(alias is not None and alias.is_write for alias in told):
         return None
-    given = {a.name: v for a, v in zip(func._schema.arguments, args, strict=False)} | kwargs
-    names = [a.name for a in func._schema.arguments if a.alias_info and a.alias_info.is_write]
-    found = [given[name] for name in names]
+    found = graphs.written(func, args, kwargs)
     return found[0] if len(found) == 1 else tuple(found)
 
 
@@ -127,12 +126,13 @@ def _copied(target, source, non_blocking=False):
         _note_copy("copies_in", source, blocks=not (non_blocking and source.is_pinned()))
     else:
         _note_copy("copies_out", target, blocks=not (non_blocking and target.is_pinned()))
-    _held(target).copy_(_held(source))
+    graphs.run(aten.copy_.default, (_held(target), _held(source)), {})
     return target
 
 
 def _to_host(source, *, dtype=None, non_blocking=False, **_):
     # Asked not to wait, PyTorch copies into pinned memory, and whoever reads it must wait.
+    graphs.forbid("a copy to the host")
     _note_copy("copies_out", source.held, blocks=not non_blocking)
     return source.held.to(dtype or source.dtype, copy=True)
 
@@ -140,6 +140,8 @@ def _to_host(source, *, dtype=None, non_blocking=False, **_):
 def _note_copy(direction, values, *, blocks):
     from fake_gpu.cuda import current_stream
 
+    if blocks:
+        graphs.forbid("a copy that blocks")
     n_bytes = values.numel() * values.element_size()
     copy = Copy(n_bytes, blocks, current_stream().name, values.dtype)
     for trace in traces():
@@ -168,8 +170,11 @@ def _require_one_device(func, args, kwargs):
             f"cuda:0 and {wrong[0].device}! ({func}, shape {tuple(wrong[0].shape)})"
         )
     for each in leaves:
-        if isinstance(each, torch._C.Generator) and each._cdata not in of_device:
+        if not isinstance(each, torch._C.Generator):
+            continue
+        if each._cdata not in of_device:
             raise RuntimeError("Expected a 'cuda' device type for generator but found 'cpu'")
+        graphs.drawn_from(of_device[each._cdata])
 
 
 def _index_copies(args):
@@ -182,8 +187,12 @@ def _count(func, args):
     if func.is_view:
         return
     is_waiting = func in _WAITING or (func in _INDEXING and _has_mask(args[1]))
+    if is_waiting:
+        graphs.forbid(func)
+    if graphs.capturing() is not None:
+        return
     for trace in traces():
-        trace.kernels[str(func)] = trace.kernels.get(str(func), 0) + 1
+        trace.count(str(func))
         if is_waiting:
             trace.waits.append(str(func))
 
@@ -208,7 +217,9 @@ def _empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_me
 
 def _arange(start, end, step=1, *, dtype=None, layout=None, device=None, pin_memory=None):
     # PyTorch's own fills an empty tensor that it resizes, and a wrapper keeps its first shape.
-    return OnDevice(torch.arange(start, end, step, dtype=dtype, device="cpu"))
+    made = torch.arange(start, end, step, dtype=dtype, device="cpu")
+    graphs.made(made)
+    return OnDevice(made)
 
 
 def register():

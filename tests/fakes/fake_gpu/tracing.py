@@ -32,7 +32,8 @@ class Trace:
         waits: What the host waited for, in words; blocking copies are not among them.
         orders: Streams that wait for others: (which waits, for which).
         recorded: Streams that use memory of another one, told so that it is kept for them.
-        kernels: Operations on the device by name, how often; views are none.
+        kernels: Launches by the name of the operation, how often; views are none, and neither is
+            what is captured. A replay of a graph is one, whatever it holds.
         dtypes: Of all that was computed on the device.
     """
 
@@ -47,6 +48,9 @@ class Trace:
     @property
     def blocking(self):
         return [copy for copy in (*self.copies_in, *self.copies_out) if copy.blocks]
+
+    def count(self, name, times=1):
+        self.kernels[name] = self.kernels.get(name, 0) + times
 
     @property
     def n_kernels(self):
