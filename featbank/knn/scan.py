@@ -1,8 +1,8 @@
-"""The first pass of a search: float32 scores of all rows, and the candidates that they leave."""
+"""The first pass of a search on the host: float32 scores of all rows, the candidates they leave."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,16 +22,13 @@ class Scan:
         queries: (Q, D) float32 of ``Space.query_rows``.
         keep: Candidates of each query.
         tile_rows: Bank rows multiplied at once.
-        device: ``cpu``, or the name of a torch device.
     """
 
-    def __init__(
-        self, queries: Array, keep: int, *, tile_rows: int = TILE_ROWS, device: str = "cpu"
-    ) -> None:
+    def __init__(self, queries: Array, keep: int, *, tile_rows: int = TILE_ROWS) -> None:
         shape = (len(queries), 2 * keep + tile_rows)
         self._keep, self._tile_rows = keep, tile_rows
         self._error = score_error(queries)
-        self._product = HostProduct(queries) if device == "cpu" else TorchProduct(queries, device)
+        self._product = HostProduct(queries)
         self._values = np.full(shape, -np.inf, dtype=np.float32)
         self._index = np.full(shape, -1, dtype=np.int64)
         self._count = np.zeros(len(queries), dtype=np.int64)
@@ -63,16 +60,10 @@ class Scan:
             scan did not keep, none has a float32 score above it.
         """
         self._compress()
-        lost = np.isneginf(self._values[:, : self._keep]) | self._hopeless(k)
+        values = self._values[:, : self._keep]
+        lost = np.isneginf(values) | hopeless(values, k, self._error)
         index = np.where(lost, -1, self._index[:, : self._keep])
         return index, self._threshold
-
-    def _hopeless(self, k: int) -> Array:
-        """Whether each candidate (Q, keep) is below the k-th by more than two errors of a score."""
-        values = self._values[:, : self._keep]
-        kth = np.partition(values, self._keep - k, axis=1)[:, self._keep - k]
-        lost: Array = values < (kth - 2 * self._error)[:, None]
-        return lost
 
     def _append(self, start: int) -> None:
         if not self._count.any():
@@ -149,47 +140,21 @@ class HostProduct:
         return self._found
 
 
-class TorchProduct:
-    """Scores of a tile on a torch device; just those above the threshold come back.
-
-    The caller sees that float32 means float32 there, by which ``score_error`` bounds them.
+def hopeless(values: Array, k: int, error: Array) -> Array:
+    """Whether candidates are so far below the k-th that no rounding explains it.
 
     Args:
-        queries: (Q, D) float32.
-        device: Name of the device.
+        values: (Q, keep) float32 scores.
+        k: Neighbours of each query, k <= keep.
+        error: (Q,) of ``score_error``.
+
+    Returns:
+        (Q, keep) bool: below the k-th greatest of the query by more than two errors of a score.
     """
-
-    def __init__(self, queries: Array, device: str) -> None:
-        import torch
-
-        self._torch, self._device = torch, device
-        self._queries = torch.from_numpy(queries).to(device)
-        self._found: Any = None
-
-    def compute(self, rows: Array, offsets: Array | None) -> None:
-        """Scores (Q, n) of rows (n, D)."""
-        self._found = self._queries @ self._move(rows).T
-        if offsets is not None:
-            self._found += self._move(offsets.astype(np.float32))
-
-    def leave_out(self, columns: Array) -> None:
-        """Drop one column (Q,) of each query, where it is in the tile."""
-        hit = np.flatnonzero((columns >= 0) & (columns < self._found.shape[1]))
-        self._found[self._move(hit), self._move(columns[hit])] = -np.inf
-
-    def above(self, threshold: Array) -> tuple[Array, Array, Array]:
-        """Row, column and value of the scores above the threshold (Q,), row by row."""
-        found = self._found
-        rows, columns = (found > self._move(threshold)[:, None]).nonzero(as_tuple=True)
-        return tuple(part.cpu().numpy() for part in (rows, columns, found[rows, columns]))
-
-    def all(self) -> Array:
-        """Scores (Q, n)."""
-        found: Array = self._found.cpu().numpy()
-        return found
-
-    def _move(self, values: Array) -> Any:  # noqa: ANN401 - torch is imported where it is needed
-        return self._torch.from_numpy(np.ascontiguousarray(values)).to(self._device)
+    place = values.shape[1] - k
+    kth = np.partition(values, place, axis=1)[:, place]
+    lost: Array = values < (kth - 2 * error)[:, None]
+    return lost
 
 
 def score_error(queries: Array) -> Array:

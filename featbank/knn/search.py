@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from featbank.image import Array
+    from featbank.knn.device_search import DeviceSearch
     from featbank.knn.tiles import Tiles
 
     Progress = Callable[[int, int], None]
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 # Candidates beyond k. The k-th best must be known to beat the first row left out by more than the
 # float32 error, 4.6e-5 for 768 features; 270,000 rows are 1e-6 to 1e-5 apart at rank 200.
 MARGIN = 32
+# On a device the scores of 4,096 queries by 65,536 rows are 1 GB. A larger tile leaves fewer
+# candidates to merge and fewer kernels to start; what it gains is not measured.
+DEVICE_TILE_ROWS = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +41,10 @@ class Plan:
     """How the work is cut and where it is done; results do not depend on it.
 
     Attributes:
-        tile_rows: Bank rows multiplied at once.
-        read_rows: Bank rows read and put on the grid at once.
+        tile_rows: Bank rows multiplied at once by the CPU.
+        device_tile_rows: Bank rows multiplied at once by another device, which takes fewer where
+            its memory runs short, and ``read_rows`` of a bank that it does not keep.
+        read_rows: Bank rows read, put on the grid and copied to a device at once.
         query_rows: Queries of one thread.
         pass_rows: Queries of one pass over the bank.
         margin: Candidates beyond k that the float32 pass keeps.
@@ -47,6 +53,7 @@ class Plan:
     """
 
     tile_rows: int = TILE_ROWS
+    device_tile_rows: int = DEVICE_TILE_ROWS
     read_rows: int = 8192
     query_rows: int = 2048
     pass_rows: int = 4096
@@ -57,13 +64,13 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Task:
-    """One search as its passes see it."""
+    """One search as its passes see it; ``there`` makes the candidates on a device, if not None."""
 
     bank: PreparedBank | TiledBank
     k: int
     plan: Plan
     threads: int
-    device: str
+    there: DeviceSearch | None
     tell: Callable[[int], None] = field(repr=False)
 
     def tiles(self) -> Iterator[tuple[int, Array, Array | None]]:
@@ -87,19 +94,20 @@ def nearest(
     float32 pass keeps k + 32 candidates, which are scored again without error; a query whose k-th
     neighbour float32 cannot tell from the first row left out is searched again in float64. Equal
     rows stand in order of bank index. Memory beyond the arguments is O(Q k), and for each pass
-    over the bank one tile and O(4,096 k).
+    over the bank one tile and O(4,096 k). A CUDA device keeps the whole bank for all passes where
+    it takes no more than half of the memory that is free there; else each pass copies it.
 
     Args:
         queries: (Q, D) finite features; for cosine their norms do not matter.
         bank: (N, D) features, an array or memory map, or tiles such as those of a store, read
-            twice for each 4,096 queries (and once more for the Euclidean metric); or what
-            ``prepare`` made, whose metric it has.
+            twice for each 4,096 queries, or once in all where a device keeps them (and once more
+            for the Euclidean metric); or what ``prepare`` made, whose metric it has.
         k: Neighbours of each query, in [1, N], or [1, N - 1] where rows are excluded.
         metric: ``cosine`` or ``euclidean``.
         exclude: (Q,) bank index that each query must not find, such as its own, -1 for none.
         plan: How the work is cut.
         progress: Called as the first pass moves on with how many pairs of a query and a bank row
-            are compared, and how many there are.
+            are compared, on a device queued, and how many there are.
 
     Returns:
         (Q, k) float64 similarity in decreasing order, or distance in increasing order, and (Q, k)
@@ -108,20 +116,22 @@ def nearest(
     Raises:
         ProbeError: k is out of range, the D differ, or a feature is not finite.
         UnknownNameError: No metric has this name.
+        MemoryShortError: The device does not hold the scores of even a small tile.
     """
     plan = plan or Plan()
     _check(queries, bank, k, exclude)
+    device, read = device_of(plan.device), as_bank(bank, metric)
     values = np.empty((len(queries), k))
     index = np.empty((len(queries), k), dtype=np.int64)
     task = _Task(
-        bank=as_bank(bank, metric),
+        bank=read,
         k=k,
         plan=plan,
         threads=plan.threads or cores(),
-        device=device_of(plan.device),
+        there=None if device == "cpu" else _on_device(read, k, plan, device),
         tell=_teller(progress, len(queries) * len(bank)),
     )
-    with nullcontext() if task.device == "cpu" else full_float32(task.device):
+    with nullcontext() if device == "cpu" else full_float32(device):
         for rows in _slices(len(queries), plan.pass_rows):
             prepared = task.bank.space.query_rows(queries[rows])
             left_out = None if exclude is None else exclude[rows]
@@ -130,17 +140,23 @@ def nearest(
     return values, index
 
 
+def _on_device(bank: PreparedBank | TiledBank, k: int, plan: Plan, device: str) -> DeviceSearch:
+    # torch takes seconds to import, and a search on the host has no use for it.
+    from featbank.knn.device_search import DeviceSearch
+
+    return DeviceSearch(
+        bank,
+        device,
+        k=k,
+        keep=k + plan.margin,
+        tile_rows=plan.device_tile_rows,
+        piece_rows=plan.read_rows,
+    )
+
+
 def _search(queries: Array, exclude: Array | None, task: _Task) -> tuple[Array, Array]:
     """Exact scores and indices (Q, k) of the queries of one pass."""
-    index, bound = _candidates(queries, exclude, task)
-    index.sort(axis=1)
-    scores = np.full(index.shape, -np.inf)
-    # Rescoring is the host's, whatever made the candidates.
-    blocks = _host_blocks(len(queries), task)
-    with threadpool_limits(1), ThreadPoolExecutor(task.threads) as pool:
-        for tile in task.tiles():
-            work = [(scores[rows], index[rows], queries[rows], tile) for rows in blocks]
-            list(pool.map(lambda arguments: rescore(*arguments), work))
+    scores, index, bound = _scored(queries, exclude, task)
     best = np.argsort(-scores, axis=1, kind="stable")[:, : task.k]
     scores, index = (np.take_along_axis(part, best, axis=1) for part in (scores, index))
     doubtful = np.flatnonzero(scores[:, -1] <= bound + score_error(queries))
@@ -150,13 +166,23 @@ def _search(queries: Array, exclude: Array | None, task: _Task) -> tuple[Array, 
     return scores, index
 
 
+def _scored(queries: Array, exclude: Array | None, task: _Task) -> tuple[Array, Array, Array]:
+    """Exact scores and indices (Q, k + margin) of candidates by index; the others' bound (Q,)."""
+    if task.there is None:
+        index, bound = _candidates(queries, exclude, task)
+    else:
+        index, bound, scores = task.there.candidates(queries, exclude, task.tell)
+        if scores is not None:
+            return scores, index, bound
+    index.sort(axis=1)
+    return _rescored(queries, index, task), index, bound
+
+
 def _candidates(queries: Array, exclude: Array | None, task: _Task) -> tuple[Array, Array]:
-    """Candidates (Q, k + margin) of each query, and the bound (Q,) of the rows left out."""
-    # On a GPU all at once, since one thread feeds it.
-    is_host = task.device == "cpu"
-    blocks = _host_blocks(len(queries), task) if is_host else [slice(0, len(queries))]
+    """Candidates (Q, k + margin) of each query by the host, the bound (Q,) of the rows left out."""
+    blocks = _blocks(len(queries), task)
     keep, size = task.k + task.plan.margin, task.plan.tile_rows
-    scans = [Scan(queries[b], keep, tile_rows=size, device=task.device) for b in blocks]
+    scans = [Scan(queries[rows], keep, tile_rows=size) for rows in blocks]
     excludes = [None if exclude is None else exclude[rows] for rows in blocks]
     # Each thread multiplies its own queries, so that none waits while another selects.
     with threadpool_limits(1), ThreadPoolExecutor(task.threads) as pool:
@@ -169,6 +195,17 @@ def _candidates(queries: Array, exclude: Array | None, task: _Task) -> tuple[Arr
     return np.concatenate(index), np.concatenate(bound)
 
 
+def _rescored(queries: Array, index: Array, task: _Task) -> Array:
+    """Exact scores (Q, k + margin) by the host, of candidates in increasing order of index."""
+    scores = np.full(index.shape, -np.inf)
+    blocks = _blocks(len(queries), task)
+    with threadpool_limits(1), ThreadPoolExecutor(task.threads) as pool:
+        for tile in task.tiles():
+            work = [(scores[rows], index[rows], queries[rows], tile) for rows in blocks]
+            list(pool.map(lambda arguments: rescore(*arguments), work))
+    return scores
+
+
 def _search_exactly(queries: Array, exclude: Array | None, task: _Task) -> tuple[Array, Array]:
     scan = ExactScan(queries, task.k)
     for start, rows, offsets in task.tiles():
@@ -176,7 +213,7 @@ def _search_exactly(queries: Array, exclude: Array | None, task: _Task) -> tuple
     return scan.scores, scan.index
 
 
-def _host_blocks(queries: int, task: _Task) -> list[slice]:
+def _blocks(queries: int, task: _Task) -> list[slice]:
     """Queries of each thread at a time."""
     share = -(-queries // task.threads)
     return list(_slices(queries, max(1, min(task.plan.query_rows, share))))

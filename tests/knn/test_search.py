@@ -9,7 +9,6 @@ from hypothesis.extra import numpy as hnp
 from featbank.errors import ProbeError, UnknownNameError
 from featbank.knn import search as search_module
 from featbank.knn.bank import prepare
-from featbank.knn.scan import HostProduct, TorchProduct
 from featbank.knn.search import Plan, nearest
 from featbank.knn.space import unit_norm
 from featbank.knn.tiles import ArrayTiles
@@ -183,23 +182,22 @@ def test_a_memory_map_is_searched_in_place(tmp_path, crowded):
     np.testing.assert_array_equal(nearest(queries, mapped, k=9), nearest(queries, bank, k=9))
 
 
-def test_torch_finds_what_numpy_does():
-    queries, bank = random_features(9, 0), random_features(40, 1)
-    products = HostProduct(queries), TorchProduct(queries, "cpu")
-    offsets, threshold = np.arange(40) / 50.0, np.linspace(-1, 1, 9).astype(np.float32)
-    found = []
-    for product in products:
-        product.compute(bank, offsets)
-        product.leave_out(np.array([0, 1, -3, 39, 40, 5, 6, 7, 8]))
-        found.append((*product.above(threshold), product.all()))
-    for host, torch in zip(*found, strict=True):
-        np.testing.assert_allclose(host, torch, atol=1e-5)
-
-
 @pytest.mark.gpu
-def test_a_gpu_changes_no_bit(crowded):
-    expected = nearest(*crowded, k=25, plan=Plan(device="cpu"))
-    np.testing.assert_array_equal(nearest(*crowded, k=25, plan=Plan(device="cuda")), expected)
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("excluded", [False, True])
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_gpu_changes_no_bit(crowded, metric, excluded, kept, monkeypatch):
+    from featbank.knn import device_search
+
+    monkeypatch.setattr(device_search, "fits", lambda *_: kept)
+    exclude = np.arange(len(crowded[0])) if excluded else None
+    cut = {"pass_rows": 17, "read_rows": 100, "device_tile_rows": 333}
+    found, expected = (
+        nearest(*crowded, k=25, metric=metric, exclude=exclude, plan=Plan(device=device, **cut))
+        for device in ("cuda", "cpu")
+    )
+    np.testing.assert_array_equal(found[1], expected[1])
+    np.testing.assert_array_equal(found[0], expected[0])
 
 
 def test_no_queries_give_empty_results():

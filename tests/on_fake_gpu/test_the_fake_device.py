@@ -97,3 +97,14 @@ def test_kernels_are_counted_and_views_are_none():
     with traced() as trace:
         (x.T + 1).T.view(-1)
     assert trace.n_kernels == 1
+
+
+def test_an_event_is_waited_for_once_it_is_recorded():
+    event, kernels = torch.cuda.Event(), torch.cuda.current_stream()
+    with traced() as trace:
+        event.synchronize()
+        kernels.wait_event(event)
+        event.record(torch.cuda.Stream(name="copies"))
+        event.synchronize()
+        kernels.wait_event(event)
+    assert (trace.waits, trace.orders) == (["Event.synchronize"], [("default", "copies")])

@@ -32,10 +32,13 @@ class Stream:
             trace.orders.append((self.name, other.name))
 
     def wait_event(self, event):
-        pass
+        for trace in traces() if event.stream else ():
+            trace.orders.append((self.name, event.stream))
 
     def record_event(self, event=None):
-        return event or Event()
+        event = event or Event()
+        event.record(self)
+        return event
 
     def query(self):
         return True
@@ -45,16 +48,17 @@ class Stream:
 
 
 class Event:
-    """A mark in a queue."""
+    """A mark in a queue, whose name is None until then; nobody waits for it before."""
 
     def __init__(self, enable_timing=False, blocking=False, interprocess=False):
-        self.is_recorded = False
+        self.stream = None
 
     def record(self, stream=None):
-        self.is_recorded = True
+        self.stream = (stream or current_stream()).name
 
     def synchronize(self):
-        _wait("Event.synchronize")
+        if self.stream:
+            _wait("Event.synchronize")
 
     def wait(self, stream=None):
         pass
@@ -210,6 +214,7 @@ def install():
         "get_device_properties": lambda device=None: properties,
         "mem_get_info": lambda device=None: (MEMORY, MEMORY),
         "memory_allocated": lambda device=None: 0,
+        "memory_reserved": lambda device=None: 0,
         "max_memory_allocated": lambda device=None: 0,
         "reset_peak_memory_stats": lambda device=None: None,
         "empty_cache": lambda: None,
