@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import featbank
 from featbank.bank.bank import Bank
+from featbank.lookup.subject_finding import find_subject
 from featbank.pages.figure_drawing import draw_figure
 from featbank.pages.figures import FIGURES, FigureOptions
 from featbank.pages.figures._style import save_figure
-from featbank.stages.subject_finding import find_subject
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
 
 _SUFFIXES = (".svg", ".png")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from featbank.bank.arrays_file import read_arrays, write_arrays
 from featbank.bank.lock import locked
 from featbank.errors import StoreError
-from featbank.recipe import short_id
+from featbank.recipes.recipe import short_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

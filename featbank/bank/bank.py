@@ -15,7 +15,7 @@ from featbank.bank.store_index import STORE_SUFFIX, store_folders, store_names
 from featbank.disk import write_atomically as write_atomically
 from featbank.errors import FeatbankWarning, MissingPathError, StoreError
 from featbank.json_file import DamagedJson, read_object
-from featbank.recipe import short_id
+from featbank.recipes.recipe import short_id
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,7 +21,7 @@ from featbank.disk import flush, write_new
 from featbank.errors import MissingPathError, WeightsError
 from featbank.json_file import DamagedJson, read_object
 from featbank.parquet_file import as_parquet, read_parquet
-from featbank.recipe import file_sha256
+from featbank.recipes.recipe import file_sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

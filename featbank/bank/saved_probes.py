@@ -15,7 +15,7 @@ from featbank.catalog import suggest
 from featbank.disk import flush, write_atomically
 from featbank.errors import MissingPathError, ProbeError, UsageError
 from featbank.json_file import DamagedJson, read_object
-from featbank.recipe import file_sha256, recipe_id
+from featbank.recipes.recipe import file_sha256, recipe_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

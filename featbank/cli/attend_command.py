@@ -52,8 +52,8 @@ def command(
     patch. What is kept already stays.
     """
     from featbank.bank.bank import Bank
-    from featbank.stages.attention import AttendOptions, attend
-    from featbank.stages.finding import find_store
+    from featbank.lookup.stores import find_store
+    from featbank.stages.attend.run import AttendOptions, attend
     from featbank.store.reader import Store
 
     path = find_store(Bank(bank), store=store, model=model, dataset=dataset)

@@ -61,7 +61,7 @@ def command(
     for all pairs. Both are of the fitted probes on new samples: they leave out how scores vary
     with training sets and splits.
     """
-    from featbank.stages.compare import CompareOptions, compare_results
+    from featbank.stages.compare.run import CompareOptions, compare_results
 
     found = compare_results(CompareOptions(results=results, bank=bank, **options))
     if as_json:

@@ -96,7 +96,7 @@ def _require_download(download: str | None, edition: str | None) -> None:
 
 
 def _list(as_json: bool) -> int:
-    from featbank.stages.listing import dataset_rows
+    from featbank.lookup.listing import dataset_rows
 
     rows = dataset_rows()
     if as_json:
@@ -110,7 +110,7 @@ def _list(as_json: bool) -> int:
 
 def _download(name: str, data_root: Path | None, edition: str | None, as_json: bool) -> int:
     from featbank.cli.step_bars import step_bars
-    from featbank.stages.fetching import fetch_dataset
+    from featbank.sources.fetching import fetch_dataset
 
     with step_bars(counts_bytes=True) as progress:
         made = fetch_dataset(name, data_root, progress, edition=edition)
@@ -126,7 +126,7 @@ def _download(name: str, data_root: Path | None, edition: str | None, as_json: b
 
 def _check(name: str, data_root: Path | None, asked: dict[str, Any], as_json: bool) -> int:
     from featbank.cli.step_bars import step_bars
-    from featbank.stages.checking import check_dataset
+    from featbank.sources.checking import check_dataset
 
     with step_bars(counts_bytes=False) as progress:
         report = check_dataset(name, data_root, progress=progress, **asked)

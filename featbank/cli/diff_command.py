@@ -34,7 +34,7 @@ def command(first: Path, second: Path, seed: int, as_json: bool, debug: bool) ->
     largest difference, cosine of each sample, linear CKA, and the share of the 10 nearest
     neighbours that both agree on. Features of different width have only the last two.
     """
-    from featbank.stages.diff import diff_stores
+    from featbank.stages.diff.run import diff_stores
 
     with progress_bar("diff", "features") as progress:
         found = diff_stores(first, second, seed=seed, progress=progress)

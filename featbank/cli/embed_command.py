@@ -21,9 +21,9 @@ from featbank.inputs.normalise import METHODS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.class_table import ClassTable
-    from featbank.stages.embed import EmbedReport
-    from featbank.stages.embed_plan import EmbedPlan
+    from featbank.lookup.class_table import ClassTable
+    from featbank.stages.embed.plan import EmbedPlan
+    from featbank.stages.embed.report import EmbedReport
 
 # Refused chips that are named with their reasons.
 _TOLD = 5
@@ -153,15 +153,15 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
       featbank embed --model rcf --dataset synthetic-s2
       featbank embed --model vit-tiny --weights FILE --normalise half --dataset path/to/AID
     """
-    from featbank.stages.embed_options import EmbedOptions
-    from featbank.stages.embed_plan import plan_embed
+    from featbank.sources.embed_options import EmbedOptions
+    from featbank.stages.embed.plan import plan_embed
 
     with step_bars(counts_bytes=True) as fetching:
         plan = plan_embed(EmbedOptions(**options), progress=fetching, is_rehearsal=dry_run)
     if dry_run:
         _rehearse(plan, as_json)
         return
-    from featbank.stages.embed import embed_dataset
+    from featbank.stages.embed.run import embed_dataset
 
     with progress_bar(f"{plan.spec.name} on {plan.imagery.dataset.name}", "chips") as progress:
         report = embed_dataset(plan, tell=tell, progress=progress)
@@ -171,7 +171,7 @@ def command(as_json: bool, debug: bool, dry_run: bool, **options: Any) -> None: 
 def _rehearse(plan: EmbedPlan, as_json: bool) -> None:
     from featbank.pages.class_table import print_classes
     from featbank.pages.rehearsal_page import print_rehearsal
-    from featbank.stages.rehearse import rehearse
+    from featbank.stages.embed.rehearse import rehearse
 
     rehearsal, classes = rehearse(plan), _classes(plan)
     if as_json:
@@ -182,13 +182,13 @@ def _rehearse(plan: EmbedPlan, as_json: bool) -> None:
 
 
 def _classes(plan: EmbedPlan) -> ClassTable:
-    from featbank.stages.class_table import dataset_classes
+    from featbank.lookup.class_table import dataset_classes
 
     return dataset_classes(plan.imagery.dataset.samples, plan.imagery.scheme)
 
 
 def _tell_refused(refused: Mapping[str, str]) -> None:
-    from featbank.stages.listing import REFUSED_NAMED
+    from featbank.lookup.listing import REFUSED_NAMED
 
     for sample, reason in list(refused.items())[:_TOLD]:
         tell(f"refused {sample}: {reason}")
@@ -198,8 +198,8 @@ def _tell_refused(refused: Mapping[str, str]) -> None:
 
 
 def _print(report: EmbedReport, plan: EmbedPlan, as_json: bool) -> None:
+    from featbank.lookup.class_table import store_classes
     from featbank.pages.class_table import print_classes
-    from featbank.stages.class_table import store_classes
 
     classes = store_classes(report.store)
     _tell_refused(report.refused)

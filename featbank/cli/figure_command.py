@@ -66,10 +66,10 @@ def command(
         _list(as_json)
         return
     from featbank.bank.bank import Bank
+    from featbank.lookup.subject_finding import find_subject
     from featbank.pages.figure_drawing import default_path, draw_figure
     from featbank.pages.figures import FIGURES, FigureOptions
     from featbank.pages.figures._style import own_style, require_suffix, save_figure
-    from featbank.stages.subject_finding import find_subject
 
     FIGURES[name]  # An unknown name is told before anything is read.
     if out is not None:

@@ -18,9 +18,9 @@ from featbank.cli.step_bars import step_bars
 from featbank.inputs.normalise import METHODS
 
 if TYPE_CHECKING:
-    from featbank.stages.finetune import FinetuneReport
-    from featbank.stages.finetuning.plan import FinetunePlan
-    from featbank.stages.finetuning.training import Epoch
+    from featbank.stages.finetune.plan import FinetunePlan
+    from featbank.stages.finetune.run import FinetuneReport
+    from featbank.stages.finetune.training import Epoch
 
 
 @click.command(name="finetune")
@@ -124,14 +124,14 @@ def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401
     mean of the patch tokens, Adam at 1e-4, batches of 32, 10 epochs. The weights that are kept
     are scored on test, with the metrics and intervals of 'featbank probe'.
     """
-    from featbank.stages.finetuning.options import FinetuneOptions
-    from featbank.stages.finetuning.plan import plan_finetune
+    from featbank.stages.finetune.options import FinetuneOptions
+    from featbank.stages.finetune.plan import plan_finetune
 
     with step_bars(counts_bytes=True) as fetching:
         plan = plan_finetune(FinetuneOptions(**options), progress=fetching)
     for note in plan.embed.notes:
         tell(note)
-    from featbank.stages.finetune import finetune_model
+    from featbank.stages.finetune.run import finetune_model
 
     with progress_bar(f"fine-tuning {plan.embed.spec.name}", "steps") as progress:
         report = finetune_model(plan, tell=tell, progress=progress, each=_tell_epoch)

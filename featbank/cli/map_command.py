@@ -14,7 +14,7 @@ from featbank.cli.step_bars import step_bars
 from featbank.errors import UsageError
 
 if TYPE_CHECKING:
-    from featbank.stages.map import MapReport
+    from featbank.stages.map.run import MapReport
 
 
 @click.command(name="map")
@@ -76,7 +76,7 @@ def command(
     keeps, and for each class the share of a chip's neighbours that bear it too, in the features,
     on the map and by chance. A map that stands in the bank is read, not made again.
     """
-    from featbank.stages.map import MapOptions, map_features
+    from featbank.stages.map.run import MapOptions, map_features
 
     _require_drawable(out, by)
     with step_bars(counts_bytes=False) as advance:

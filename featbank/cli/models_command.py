@@ -39,7 +39,7 @@ def command(name: str | None, download: str | None, as_json: bool, debug: bool) 
     if name is not None:
         _tell(name, as_json)
         return
-    from featbank.stages.listing import model_rows
+    from featbank.lookup.listing import model_rows
 
     rows = model_rows()
     if as_json:
@@ -52,7 +52,7 @@ def command(name: str | None, download: str | None, as_json: bool, debug: bool) 
 
 def _download(name: str, as_json: bool) -> None:
     from featbank.cli.step_bars import step_bars
-    from featbank.stages.fetching import fetch_model
+    from featbank.sources.fetching import fetch_model
 
     with step_bars(counts_bytes=True) as progress:
         path = fetch_model(name, progress)
@@ -63,7 +63,7 @@ def _download(name: str, as_json: bool) -> None:
 
 
 def _tell(name: str, as_json: bool) -> None:
-    from featbank.stages.listing import model_row
+    from featbank.lookup.listing import model_row
 
     row = model_row(name)
     if as_json:

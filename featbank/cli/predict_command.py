@@ -13,7 +13,7 @@ from featbank.cli.output import print_json, progress_bar, say, tell
 from featbank.cli.step_bars import step_bars
 
 if TYPE_CHECKING:
-    from featbank.stages.predict import PredictReport
+    from featbank.stages.predict.run import PredictReport
 
 
 @click.command(name="predict")
@@ -75,7 +75,7 @@ def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401
     and if not why, the predicted class or labels, a probability for each class, and its place where
     that is known.
     """
-    from featbank.stages.predict import PredictOptions, plan_prediction, predict
+    from featbank.stages.predict.run import PredictOptions, plan_prediction, predict
 
     with step_bars(counts_bytes=True) as fetching:
         plan = plan_prediction(PredictOptions(**options), progress=fetching)

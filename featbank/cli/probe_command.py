@@ -19,8 +19,8 @@ from featbank.cli.options import (
 from featbank.cli.output import print_json, progress_bar, say
 
 if TYPE_CHECKING:
-    from featbank.stages.probe import ProbeOptions, ProbeReport
-    from featbank.stages.probing.cells import Cell
+    from featbank.stages.probe.cells import Cell
+    from featbank.stages.probe.probe import ProbeOptions, ProbeReport
 
 
 @click.command(name="probe")
@@ -166,7 +166,7 @@ def command(
     or on validation, where the candidates were fitted on the same samples, or where such folds
     cannot be made. What stands in the bank is read, not fitted again.
     """
-    from featbank.stages.probing.cells import cells_asked
+    from featbank.stages.probe.cells import cells_asked
 
     names = ("as_json", "leaderboard", "no_baselines")
     shown = {name: options.pop(name) for name in names}
@@ -181,7 +181,7 @@ def _options(
     concat: tuple[tuple[str, str], ...],
     **rest: Any,  # noqa: ANN401
 ) -> ProbeOptions:
-    from featbank.stages.probe import ProbeOptions
+    from featbank.stages.probe.probe import ProbeOptions
 
     rest["params"] |= {} if k is None else {"k": k}
     joined = tuple(dict.fromkeys(name for pair in concat for name in pair))
@@ -191,7 +191,7 @@ def _options(
 def _run(
     asked: list[ProbeOptions], *, as_json: bool, leaderboard: bool, no_baselines: bool
 ) -> None:
-    from featbank.stages.probing.cells import probe_cells
+    from featbank.stages.probe.cells import probe_cells
 
     cells: list[Cell] = []
     bar = partial(progress_bar, unit="fits")
@@ -203,7 +203,7 @@ def _run(
         print_json(_as_json(cells))
     elif leaderboard:
         from featbank.pages.leaderboard import print_leaderboard
-        from featbank.stages.probing.cells import ranked
+        from featbank.stages.probe.cells import ranked
 
         print_leaderboard(ranked(cells))
 

@@ -23,8 +23,8 @@ def command(name: str | None, as_json: bool, debug: bool) -> None:
     averages; some fix the features too. Its name stands beside every result, and so do
     parameters, which --param can change.
     """
+    from featbank.lookup.protocol_listing import protocol_description, protocol_rows
     from featbank.pages.catalog_table import print_description, print_rows
-    from featbank.stages.protocol_listing import protocol_description, protocol_rows
 
     rows = protocol_rows(name)
     if not rows and name is not None:

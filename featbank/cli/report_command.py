@@ -11,7 +11,7 @@ from featbank.cli.options import bank_option, output_options
 from featbank.cli.output import print_json, progress_bar, say
 
 if TYPE_CHECKING:
-    from featbank.stages.report import ReportOptions
+    from featbank.stages.report.run import ReportOptions
 
 
 @click.command(name="report")
@@ -57,7 +57,7 @@ def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401
     RESULT is the id of a result or its first digits. The page opens from disk in any browser and
     fetches nothing; pictures of chips are left out or made smaller beyond 10 MB.
     """
-    from featbank.stages.report import ReportOptions
+    from featbank.stages.report.run import ReportOptions
 
     asked = ReportOptions(**options)
     if asked.format != "html" and asked.out is None and not as_json:
@@ -68,15 +68,15 @@ def command(as_json: bool, debug: bool, **options: Any) -> None:  # noqa: ANN401
 
 def _print_tables(asked: ReportOptions) -> None:
     from featbank.pages.report import tables_as_text
-    from featbank.stages.report import gather_report
+    from featbank.stages.report.run import gather_report
 
     say(tables_as_text(gather_report(asked)), lines=True)
 
 
 def _write(asked: ReportOptions, *, as_json: bool) -> None:
     from featbank.pages.report import write_report
-    from featbank.stages.report import gather_report
-    from featbank.stages.reporting.finding_map import map_maker
+    from featbank.stages.report.finding_map import map_maker
+    from featbank.stages.report.run import gather_report
 
     content = gather_report(asked, make_map=map_maker(asked.bank))
     with progress_bar("Chips", "chips") as bar:

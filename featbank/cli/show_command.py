@@ -37,9 +37,9 @@ def command(
       featbank show --model rcf --dataset synthetic-s2
     """
     from featbank.bank.bank import Bank
-    from featbank.stages.class_table import store_classes
-    from featbank.stages.finding import find_store
-    from featbank.stages.listing import store_description
+    from featbank.lookup.class_table import store_classes
+    from featbank.lookup.listing import store_description
+    from featbank.lookup.stores import find_store
 
     path = find_store(Bank(bank), store=store or named, model=model, dataset=dataset)
     description, classes = store_description(path), store_classes(path)

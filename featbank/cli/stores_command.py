@@ -32,8 +32,8 @@ def command(bank: Path, remove: Path | None, as_json: bool, debug: bool) -> None
       featbank stores
       featbank stores --remove bank/stores/synthetic-s2/rcf-0a1b2c3d.zarr
     """
+    from featbank.lookup.listing import remove_store, store_rows
     from featbank.pages.catalog_table import human_bytes, print_rows
-    from featbank.stages.listing import remove_store, store_rows
 
     if remove is not None:
         freed = remove_store(remove)

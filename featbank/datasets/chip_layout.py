@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.datasets.landscape import PIXEL_M
-from featbank.datasets.landscape_noise import Window
+from featbank.landscape.landscape import PIXEL_M
+from featbank.landscape.landscape_noise import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from featbank.bands import WHU_OHS
-from featbank.datasets._synthetic_optics import noise_key, optical_scene
-from featbank.datasets._synthetic_samples import Sensor, synthetic_spec
 from featbank.datasets.chip_layout import CHIP_PX
-from featbank.datasets.landscape_view import digitise
+from featbank.datasets.synthetic._synthetic_optics import noise_key, optical_scene
+from featbank.datasets.synthetic._synthetic_samples import Sensor, synthetic_spec
 from featbank.image import Grid, Image
+from featbank.landscape.landscape_view import digitise
 
 if TYPE_CHECKING:
-    from featbank.datasets.landscape import Landscape
+    from featbank.landscape.landscape import Landscape
 
 _GRID = Grid(
     name="10m",

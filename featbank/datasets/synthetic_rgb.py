@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.bands import RGB
-from featbank.datasets._synthetic_optics import noise_key, optical_scene
-from featbank.datasets._synthetic_samples import Sensor, synthetic_spec
 from featbank.datasets.chip_layout import CHIP_PX
-from featbank.datasets.landscape_view import DN_PER_REFLECTANCE, digitise
+from featbank.datasets.synthetic._synthetic_optics import noise_key, optical_scene
+from featbank.datasets.synthetic._synthetic_samples import Sensor, synthetic_spec
 from featbank.image import Grid, Image
+from featbank.landscape.landscape_view import DN_PER_REFLECTANCE, digitise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from featbank.datasets.landscape import Landscape
+    from featbank.landscape.landscape import Landscape
 
 _GRID = Grid(
     name="rgb", bands=tuple(band.name for band in RGB), dtype="uint8", size_px=(CHIP_PX, CHIP_PX)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from featbank.bands import SENTINEL1
-from featbank.datasets._synthetic_samples import Sensor, synthetic_spec
 from featbank.datasets.chip_layout import CHIP_PX, chip_window
-from featbank.datasets.landscape_noise import derive_key
-from featbank.datasets.landscape_radar import radar_image, radar_look
+from featbank.datasets.synthetic._synthetic_samples import Sensor, synthetic_spec
 from featbank.image import Grid, Image
+from featbank.landscape.landscape_noise import derive_key
+from featbank.landscape.landscape_radar import radar_image, radar_look
 
 if TYPE_CHECKING:
-    from featbank.datasets.landscape import Landscape
+    from featbank.landscape.landscape import Landscape
 
 _KEY_LOOK, _KEY_SPECKLE = 201, 202
 _GRID = Grid(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from featbank.bands import SENTINEL2_L2A
-from featbank.datasets._synthetic_optics import noise_key, optical_scene
-from featbank.datasets._synthetic_samples import Sensor, synthetic_spec
 from featbank.datasets.chip_layout import CHIP_PX
-from featbank.datasets.landscape import PIXEL_M, Landscape
-from featbank.datasets.landscape_view import box_mean, digitise
+from featbank.datasets.synthetic._synthetic_optics import noise_key, optical_scene
+from featbank.datasets.synthetic._synthetic_samples import Sensor, synthetic_spec
 from featbank.image import Grid, Image
+from featbank.landscape.landscape import PIXEL_M, Landscape
+from featbank.landscape.landscape_view import box_mean, digitise
 
 if TYPE_CHECKING:
     from featbank.image import Array

@@ -18,7 +18,7 @@ def list_models() -> pd.DataFrame:
     """The backbones, one row each."""
     import pandas as pd
 
-    from featbank.stages.listing import model_rows
+    from featbank.lookup.listing import model_rows
 
     return pd.DataFrame(model_rows())
 
@@ -28,7 +28,7 @@ def list_datasets() -> pd.DataFrame:
     """The datasets, one row each."""
     import pandas as pd
 
-    from featbank.stages.listing import dataset_rows
+    from featbank.lookup.listing import dataset_rows
 
     return pd.DataFrame(dataset_rows())
 
@@ -38,7 +38,7 @@ def list_protocols() -> pd.DataFrame:
     """The named protocols that a probe may follow, one row each."""
     import pandas as pd
 
-    from featbank.stages.protocol_listing import protocol_rows
+    from featbank.lookup.protocol_listing import protocol_rows
 
     return pd.DataFrame(protocol_rows())
 
@@ -58,7 +58,7 @@ def open_dataset(
         UnknownNameError: Neither in the catalog nor a folder.
         MissingPathError: The imagery is not on this machine.
     """
-    from featbank.stages.opening import open_dataset as open_by_name
+    from featbank.sources.opening import open_dataset as open_by_name
 
     root = None if data_root is None else Path(data_root)
     return open_by_name(str(dataset), data_root=root, chips=chips)

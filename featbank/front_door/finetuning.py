@@ -18,7 +18,7 @@ def finetune(model: str, dataset: str | Path, **options: Any) -> ResultFrame:  #
     Args:
         model: A vision transformer of ``list_models``, or a checkpoint's folder.
         dataset: Labelled dataset, a name of ``list_datasets``, or a folder of images.
-        **options: Fields of ``featbank.stages.finetuning.options.FinetuneOptions``, the same as
+        **options: Fields of ``featbank.stages.finetune.options.FinetuneOptions``, the same as
             the options of ``featbank finetune``: ``epochs``, ``shots``, ``train``, ….
 
     Returns:
@@ -30,9 +30,9 @@ def finetune(model: str, dataset: str | Path, **options: Any) -> ResultFrame:  #
     from featbank.bank.result_frame import ResultFrame
     from featbank.bank.results import to_frame
     from featbank.pages.training_curves import write_training_curves
-    from featbank.stages.finetune import finetune_model
-    from featbank.stages.finetuning.options import FinetuneOptions
-    from featbank.stages.finetuning.plan import plan_finetune
+    from featbank.stages.finetune.options import FinetuneOptions
+    from featbank.stages.finetune.plan import plan_finetune
+    from featbank.stages.finetune.run import finetune_model
 
     named = ("bank", "data_root", "splits")
     paths = {name: Path(options[name]) for name in named if options.get(name)}

@@ -30,7 +30,7 @@ def map_store(
         store: A store or its path; None takes the bank's newest.
         projection: ``umap`` or ``pca``.
         bank: Folder where the map is kept.
-        **options: Fields of ``featbank.stages.mapping.options.MapOptions``, the same as the
+        **options: Fields of ``featbank.stages.map.options.MapOptions``, the same as the
             options of ``featbank map``: ``features``, ``layer``, ``split``, ``neighbors``,
             ``min_dist``, ``fit_samples``, ``seed``, ….
 
@@ -41,7 +41,7 @@ def map_store(
     Raises:
         FeatbankError: An unknown name, an unfinished store, or fewer than two samples.
     """
-    from featbank.stages.map import MapOptions, map_features
+    from featbank.stages.map.run import MapOptions, map_features
 
     path = None if store is None else store if isinstance(store, str | Path) else store.path
     asked = MapOptions(
@@ -77,9 +77,9 @@ def draw(
         FeatbankError: An unknown figure, store or result, or something that the figure needs.
     """
     from featbank.bank.bank import Bank
+    from featbank.lookup.subject_finding import find_subject
     from featbank.pages.figure_drawing import draw_figure
     from featbank.pages.figures import FigureOptions
-    from featbank.stages.subject_finding import find_subject
 
     names = ("model", "dataset", "labels", "split_scheme")
     asked = {name: options.pop(name) for name in names if name in options}
@@ -106,7 +106,7 @@ def report(
         store: A store or its path, whose samples the map shows.
         bank: Folder of stores, results and maps.
         out: File to write; None takes ``<bank>/reports/<dataset>.html``.
-        **options: Fields of ``featbank.stages.reporting.options.ReportOptions``, the same as the
+        **options: Fields of ``featbank.stages.report.options.ReportOptions``, the same as the
             options of ``featbank report``: ``labels``, ``map``, ``thumbnails``, ``format``, ….
 
     Returns:
@@ -116,8 +116,8 @@ def report(
         FeatbankError: Unknown results, nothing to show, or a file that cannot be written.
     """
     from featbank.pages.report import write_report
-    from featbank.stages.report import ReportOptions, gather_report
-    from featbank.stages.reporting.finding_map import map_maker
+    from featbank.stages.report.finding_map import map_maker
+    from featbank.stages.report.run import ReportOptions, gather_report
 
     path = None if store is None else store if isinstance(store, str | Path) else store.path
     asked = ReportOptions(

@@ -33,9 +33,9 @@ def probe(
             ``protocol`` says it.
         store: A store or its path; None takes the bank's newest.
         bank: Folder where results and predictions are kept.
-        **options: Fields of ``featbank.stages.probe.ProbeOptions``, the same as the options of
-            ``featbank probe``: ``protocol``, ``features``, ``layer``, ``labels``, ``split_scheme``,
-            ``shots``, ``by``, ….
+        **options: Fields of ``featbank.stages.probe.options.ProbeOptions``, the same as the options
+            of ``featbank probe``: ``protocol``, ``features``, ``layer``, ``labels``,
+            ``split_scheme``, ``shots``, ``by``, ….
 
     Returns:
         A DataFrame of one row a metric and class, the headline first, which a notebook shows as
@@ -46,7 +46,7 @@ def probe(
     """
     from featbank.bank.result_frame import ResultFrame
     from featbank.bank.results import to_frame
-    from featbank.stages.probe import ProbeOptions, probe_store
+    from featbank.stages.probe.probe import ProbeOptions, probe_store
 
     path = None if store is None else store if isinstance(store, str | Path) else store.path
     report = probe_store(
@@ -68,7 +68,7 @@ def compare(
     Args:
         *results: Ids of results or their first digits; none takes all that the options leave.
         bank: Folder where results and predictions are kept.
-        **options: Fields of ``featbank.stages.comparing.options.CompareOptions``, the same as the
+        **options: Fields of ``featbank.stages.compare.options.CompareOptions``, the same as the
             options of ``featbank compare``: ``dataset``, ``protocol``, ``metric``, ….
 
     Returns:
@@ -81,7 +81,7 @@ def compare(
     """
     import pandas as pd
 
-    from featbank.stages.compare import CompareOptions, compare_results
+    from featbank.stages.compare.run import CompareOptions, compare_results
 
     return pd.DataFrame(
         compare_results(CompareOptions(results=results, bank=Path(bank), **options)).rows()
@@ -105,7 +105,7 @@ def predict(
             embedded as the probe's own store was.
         out: File to write too, ``.csv`` or ``.parquet``; None writes none.
         bank: Folder where the probe is kept and images are embedded.
-        **options: Fields of ``featbank.stages.predicting.options.PredictOptions``, the same as the
+        **options: Fields of ``featbank.stages.predict.options.PredictOptions``, the same as the
             options of ``featbank predict``: ``threshold``, ``weights``, ``limit``, ….
 
     Returns:
@@ -115,8 +115,8 @@ def predict(
     Raises:
         FeatbankError: No such probe or source, or one that is embedded in another way.
     """
-    from featbank.stages.predict import PredictOptions, plan_prediction
-    from featbank.stages.predict import predict as predict_plan
+    from featbank.stages.predict.run import PredictOptions, plan_prediction
+    from featbank.stages.predict.run import predict as predict_plan
 
     named = source if isinstance(source, str | Path) else source.path
     paths = {name: Path(options[name]) for name in ("data_root", "splits") if options.get(name)}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from featbank.bank.bank import Bank
-    from featbank.stages.diff import StoreDiff
+    from featbank.stages.diff.run import StoreDiff
     from featbank.store.reader import Store
 
 
@@ -24,7 +24,7 @@ def embed(model: str | Path, dataset: str | Path, **options: Any) -> Store:  # n
     Args:
         model: Backbone, a name of ``list_models``; or a checkpoint's folder.
         dataset: Dataset, a name of ``list_datasets``, or a folder of images.
-        **options: Fields of ``featbank.stages.embed_options.EmbedOptions``, the same as the
+        **options: Fields of ``featbank.sources.embed_options.EmbedOptions``, the same as the
             options of ``featbank embed``: ``weights``, ``bands``, ``normalise``, ``limit``, …;
             ``answers={"heads": 12}`` says what a weights file does not tell.
 
@@ -34,7 +34,7 @@ def embed(model: str | Path, dataset: str | Path, **options: Any) -> Store:  # n
     Raises:
         FeatbankError: Whatever the options, the dataset and the backbone do not agree on.
     """
-    from featbank.stages.embed import embed_dataset
+    from featbank.stages.embed.run import embed_dataset
 
     return open_store(embed_dataset(_plan(model, dataset, options)).store)
 
@@ -48,7 +48,7 @@ def rehearse(model: str | Path, dataset: str | Path, **options: Any) -> dict[str
         dataset: As in ``embed``.
         **options: As in ``embed``.
     """
-    from featbank.stages.rehearse import rehearse as rehearse_plan
+    from featbank.stages.embed.rehearse import rehearse as rehearse_plan
 
     return rehearse_plan(_plan(model, dataset, options, is_rehearsal=True))
 
@@ -60,8 +60,8 @@ def _plan(
     *,
     is_rehearsal: bool = False,
 ) -> Any:  # noqa: ANN401 - a plan, whose module is not imported before it is needed
-    from featbank.stages.embed_options import EmbedOptions
-    from featbank.stages.embed_plan import plan_embed
+    from featbank.sources.embed_options import EmbedOptions
+    from featbank.stages.embed.plan import plan_embed
 
     named = ("bank", "data_root", "splits")
     paths = {name: Path(options[name]) for name in named if options.get(name)}
@@ -80,7 +80,7 @@ def open_store(path: str | Path) -> Store:
         MissingPathError: There is no store at this path.
         UnfinishedStoreError: Its embedding has not finished.
     """
-    from featbank.stages.show import open_store as open_with_pictures
+    from featbank.pictures.show import open_store as open_with_pictures
 
     return open_with_pictures(path)
 
@@ -113,7 +113,7 @@ def list_stores(bank: str | Path = "bank") -> pd.DataFrame:
     """The stores of a bank, one row each, with state and size."""
     import pandas as pd
 
-    from featbank.stages.listing import store_rows
+    from featbank.lookup.listing import store_rows
 
     return pd.DataFrame(store_rows(Path(bank)))
 
@@ -126,7 +126,7 @@ def remove_store(path: str | Path) -> int:
         MissingPathError: There is no store at this path.
         LockedError: A process is writing it.
     """
-    from featbank.stages.listing import remove_store as remove
+    from featbank.lookup.listing import remove_store as remove
 
     return remove(Path(path))
 
@@ -147,7 +147,7 @@ def diff(first: Store | str | Path, second: Store | str | Path, *, seed: int = 0
     Raises:
         FeatbankError: One store twice, an unfinished store, or no sample in both.
     """
-    from featbank.stages.diff import diff_stores
+    from featbank.stages.diff.run import diff_stores
 
     paths = [store if isinstance(store, str | Path) else store.path for store in (first, second)]
     return diff_stores(Path(paths[0]), Path(paths[1]), seed=seed)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from featbank.recipe import round_significant
+from featbank.recipes.recipe import round_significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from featbank.stages.checking import CheckReport
-    from featbank.stages.manifest import ManifestReport
+    from featbank.sources.checking import CheckReport
+    from featbank.sources.manifest import ManifestReport
 
 _SHOWN = 20
 

@@ -14,7 +14,7 @@ from featbank.file_names import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from featbank.stages.class_table import ClassTable
+    from featbank.lookup.class_table import ClassTable
 
 # More classes than these fill the terminal; then the rarest tell what a probe cannot learn.
 _MOST_CLASSES = 12

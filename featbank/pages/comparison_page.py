@@ -8,12 +8,12 @@ from rich.table import Table
 
 from featbank.pages.screen import Screen, named, worded
 from featbank.pages.table_style import LEAVES_OUT, STYLE, metric_name, number
-from featbank.stages.comparing.verdict import letters, sentence
+from featbank.stages.compare.verdict import letters, sentence
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from featbank.stages.compare import Comparison
+    from featbank.stages.compare.run import Comparison
 
 
 def print_comparison(comparison: Comparison, *, console: Console | None = None) -> None:

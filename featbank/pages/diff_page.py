@@ -12,7 +12,7 @@ from featbank.pages.table_style import STYLE, number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from featbank.stages.diff import FeatureDistance, SampleOverlap, StoreDiff
+    from featbank.stages.diff.run import FeatureDistance, SampleOverlap, StoreDiff
 
 _BY = {"sample_id": "sample id", "pair_id": "pair id"}
 

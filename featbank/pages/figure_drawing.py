@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
 
 _SHOWN = 5
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from featbank.stages.map import MapReport
-    from featbank.stages.mapping.purity import Purity
+    from featbank.stages.map.purity import Purity
+    from featbank.stages.map.run import MapReport
 
 
 def print_map(report: MapReport, *, console: Console | None = None) -> None:

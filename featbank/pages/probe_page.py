@@ -12,7 +12,7 @@ from featbank.pages.result_table import print_results
 
 if TYPE_CHECKING:
     from featbank.image import Array
-    from featbank.stages.probing.cells import Cell
+    from featbank.stages.probe.cells import Cell
 
 
 def print_probe(cell: Cell, *, confusion: Array | None = None) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.pages.colour_columns import ColourColumns
-    from featbank.stages.chip_pictures import ChipPictures
+    from featbank.pictures.chip_pictures import ChipPictures
 
 _FOLDER = Path(__file__).parent
 _LOOKED_AT = 2_000  # ids among which a near one is looked for; more would make a person wait

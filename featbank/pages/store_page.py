@@ -10,7 +10,7 @@ from featbank.pages.class_table import print_classes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.class_table import ClassTable
+    from featbank.lookup.class_table import ClassTable
 
 # Told by the schemes' own lines and by the notes.
 _TOLD_ELSEWHERE = ("scheme_aliases", "split_notes")

@@ -11,7 +11,7 @@ from featbank.bank.maps import maps_of
 from featbank.bank.results import read_predictions
 from featbank.errors import FeatbankError, MissingPathError, StoreError, UsageError
 from featbank.pages.colour_columns import ColourColumns
-from featbank.stages.chip_pictures import ChipPictures
+from featbank.pictures.chip_pictures import ChipPictures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ import numpy as np
 import zarr
 
 from featbank.disk import naming
-from featbank.recipe import lines_sha256
+from featbank.recipes.recipe import lines_sha256
 from featbank.store.arrays import content_sha256, create_array
 from featbank.store.schema import (
     BAND,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from featbank.errors import MissingPathError, StoreError, UnfinishedStoreError
-from featbank.recipe import canonical_json
+from featbank.recipes.recipe import canonical_json
 from featbank.store.schema import COMMIT, MIGRATIONS, READ_VERSIONS, SCHEMA_VERSION
 from featbank.store.stored import damaged, read_document, require_kinds, stored_array, stored_values
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from featbank.recipe import Recipe
+    from featbank.recipes.recipe import Recipe
 
 
 def metadata(path: Path) -> dict[str, Any]:

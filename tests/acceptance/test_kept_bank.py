@@ -14,11 +14,11 @@ from featbank.bank.maps import read_map
 from featbank.bank.results import read_predictions, read_results
 from featbank.cli.main import run
 from featbank.errors import StoreError
-from featbank.stages.embed import embed_dataset
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.embed_plan import plan_embed
-from featbank.stages.predict import PredictOptions, plan_prediction, predict
-from featbank.stages.probe import ProbeOptions, probe_store
+from featbank.sources.embed_options import EmbedOptions
+from featbank.stages.embed.plan import plan_embed
+from featbank.stages.embed.run import embed_dataset
+from featbank.stages.predict.run import PredictOptions, plan_prediction, predict
+from featbank.stages.probe.probe import ProbeOptions, probe_store
 from featbank.store.reader import Store
 from featbank.store.schema import MIGRATIONS, READ_VERSIONS, SCHEMA_VERSION
 

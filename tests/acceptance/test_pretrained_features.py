@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import featbank
-from featbank.stages.pretrain.methods import METHODS
+from featbank.methods import METHODS
 
 # Two steps at the size of a test.
 SMALL = {

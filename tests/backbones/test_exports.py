@@ -10,10 +10,10 @@ from featbank.backbones import BACKBONES, WeightsFile
 from featbank.backbones._exports import timm_arguments, to_timm, to_transformers
 from featbank.backbones._vit_build import build_vit
 from featbank.errors import WeightsError
-from featbank.stages.backbones_by_name import named_backbone
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.pretrain.weights.first_weights import read_first_weights
-from featbank.stages.weights import load_weights
+from featbank.sources.backbones_by_name import named_backbone
+from featbank.sources.embed_options import EmbedOptions
+from featbank.sources.first_weights import read_first_weights
+from featbank.sources.weights import load_weights
 
 SPEC = BACKBONES["vit-tiny"]
 SIZE = {"dim": 48, "depth": 2, "heads": 3, "mlp_dim": 192, "patch_px": 8, "grid": 4, "channels": 5}

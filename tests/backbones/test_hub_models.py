@@ -7,9 +7,9 @@ import torch
 from fake_hub import save_model
 
 from featbank.errors import MissingPathError, WeightsError
-from featbank.stages.backbones_by_name import named_backbone
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.weights import load_weights
+from featbank.sources.backbones_by_name import named_backbone
+from featbank.sources.embed_options import EmbedOptions
+from featbank.sources.weights import load_weights
 
 KINDS = ["vit", "vit_mae", "vit_msn", "deit", "ijepa", "dinov3_vit", "siglip_vision_model"]
 OWN = ["dinov2", "dinov2_with_registers"]

@@ -18,11 +18,11 @@ from featbank.backbones._transformers_settings import DEFAULTS
 from featbank.bands import RGB
 from featbank.errors import FeatbankError, UsageError, WeightsError
 from featbank.inputs.normalise import published
-from featbank.stages.agreement import own_statistics
-from featbank.stages.backbones_by_name import named_backbone
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.pretrain.weights.first_weights import read_first_weights
-from featbank.stages.weights import folder_sha256, load_weights
+from featbank.sources.backbones_by_name import named_backbone
+from featbank.sources.embed_options import EmbedOptions
+from featbank.sources.first_weights import read_first_weights
+from featbank.sources.weights import folder_sha256, load_weights
+from featbank.stages.embed.agreement import own_statistics
 
 DINOV2 = {
     **BACKBONES["dinov2-small"].config,

@@ -24,7 +24,7 @@ from featbank.bank.checkpoints import (
 )
 from featbank.disk import write_new
 from featbank.errors import MissingPathError, WeightsError
-from featbank.recipe import file_sha256
+from featbank.recipes.recipe import file_sha256
 
 HEAD = {"head.weight": np.arange(6, dtype=np.float32).reshape(2, 3)}
 

@@ -24,8 +24,8 @@ from featbank.bank.results import read_predictions, read_result, read_results, w
 from featbank.bank.saved_probes import read_probe
 from featbank.cli.main import run
 from featbank.errors import FeatbankError, FeatbankWarning, StoreError, WeightsError
-from featbank.stages.listing import store_rows
-from featbank.stages.subject_finding import results_of
+from featbank.lookup.listing import store_rows
+from featbank.lookup.subject_finding import results_of
 from featbank.store.reader import Store
 
 TEXTS = ["", "{", "null", "[]", "7", '"x"', "\x00\x01", "[" * 100_000, '{"store": null}']

@@ -12,7 +12,7 @@ from featbank.bank.bank import Bank
 from featbank.bank.fitted_states import read_state, state_path, write_state
 from featbank.bank.saved_probes import find_probe, is_saved, probe_folder, read_probe, write_probe
 from featbank.errors import MissingPathError, ProbeError, StoreError, UsageError
-from featbank.recipe import recipe_id
+from featbank.recipes.recipe import recipe_id
 
 RECORD = {"featbank": "0.1.0", "classes": ["wood", "Wiese"], "value": 0.1}
 ARRAYS = {

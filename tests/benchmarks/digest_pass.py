@@ -32,7 +32,7 @@ _TIMED = """
 import json, sys, time
 start = time.perf_counter()
 from featbank.cli.main import group
-from featbank.stages import embed_plan
+from featbank.stages.embed import plan as embed_plan
 whole, spent = embed_plan.with_digests, []
 def timed(*args, **kwargs):
     begin = time.perf_counter()

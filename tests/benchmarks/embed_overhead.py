@@ -21,10 +21,10 @@ import torch
 from PIL import Image
 
 from featbank.inputs.preprocess import Preprocess
-from featbank.stages import forward
-from featbank.stages.embed import EmbedRun, embed_dataset
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.embed_plan import plan_embed
+from featbank.sources.embed_options import EmbedOptions
+from featbank.stages.embed import forward
+from featbank.stages.embed.plan import plan_embed
+from featbank.stages.embed.run import EmbedRun, embed_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

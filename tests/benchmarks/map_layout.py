@@ -130,7 +130,7 @@ LAYOUTS = {
 
 def quality(features: np.ndarray, xy: np.ndarray) -> dict[str, Any]:
     from featbank.knn.tiles import ArrayTiles
-    from featbank.stages.mapping.faithfulness import faithfulness
+    from featbank.stages.map.faithfulness import faithfulness
 
     start = time.perf_counter()
     found = faithfulness(ArrayTiles(features), xy, seed=0)

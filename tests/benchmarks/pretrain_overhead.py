@@ -24,14 +24,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from featbank.methods.parts.bundle import Bundle
+from featbank.methods.parts.draws import Draws
+from featbank.methods.parts.schedules import numbers_at
 from featbank.stages.pretrain.options import PretrainOptions
 from featbank.stages.pretrain.planning import plan_pretrain
 from featbank.stages.pretrain.run import pretrain, training_of
 from featbank.stages.pretrain.scale.parallel import Place
-from featbank.stages.pretrain.steps.bundle import Bundle
-from featbank.stages.pretrain.steps.draws import Draws
 from featbank.stages.pretrain.steps.feed import Feed
-from featbank.stages.pretrain.steps.schedules import numbers_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -59,9 +59,9 @@ def main(store: str, bank: str) -> None:
 
         import featbank.probes._logistic_classifier  # noqa: F401
         from featbank.probes.protocols import PROTOCOLS
-        from featbank.stages.probe import ProbeOptions
-        from featbank.stages.probing.run import ProbeRun
-        from featbank.stages.probing.verdict import judge
+        from featbank.stages.probe.probe import ProbeOptions
+        from featbank.stages.probe.run import ProbeRun
+        from featbank.stages.probe.verdict import judge
         from featbank.store.reader import Store
     options = ProbeOptions(bank=Path(bank))
     with timed(spent, "read"):

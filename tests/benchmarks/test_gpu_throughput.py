@@ -10,9 +10,9 @@ from PIL import Image
 
 from featbank.backbones import BACKBONES
 from featbank.bank import runlog
-from featbank.stages.embed import embed_dataset
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.embed_plan import plan_embed
+from featbank.sources.embed_options import EmbedOptions
+from featbank.stages.embed.plan import plan_embed
+from featbank.stages.embed.run import embed_dataset
 
 pytestmark = [pytest.mark.gpu, pytest.mark.filterwarnings("default")]
 

@@ -22,8 +22,8 @@ import torch
 from featbank.backbones import BACKBONES, WeightsFile
 from featbank.backbones._weights import read_state
 from featbank.bank import runlog
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.precision import compute_dtype
+from featbank.sources.embed_options import EmbedOptions
+from featbank.sources.precision import compute_dtype
 
 BATCH, SHARD_ROWS, BARE_BATCHES, ROUNDS = 64, 512, 24, 3
 

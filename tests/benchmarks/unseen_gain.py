@@ -21,11 +21,11 @@ from sklearn.model_selection import train_test_split
 from featbank.metrics._calibration import bins_of, fit_temperature, pooled, scaled
 from featbank.metrics._thresholds import tuned_thresholds
 from featbank.metrics.calibration import ece
+from featbank.metrics.headline_score import as_kept, headline_score
 from featbank.probes import PROBES
 from featbank.probes._sweep import Labelled, candidates, choose, fitted, predict
 from featbank.probes.protocols import PROTOCOLS
-from featbank.stages.probing.unseen_scores import unseen_scores
-from featbank.stages.probing.verdict import as_kept, headline_score
+from featbank.stages.probe.unseen_scores import unseen_scores
 
 if TYPE_CHECKING:
     from pathlib import Path

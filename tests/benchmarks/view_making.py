@@ -15,12 +15,12 @@ import torch
 
 from featbank.bands import RGB
 from featbank.layers.vit import VisionTransformer, VitConfig
-from featbank.stages.pretrain.steps.bundle import Bundle
-from featbank.stages.pretrain.steps.draws import Draws
-from featbank.stages.pretrain.steps.masks import block_masks, random_keep
-from featbank.stages.pretrain.views.channel_facts import channel_facts
-from featbank.stages.pretrain.views.crop_recipe import CropRecipe
-from featbank.stages.pretrain.views.maker import ViewMaker
+from featbank.methods.parts.bundle import Bundle
+from featbank.methods.parts.draws import Draws
+from featbank.methods.parts.masks import block_masks, random_keep
+from featbank.methods.views.channel_facts import channel_facts
+from featbank.methods.views.crop_recipe import CropRecipe
+from featbank.methods.views.maker import ViewMaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from featbank.cli.main import run
 from featbank.cli.step_bars import step_bars
 from featbank.datasets import DATASETS
 from featbank.remote import RemoteFile
-from featbank.stages import fetching
+from featbank.sources import fetching
 
 
 def test_a_good_copy_exits_with_0(chips, capsys):

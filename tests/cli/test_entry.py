@@ -168,7 +168,7 @@ def test_debug_shows_the_trace_of_a_failure(tmp_path):
 
 
 def test_a_bug_keeps_its_trace(monkeypatch):
-    monkeypatch.setattr("featbank.stages.protocol_listing.protocol_rows", lambda _: 1 / 0)
+    monkeypatch.setattr("featbank.lookup.protocol_listing.protocol_rows", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(["protocols"])
 
@@ -177,7 +177,7 @@ def test_an_interrupt_is_said_as_before(monkeypatch, capsys):
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("featbank.stages.protocol_listing.protocol_rows", interrupted)
+    monkeypatch.setattr("featbank.lookup.protocol_listing.protocol_rows", interrupted)
     assert run(["protocols"]) == 1
     assert "Interrupted. Repeat the command to go on." in capsys.readouterr().err
 
@@ -190,7 +190,7 @@ def half_imported(*_):
 
 
 def test_whatever_an_interrupt_leads_to_is_that_interrupt(monkeypatch, capsys):
-    monkeypatch.setattr("featbank.stages.protocol_listing.protocol_rows", half_imported)
+    monkeypatch.setattr("featbank.lookup.protocol_listing.protocol_rows", half_imported)
     assert run(["protocols"]) == 1
     assert capsys.readouterr().err.endswith("Interrupted. Repeat the command to go on.\n")
 

@@ -11,7 +11,7 @@ from fake_chips import write_chips
 from featbank.datasets import DATASETS, DatasetRequest
 from featbank.inputs.checks import refusal
 from featbank.samples import UNLABELLED
-from featbank.stages.reading_rules import contract_of
+from featbank.sources.reading_rules import contract_of
 
 # Where real imagery stands, in the folder of shared test data, by dataset.
 ROOTS = {

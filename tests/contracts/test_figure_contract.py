@@ -14,10 +14,10 @@ from text_overlaps import text_faults
 from featbank.bank.bank import Bank
 from featbank.bank.results import write_predictions, write_results
 from featbank.errors import FeatbankError
+from featbank.lookup.subject import Subject
 from featbank.pages.figures import FIGURES, FigureOptions
 from featbank.pages.figures._style import new_figure, save_figure
 from featbank.samples import LabelSet
-from featbank.stages.subject import Subject
 from featbank.store.absent import AbsentStore
 
 EVERY = sorted(FIGURES)

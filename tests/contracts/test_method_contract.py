@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from featbank.layers.vit import VisionTransformer, VitConfig, random_state
-from featbank.stages.pretrain.methods import METHODS
-from featbank.stages.pretrain.methods.method import Length, MethodRequest, StepOutput, Teacher
-from featbank.stages.pretrain.steps.draws import Draws
+from featbank.methods import METHODS
+from featbank.methods.method import Length, MethodRequest, StepOutput, Teacher
+from featbank.methods.parts.draws import Draws
 
 EACH = pytest.mark.parametrize("name", list(METHODS))
 CONFIG = {"dim": 24, "depth": 2, "heads": 2, "patch_px": 8, "channels": 5, "grid": 4, "mlp_dim": 48}
@@ -68,7 +68,7 @@ def forward(name, method, seed=0):
 
 
 def test_reading_the_catalog_imports_no_torch():
-    code = "import sys, featbank.stages.pretrain.methods as m; list(m.METHODS); "
+    code = "import sys, featbank.methods as m; list(m.METHODS); "
     check = "sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code + check], check=False).returncode == 0
 

@@ -16,7 +16,7 @@ from featbank.datasets._clc import CLASSES_43
 from featbank.errors import DecodeError
 from featbank.inputs.checks import refusal
 from featbank.samples import NO_TIME, SPLITS
-from featbank.stages.reading_rules import contract_of
+from featbank.sources.reading_rules import contract_of
 
 GRIDS = {
     "10m": ("B02", "B03", "B04", "B08"),

@@ -188,7 +188,7 @@ def test_a_broken_grid_has_no_place(tmp_path):
     [("EPSG:4326", (200.0, 10.0)), ("EPSG:4326", (20.0, 95.0)), ("EPSG:32633", (5e6, 5e6))],
 )
 def test_a_folder_whose_files_all_lie_outside_says_so(tmp_path, crs, corner):
-    from featbank.stages.opening import open_dataset
+    from featbank.sources.opening import open_dataset
 
     (tmp_path / "d" / "a").mkdir(parents=True)
     for number in range(4):

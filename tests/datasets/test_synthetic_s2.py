@@ -5,11 +5,11 @@ import pytest
 
 from featbank.datasets import DATASETS, DatasetRequest
 from featbank.datasets.chip_layout import BLOCK_CHIPS, chip_corners, chip_window, spiral
-from featbank.datasets.landscape import Landscape, dominant_class
-from featbank.datasets.landscape_noise import Window
-from featbank.datasets.landscape_view import NOISE_STD, box_mean
 from featbank.datasets.synthetic_s2 import Sentinel2Reader
 from featbank.errors import UsageError
+from featbank.landscape.landscape import Landscape, dominant_class
+from featbank.landscape.landscape_noise import Window
+from featbank.landscape.landscape_view import NOISE_STD, box_mean
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from small_store import make_small_store
 from featbank.bank.bank import Bank
 from featbank.bank.results import Predictions, write_predictions, write_results
 from featbank.datasets._clc import CLASSES_19, CLASSES_43
+from featbank.lookup.subject import Subject
 from featbank.samples import LabelSet
-from featbank.stages.subject import Subject
 
 N = 320
 AERIAL = tuple(f"Scene of kind {k:02d}" for k in range(30))

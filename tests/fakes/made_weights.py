@@ -18,8 +18,8 @@ import torch
 from safetensors.torch import save_file
 
 from featbank.backbones import BACKBONES
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.weights import load_weights
+from featbank.sources.embed_options import EmbedOptions
+from featbank.sources.weights import load_weights
 
 SIZE = {"dim": 32, "depth": 2, "heads": 2, "mlp_dim": 64, "patch_px": 4, "grid": 4}
 

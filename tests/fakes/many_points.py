@@ -11,8 +11,8 @@ import numpy as np
 from featbank.bank.bank import Bank
 from featbank.bank.maps import FeatureMap
 from featbank.pages.report import write_report
-from featbank.stages.reporting.content import Facts, ReportContent
-from featbank.stages.reporting.options import ReportOptions
+from featbank.stages.report.content import Facts, ReportContent
+from featbank.stages.report.options import ReportOptions
 
 if TYPE_CHECKING:
     from pathlib import Path

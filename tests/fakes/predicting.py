@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from featbank.stages.predict import PredictOptions, plan_prediction, predict
-from featbank.stages.probe import ProbeOptions, probe_store
+from featbank.stages.predict.run import PredictOptions, plan_prediction, predict
+from featbank.stages.probe.probe import ProbeOptions, probe_store
 
 QUICK = {
     "linear": {"min_steps": 20, "epochs": 1},

@@ -3,9 +3,9 @@
 import torch
 
 from featbank.layers.vit import VitConfig, random_state
-from featbank.stages.pretrain.methods import METHODS
-from featbank.stages.pretrain.methods.method import Length, MethodRequest, Teacher
-from featbank.stages.pretrain.steps.draws import Draws
+from featbank.methods import METHODS
+from featbank.methods.method import Length, MethodRequest, Teacher
+from featbank.methods.parts.draws import Draws
 
 CONFIG = {
     "dim": 24,

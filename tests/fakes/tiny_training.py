@@ -15,17 +15,17 @@ from featbank.inputs.checks import Contract
 from featbank.inputs.normalise import Statistics
 from featbank.inputs.preprocess import InputRecipe
 from featbank.layers.vit import VisionTransformer, VitConfig
-from featbank.stages.fitting import Imagery, Look
-from featbank.stages.pretrain.methods.method import (
+from featbank.methods.method import (
     Length,
     Method,
     MethodRequest,
     MethodSpec,
     StepOutput,
 )
+from featbank.methods.views.crop_recipe import CropRecipe
+from featbank.sources.fitting import Imagery, Look
 from featbank.stages.pretrain.options import PretrainOptions
 from featbank.stages.pretrain.plan import PretrainPlan
-from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 CONFIG = {
     "dim": 16,

@@ -25,10 +25,10 @@ from featbank.bank.results import read_predictions, read_result
 from featbank.bank.runlog import append, changed_environment
 from featbank.bank.saved_probes import read_probe
 from featbank.errors import FeatbankWarning
+from featbank.lookup.costs import cost_rows
+from featbank.lookup.listing import store_description, store_rows
+from featbank.lookup.subject_finding import results_of
 from featbank.pages.training_curves import draw_training_curves
-from featbank.stages.costs import cost_rows
-from featbank.stages.listing import store_description, store_rows
-from featbank.stages.subject_finding import results_of
 from featbank.store.feature_tiles import FeatureTiles
 from featbank.store.reader import Store
 from tests.fuzz.mutating import damaged_bytes, damaged_json, damaged_parquet

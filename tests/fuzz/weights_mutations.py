@@ -20,15 +20,15 @@ from made_weights import bytes_of, features, head, load, network, other, prefixe
 from safetensors.torch import save
 
 from featbank.errors import FeatbankError
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.pretrain.weights.first_weights import read_first_weights
-from featbank.stages.weights import load_weights
+from featbank.sources.embed_options import EmbedOptions
+from featbank.sources.first_weights import read_first_weights
+from featbank.sources.weights import load_weights
 
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable
 
-    from featbank.stages.weights import Weights
+    from featbank.sources.weights import Weights
 
 Loaded = TypeVar("Loaded")
 # What torch tells people whose file it refuses.
@@ -183,7 +183,7 @@ def _damaged_folder(rng: np.random.Generator, folder: pathlib.Path) -> None:
 
 
 def _by_name(folder: pathlib.Path) -> Weights:
-    from featbank.stages.backbones_by_name import named_backbone
+    from featbank.sources.backbones_by_name import named_backbone
 
     spec, options = named_backbone(EmbedOptions(model=f"hf:{folder}", dataset="x"))
     return load_weights(spec, options)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from fake_gpu.tracing import traced
 
-from featbank.stages.pretrain.steps.bundle import Bundle
+from featbank.methods.parts.bundle import Bundle
 
 CUDA = torch.device("cuda")
 

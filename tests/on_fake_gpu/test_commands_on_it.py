@@ -11,12 +11,12 @@ from predicting import save, says
 from featbank.bank.attention_maps import read_attention
 from featbank.bank.bank import bank_of
 from featbank.errors import UsageError
-from featbank.stages.attention import AttendOptions, attend
-from featbank.stages.embed import embed_dataset
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.embed_plan import plan_embed
-from featbank.stages.forward import Forward
-from featbank.stages.rehearse import rehearse
+from featbank.sources.embed_options import EmbedOptions
+from featbank.stages.attend.run import AttendOptions, attend
+from featbank.stages.embed.forward import Forward
+from featbank.stages.embed.plan import plan_embed
+from featbank.stages.embed.rehearse import rehearse
+from featbank.stages.embed.run import embed_dataset
 from featbank.store.reader import Store
 
 VIT = {"weights": "random", "normalise": "half", "image_size": 32, "workers": 0, "dtype": "float32"}

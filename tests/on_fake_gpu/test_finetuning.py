@@ -6,11 +6,11 @@ from fake_chips import write_chips
 from fake_gpu.tracing import traced
 from made_checkpoint import write_tiny
 
-from featbank.stages.finetune import _network
-from featbank.stages.finetuning.chips import LabelledChips
-from featbank.stages.finetuning.options import FinetuneOptions
-from featbank.stages.finetuning.plan import plan_finetune
-from featbank.stages.finetuning.training import Training
+from featbank.stages.finetune.chips import LabelledChips
+from featbank.stages.finetune.options import FinetuneOptions
+from featbank.stages.finetune.plan import plan_finetune
+from featbank.stages.finetune.run import _network
+from featbank.stages.finetune.training import Training
 
 WAYS = pytest.mark.parametrize("lora", [0, 2], ids=["whole", "lora"])
 

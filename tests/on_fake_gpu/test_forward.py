@@ -10,7 +10,7 @@ from featbank.image import Grid
 from featbank.inputs.normalise import Statistics
 from featbank.inputs.preprocess import InputRecipe
 from featbank.inputs.reading import Group, ReadBatch
-from featbank.stages.forward import Forward, ForwardConfig
+from featbank.stages.embed.forward import Forward, ForwardConfig
 from featbank.store.schema import FeatureLayout
 
 FINE = Grid(name="10m", bands=("B02", "B03"), dtype="uint16", size_px=None)

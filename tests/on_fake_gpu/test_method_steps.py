@@ -4,9 +4,9 @@ import pytest
 import torch
 from fake_gpu.tracing import traced
 
-from featbank.stages.pretrain.methods import METHODS
-from featbank.stages.pretrain.steps.bundle import Bundle
-from featbank.stages.pretrain.steps.draws import Draws
+from featbank.methods import METHODS
+from featbank.methods.parts.bundle import Bundle
+from featbank.methods.parts.draws import Draws
 from tests.contracts.test_method_contract import hyper_of, make, numbers
 
 EACH = pytest.mark.parametrize("name", list(METHODS))

@@ -12,9 +12,9 @@ import torch
 from featbank.inputs.preprocess import Preprocess
 from featbank.layers import vit
 from featbank.layers.vit import VisionTransformer
-from featbank.stages import transfers
-from featbank.stages.pretrain.methods._cls_and_patches import ClsAndPatches
-from featbank.stages.pretrain.steps.bundle import Bundle
+from featbank.methods._cls_and_patches import ClsAndPatches
+from featbank.methods.parts.bundle import Bundle
+from featbank.stages.embed import transfers
 from tests.on_fake_gpu import test_encoders, test_forward, test_pretraining_steps
 
 
@@ -54,7 +54,7 @@ def on(owner, name, change):
 
 def apart(self):
     """Each tensor moved by itself."""
-    from featbank.stages.pretrain.steps.bundle import _mapped
+    from featbank.methods.parts.bundle import _mapped
 
     return _mapped(self._tree, lambda each: each.pin_memory().to(self._device, non_blocking=True))
 

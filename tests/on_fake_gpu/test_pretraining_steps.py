@@ -9,9 +9,9 @@ import torch
 from fake_gpu.tracing import traced
 from tiny_training import tiny_plan
 
+from featbank.methods import METHODS
+from featbank.methods.method import Teacher
 from featbank.stages.pretrain.loop import train
-from featbank.stages.pretrain.methods import METHODS
-from featbank.stages.pretrain.methods.method import Teacher
 from featbank.stages.pretrain.run import training_of
 from featbank.stages.pretrain.scale.parallel import Place
 from featbank.stages.pretrain.steps.feed import Feed

@@ -8,10 +8,10 @@ import torch
 from fake_gpu.tracing import traced
 from tiny_training import final_weights, tiny_plan
 
+from featbank.methods.parts.moving_average import frozen_copy, move_average
 from featbank.stages.pretrain.run import pretrain, training_of
 from featbank.stages.pretrain.scale.parallel import Place
 from featbank.stages.pretrain.states.resuming import load_run, run_tensors
-from featbank.stages.pretrain.steps.moving_average import frozen_copy, move_average
 from tests.stages.pretrain.test_methods_in_the_loop import Cut, cut_at_6
 
 

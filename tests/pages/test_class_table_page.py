@@ -1,7 +1,7 @@
 """The table of classes by splits fits a terminal of 80 columns, however many classes there are."""
 
+from featbank.lookup.class_table import ClassTable
 from featbank.pages.class_table import print_classes
-from featbank.stages.class_table import ClassTable
 
 
 def printed(capsys, monkeypatch, counts, **more):

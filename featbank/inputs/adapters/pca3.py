@@ -9,7 +9,7 @@ import numpy as np
 from featbank.bands import Band
 from featbank.errors import ContractError
 from featbank.inputs.adapters.adapter import Adapted, AdapterSpec, Moments
-from featbank.recipe import round_significant
+from featbank.recipes.recipe import round_significant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

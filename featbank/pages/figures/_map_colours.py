@@ -13,7 +13,7 @@ from featbank.catalog import suggest
 from featbank.errors import UnknownNameError, UsageError
 from featbank.pages.figures._style import COLOURS, MARKERS, SEQUENTIAL, class_mark
 from featbank.samples import UNKNOWN_LABEL
-from featbank.stages.mapping.purity import rows_of
+from featbank.stages.map.purity import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

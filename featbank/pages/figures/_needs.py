@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from featbank.bank.results import Predictions
+    from featbank.lookup.subject import Subject
     from featbank.result import Result
-    from featbank.stages.subject import Subject
 
 RESULT = "a result ('featbank probe' makes one)"
 PREDICTIONS = "a result with predictions, which few-shot runs do not keep"

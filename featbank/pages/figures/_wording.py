@@ -9,8 +9,8 @@ from featbank.pages.table_style import metric_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from featbank.lookup.subject import Subject
     from featbank.result import Result
-    from featbank.stages.subject import Subject
 
 _SHOWN = 4
 # What tells like results apart, in the order it is said.

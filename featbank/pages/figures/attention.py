@@ -12,15 +12,15 @@ from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures._style import SEQUENTIAL
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.stages.picturing.words import shortened
+from featbank.pictures.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from featbank.image import Array
+    from featbank.lookup.subject import Subject
     from featbank.pages.figures._style import Drawing
-    from featbank.stages.chip_pictures import ChipPictures
-    from featbank.stages.subject import Subject
+    from featbank.pictures.chip_pictures import ChipPictures
 
 # Chips and rows of a sheet that nobody asked more of: registers have rows of their own.
 _CHIPS, _ROWS = 4, 10

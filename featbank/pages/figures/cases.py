@@ -14,16 +14,16 @@ from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.figures.retrieval import NAME_LETTERS
-from featbank.stages.picturing.words import cut, shortened
+from featbank.pictures.words import cut, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from featbank.bank.results import Predictions
     from featbank.image import Array
+    from featbank.lookup.subject import Subject
     from featbank.pages.figures._style import Drawing
-    from featbank.stages.chip_pictures import ChipPictures
-    from featbank.stages.subject import Subject
+    from featbank.pictures.chip_pictures import ChipPictures
 
 _NAMED = 3
 

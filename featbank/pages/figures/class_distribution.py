@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from featbank.image import Array
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
     from featbank.store.reader import Store
 
 # Above this ratio of the largest to the smallest count the small bars vanish on a linear axis.

@@ -21,9 +21,9 @@ from featbank.pages.figures._style import (
 from featbank.pages.figures._wording import short_names
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import LEAVES_OUT, metric_name, number
-from featbank.stages.compare import CompareOptions, Comparison, compare_results
-from featbank.stages.comparing.options import RESAMPLES
-from featbank.stages.comparing.verdict import letters
+from featbank.stages.compare.options import RESAMPLES
+from featbank.stages.compare.run import CompareOptions, Comparison, compare_results
+from featbank.stages.compare.verdict import letters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from featbank.lookup.subject import Subject
     from featbank.result import Result
-    from featbank.stages.comparing.pairs import Pair
-    from featbank.stages.subject import Subject
+    from featbank.stages.compare.pairs import Pair
 
 # Beyond as many pairs only those with the best result are drawn. Of more results the best are
 # compared: with 66 pairs, 10,000 resamples can still show a difference after Holm's correction
@@ -46,7 +46,7 @@ def comparison_plot(found: Comparison, *, title: str = "", caption: str = "") ->
     """Draw a row a pair: its difference and 95 % interval; filled where one is shown better.
 
     Args:
-        found: What ``featbank.stages.compare.compare_results`` gives.
+        found: What ``featbank.stages.compare.run.compare_results`` gives.
         title: What stands above.
         caption: What stands below, before how to read it.
     """

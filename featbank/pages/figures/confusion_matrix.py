@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from featbank.bank.results import Predictions
     from featbank.image import Array
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
 
 # Cells of more classes are too small for a share above the count.
 _WITH_SHARES = 12

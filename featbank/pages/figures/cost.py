@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.store_index import store_names
+from featbank.lookup.costs import cost_rows, has_cost
 from featbank.pages.catalog_table import human_bytes
 from featbank.pages.figures._style import FAINT, GREY, SMALL_PT, headed, new_figure, wrapped
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.stages.costs import cost_rows, has_cost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
 
 _ROW, _CHARACTER, _GAP = 0.2, 0.078, 0.25
 _WIDEST = 30
@@ -32,7 +32,7 @@ def cost_table(rows: Sequence[Mapping[str, Any]], *, title: str = "", caption: s
     """Draw a line a model and device.
 
     Args:
-        rows: As ``featbank.stages.costs.cost_rows`` gives them, one or more.
+        rows: As ``featbank.lookup.costs.cost_rows`` gives them, one or more.
         title: What stands above.
         caption: What stands below, before how to read it.
     """

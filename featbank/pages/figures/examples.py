@@ -6,16 +6,16 @@ import math
 from typing import TYPE_CHECKING
 
 from featbank.errors import StoreError
+from featbank.lookup.example_samples import example_rows
 from featbank.pages.figures._needs import no_pictures
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.stages.choosing import example_rows
-from featbank.stages.picturing.words import shortened
+from featbank.pictures.words import shortened
 
 if TYPE_CHECKING:
+    from featbank.lookup.subject import Subject
     from featbank.pages.figures._style import Drawing
-    from featbank.stages.chip_pictures import ChipPictures
-    from featbank.stages.subject import Subject
+    from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 
 # Side of the pictures; a tile is 1.25 inches, drawn at 150 dots an inch.

@@ -11,7 +11,7 @@ from featbank.errors import UsageError
 from featbank.pages.figures._map_colours import NOTHING, Colouring, colouring
 from featbank.pages.figures._style import FAINT, GREY, new_figure
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.stages.mapping.faithfulness import belief
+from featbank.stages.map.faithfulness import belief
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from featbank.bank.maps import FeatureMap
     from featbank.bank.results import Predictions
     from featbank.image import Array
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
     from featbank.store.reader import Store
 
 # More marks than this are drawn as pixels in SVG and PDF too, which stay small and quick to open.

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
 
 
 @dataclass(frozen=True, kw_only=True)

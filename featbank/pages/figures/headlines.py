@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.lookup.baselines import BASELINES
 from featbank.pages.figures._needs import RESULT, task_of, whole_results
 from featbank.pages.figures._style import (
     COLOURS,
@@ -21,7 +22,6 @@ from featbank.pages.figures._style import (
 from featbank.pages.figures._wording import caption_of, metric_of, short_names
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import intervals_over, number
-from featbank.stages.probing.baselines import BASELINES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from featbank.lookup.subject import Subject
     from featbank.result import Result
-    from featbank.stages.subject import Subject
 
 _ROW, _NAME_CHARS = 0.36, 50
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from featbank.lookup.subject import Subject
     from featbank.result import Result
-    from featbank.stages.subject import Subject
 
 Rows = tuple["Result", ...]
 _NAME_CHARS = 30

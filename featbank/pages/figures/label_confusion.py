@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from featbank.bank.results import Predictions
     from featbank.image import Array
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
 
 _MOST_COLUMNS = 7
 _PANEL_WIDTH, _PANEL_HEIGHT = 1.65, 1.95

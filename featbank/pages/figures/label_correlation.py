@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from featbank.image import Array
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
 
 # Where cells are many, weak correlations stand as colours alone.
 _MANY, _WEAK = 25, 0.1

@@ -14,8 +14,8 @@ from featbank.pages.figures.feature_map import bare, mark_size, shape_of
 from featbank.pages.figures.feature_map import missing as missing_map
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import number
-from featbank.stages.mapping.faithfulness import belief
-from featbank.stages.mapping.purity import purity, rows_of
+from featbank.stages.map.faithfulness import belief
+from featbank.stages.map.purity import purity, rows_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from featbank.bank.maps import FeatureMap
     from featbank.image import Array
-    from featbank.stages.mapping.purity import Purity
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
+    from featbank.stages.map.purity import Purity
     from featbank.store.reader import Store
 
 # Inches of a panel, and of a line of its title; characters of a line and points of its font.

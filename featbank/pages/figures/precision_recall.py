@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from featbank.bank.results import Predictions
     from featbank.image import Array
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
 
 # More classes than colours are grey but for the best and the worst.
 _ALL_NAMED, _ENDS_NAMED = len(COLOURS), 3

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from featbank.bank.results import Predictions
+    from featbank.lookup.subject import Subject
     from featbank.metrics._calibration import Reliability
-    from featbank.stages.subject import Subject
 
 # Counts that differ more than this are told by a log axis.
 _WIDE = 50

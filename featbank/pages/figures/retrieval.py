@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.lookup.example_samples import query_ids
+from featbank.lookup.neighbours import neighbours_of
 from featbank.pages.figures._needs import no_pictures
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.stages.choosing import query_ids
-from featbank.stages.neighbours import neighbours_of
-from featbank.stages.picturing.words import cut, shortened
+from featbank.pictures.words import cut, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from featbank.image import Array
+    from featbank.lookup.subject import Subject
     from featbank.pages.figures._style import Drawing
-    from featbank.stages.chip_pictures import ChipPictures
-    from featbank.stages.subject import Subject
+    from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 
 _SHOWN_LABELS = 3

@@ -8,18 +8,18 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import NullLocator
 
-from featbank.pages.figures._style import COLOURS, GREY, SEQUENTIAL, new_figure
-from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.pages.figures.token_pca import NEEDS_TOKENS
-from featbank.stages.choosing import query_ids
-from featbank.stages.picturing.words import shortened
-from featbank.stages.tokens import (
+from featbank.lookup.example_samples import query_ids
+from featbank.lookup.tokens import (
     has_tokens,
     outlier_norm,
     read_tokens,
     sampled_token_rows,
     tokens_of,
 )
+from featbank.pages.figures._style import COLOURS, GREY, SEQUENTIAL, new_figure
+from featbank.pages.figures.figure import FigureOptions, FigureSpec
+from featbank.pages.figures.token_pca import NEEDS_TOKENS
+from featbank.pictures.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from featbank.image import Array
+    from featbank.lookup.subject import Subject
     from featbank.pages.figures._style import Drawing
-    from featbank.stages.chip_pictures import ChipPictures
-    from featbank.stages.subject import Subject
+    from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 
 # 64 chips of 14 × 14 patches are 12,544 tokens: a share of 0.1 % is a dozen of them.

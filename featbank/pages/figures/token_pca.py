@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from featbank.lookup.example_samples import query_ids
+from featbank.lookup.tokens import has_tokens, principal_colours, tokens_of
 from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
-from featbank.stages.choosing import query_ids
-from featbank.stages.picturing.words import shortened
-from featbank.stages.tokens import has_tokens, principal_colours, tokens_of
+from featbank.pictures.words import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from featbank.lookup.subject import Subject
     from featbank.pages.figures._style import Drawing
-    from featbank.stages.chip_pictures import ChipPictures
-    from featbank.stages.subject import Subject
+    from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 
 NEEDS_TOKENS = "a store with patch tokens: run 'featbank embed' with --tokens"

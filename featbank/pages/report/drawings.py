@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
+    from featbank.lookup.subject import Subject
     from featbank.result import Result
-    from featbank.stages.reporting.content import ReportContent
-    from featbank.stages.subject import Subject
+    from featbank.stages.report.content import ReportContent
 
     Named = tuple[tuple[Result, ...], str]
 

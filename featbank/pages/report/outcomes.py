@@ -11,7 +11,7 @@ from featbank.pages.report.columns import MapColumn, bits, indices
 if TYPE_CHECKING:
     from featbank.bank.results import Predictions
     from featbank.image import Array
-    from featbank.stages.reporting.content import ReportContent
+    from featbank.stages.report.content import ReportContent
 
 _OUTCOMES = ("right", "wrong", "not scored")
 _FIXED = 0.5

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from featbank.lookup.baselines import BASELINES
 from featbank.pages.paper_tables import paper_tables
 from featbank.pages.report.columns import LEGEND_VALUES
 from featbank.pages.report.drawings import draw_figures
@@ -25,14 +26,13 @@ from featbank.pages.scatter import scatter_module
 from featbank.pages.shades import SHADES, shade
 from featbank.probes.protocols import PROTOCOLS
 from featbank.shown import shown
-from featbank.stages.mapping.faithfulness import belief
-from featbank.stages.probing.baselines import BASELINES
+from featbank.stages.map.faithfulness import belief
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from featbank.pages.paper_tables import PaperTable
-    from featbank.stages.reporting.content import ReportContent
+    from featbank.stages.report.content import ReportContent
 
     Progress = Callable[[int, int], None]
 

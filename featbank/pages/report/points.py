@@ -12,8 +12,8 @@ from featbank.pages.report.outcomes import outcome_columns
 
 if TYPE_CHECKING:
     from featbank.image import Array
-    from featbank.stages.reporting.content import ReportContent
-    from featbank.stages.subject import Subject
+    from featbank.lookup.subject import Subject
+    from featbank.stages.report.content import ReportContent
     from featbank.store.reader import Store
 
 _STEPS = 65_535  # positions are drawn to a sixty-thousandth of the map's width

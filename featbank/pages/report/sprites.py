@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.image import Array
-    from featbank.stages.chip_pictures import ChipPictures
+    from featbank.pictures.chip_pictures import ChipPictures
 
 # Chips a side of a sheet: a sheet of 64 px chips is decoded in tens of milliseconds.
 COLUMNS = 32

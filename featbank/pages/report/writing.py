@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import write_atomically
 from featbank.errors import DiskError
+from featbank.lookup.baselines import BASELINES
 from featbank.pages.paper_tables import PREAMBLE, as_latex, as_markdown, paper_tables
-from featbank.stages.probing.baselines import BASELINES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from featbank.stages.reporting.content import ReportContent
+    from featbank.stages.report.content import ReportContent
 
     Progress = Callable[[int, int], None]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from featbank.methods.parts.optimiser import set_numbers
+from featbank.methods.parts.schedules import numbers_at
 from featbank.stages.pretrain.steps.feed import made_views
-from featbank.stages.pretrain.steps.optimiser import set_numbers
-from featbank.stages.pretrain.steps.schedules import numbers_at
 from featbank.stages.pretrain.watching.recording import StepResult
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.inputs.preprocess import Preprocess
+    from featbank.methods.views.maker import ViewMaker
     from featbank.stages.pretrain.scale.parallel import Place, Trained
     from featbank.stages.pretrain.steps.ready import Drawing, ReadyStep
-    from featbank.stages.pretrain.views.maker import ViewMaker
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from featbank.bands import Band
     from featbank.inputs.preprocess import InputRecipe
-    from featbank.stages.fitting import Imagery, Look
-    from featbank.stages.pretrain.methods.method import Length, MethodRequest, MethodSpec
+    from featbank.methods.method import Length, MethodRequest, MethodSpec
+    from featbank.methods.views.crop_recipe import CropRecipe
+    from featbank.sources.fitting import Imagery, Look
     from featbank.stages.pretrain.options import PretrainOptions
-    from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from featbank.bank.bank import Bank
 from featbank.bank.checkpoints import SEEN_IMAGES, checkpoint_path, is_checkpoint, read_checkpoint
-from featbank.recipe import recipe_id, short_id
-from featbank.stages.precision import run_dtype
-from featbank.stages.pretrain.methods import METHODS
-from featbank.stages.pretrain.methods.method import MethodRequest
+from featbank.methods import METHODS
+from featbank.methods.method import MethodRequest
+from featbank.recipes.recipe import recipe_id, short_id
+from featbank.sources.precision import run_dtype
 from featbank.stages.pretrain.plan import PretrainPlan
 from featbank.stages.pretrain.settings.encoder_config import (
     encoder_config,
@@ -37,7 +37,7 @@ from featbank.stages.pretrain.weights.teachers import (
 
 if TYPE_CHECKING:
     from featbank.bank.checkpoints import Checkpoint
-    from featbank.stages.opening import FetchProgress
+    from featbank.sources.opening import FetchProgress
     from featbank.stages.pretrain.options import PretrainOptions
 
 

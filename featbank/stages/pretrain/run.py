@@ -15,7 +15,10 @@ from featbank.bank.checkpoints import LOG, is_checkpoint, read_checkpoint, write
 from featbank.bank.lock import locked
 from featbank.errors import FeatbankError
 from featbank.inputs.preprocess import Preprocess
-from featbank.recipe import recipe_id
+from featbank.methods.parts.optimiser import adamw
+from featbank.methods.parts.schedules import schedules
+from featbank.methods.views.channel_facts import channel_facts
+from featbank.recipes.recipe import recipe_id
 from featbank.stages.pretrain.checkpoints.describing import described
 from featbank.stages.pretrain.logs._all_logs import AllLogs
 from featbank.stages.pretrain.logs.logger import LogRequest
@@ -26,10 +29,7 @@ from featbank.stages.pretrain.states.resuming import load_run, run_tensors
 from featbank.stages.pretrain.states.saving import State, StateFolder, told_when_disk_fails
 from featbank.stages.pretrain.steps.feed import Feed
 from featbank.stages.pretrain.steps.high_resolution import views_by_step
-from featbank.stages.pretrain.steps.optimiser import adamw
 from featbank.stages.pretrain.steps.ready import Drawing
-from featbank.stages.pretrain.steps.schedules import schedules
-from featbank.stages.pretrain.views.channel_facts import channel_facts
 from featbank.stages.pretrain.watching.recording import Recorder
 from featbank.stages.pretrain.watching.watch import Watch
 

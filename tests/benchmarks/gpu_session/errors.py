@@ -15,10 +15,10 @@ import torch
 import featbank
 from featbank.device import full_float32
 from featbank.errors import FeatbankError, UsageError
-from featbank.stages import forward
-from featbank.stages.embed import embed_dataset
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.embed_plan import plan_embed
+from featbank.sources.embed_options import EmbedOptions
+from featbank.stages.embed import forward
+from featbank.stages.embed.plan import plan_embed
+from featbank.stages.embed.run import embed_dataset
 from featbank.stages.pretrain import run
 from featbank.store.reader import Store
 from tests.benchmarks.gpu_session import features, training

@@ -14,9 +14,9 @@ from featbank.bands import Band
 from featbank.bank import runlog
 from featbank.layers.compiled_blocks import CompiledBlocks
 from featbank.layers.half_weights import hold_half
-from featbank.stages.embed import embed_dataset
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.embed_plan import plan_embed
+from featbank.sources.embed_options import EmbedOptions
+from featbank.stages.embed.plan import plan_embed
+from featbank.stages.embed.run import embed_dataset
 from tests.benchmarks.gpu_session.clock import seconds
 
 if TYPE_CHECKING:

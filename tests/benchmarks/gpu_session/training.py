@@ -13,8 +13,8 @@ import pandas as pd
 import torch
 
 import featbank
-from featbank.stages.attention import AttendOptions, attend
-from featbank.stages.pretrain.methods import METHODS
+from featbank.methods import METHODS
+from featbank.stages.attend.run import AttendOptions, attend
 from featbank.stages.pretrain.options import PretrainOptions
 from featbank.stages.pretrain.planning import plan_pretrain
 from featbank.stages.pretrain.run import pretrain

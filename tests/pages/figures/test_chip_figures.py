@@ -11,14 +11,14 @@ from small_store import make_small_store
 
 from featbank.bank.results import Predictions
 from featbank.errors import StoreError, UnknownNameError
+from featbank.lookup.example_samples import example_rows, query_ids
 from featbank.pages.figures import FIGURES
 from featbank.pages.figures._sheet import Row, Tile, draw_sheet
 from featbank.pages.figures.cases import case_lines, case_sheet, cases_of
 from featbank.pages.figures.examples import example_chips
 from featbank.pages.figures.retrieval import label_text, retrieval_sheet
+from featbank.pictures.words import shortened
 from featbank.samples import LabelSet
-from featbank.stages.choosing import example_rows, query_ids
-from featbank.stages.picturing.words import shortened
 
 N = 24
 IDS = [f"chip-{i:03d}" for i in range(N)]
@@ -72,7 +72,7 @@ def overlaps(figure):
 
 
 def test_a_row_holds_the_query_and_its_neighbours(store):
-    from featbank.stages.neighbours import neighbours_of
+    from featbank.lookup.neighbours import neighbours_of
 
     figure = retrieval_sheet(store, Pictures(), IDS[4:6], k=3)
     found = neighbours_of(store, IDS[4:6], 3)
@@ -92,7 +92,7 @@ def test_frames_tell_right_from_wrong_by_line_and_mark_too(store):
 
 
 def test_a_neighbour_says_its_class_and_similarity(store):
-    from featbank.stages.neighbours import neighbours_of
+    from featbank.lookup.neighbours import neighbours_of
 
     told = texts(retrieval_sheet(store, Pictures(), IDS[4:5], k=1))[-1]
     value = neighbours_of(store, IDS[4:5], 1).similarity[0, 0]

@@ -6,6 +6,7 @@ from drawn_subject import make_subject
 from small_store import make_small_store
 
 from featbank.bank.bank import Bank
+from featbank.lookup.subject import Subject
 from featbank.pages.figures import FIGURES, FigureOptions
 from featbank.pages.figures.class_distribution import (
     chip_counts,
@@ -13,7 +14,6 @@ from featbank.pages.figures.class_distribution import (
     pixel_counts,
 )
 from featbank.samples import LabelSet, Samples
-from featbank.stages.subject import Subject
 from featbank.store.create import NewStore, create_store
 from featbank.store.reader import Store
 from featbank.store.schema import FeatureLayout

@@ -7,10 +7,10 @@ from fake_results import keep, one_class
 
 from featbank.bank.bank import Bank
 from featbank.bank.results import read_result
+from featbank.lookup.subject import Subject
 from featbank.pages.figures import FIGURES, FigureOptions
 from featbank.pages.figures.comparison import comparison_plot, drawn_pairs
-from featbank.stages.compare import CompareOptions, compare_results
-from featbank.stages.subject import Subject
+from featbank.stages.compare.run import CompareOptions, compare_results
 from featbank.store.absent import AbsentStore
 
 

@@ -6,8 +6,8 @@ from small_store import RECIPE, changed, make_small_store
 from featbank.backbones import BACKBONES
 from featbank.bank import runlog
 from featbank.bank.bank import Bank
+from featbank.lookup.costs import cost_rows
 from featbank.pages.figures.cost import cost_table
-from featbank.stages.costs import cost_rows
 
 LINE = {"device": "cpu", "instructions": "AVX2", "threads": 2, "batch_size": 64, "workers": 1}
 

@@ -8,13 +8,13 @@ from featbank.bank.bank import Bank
 from featbank.bank.maps import FeatureMap, write_map
 from featbank.bank.results import Predictions
 from featbank.errors import StoreError, UnknownNameError, UsageError
+from featbank.lookup.subject import Subject
 from featbank.pages.figures import FIGURES, FigureOptions
 from featbank.pages.figures._style import class_mark
 from featbank.pages.figures.feature_map import feature_map
 from featbank.pages.figures.map_panels import _columns, map_panels
 from featbank.samples import LabelSet
-from featbank.stages.mapping.purity import purity
-from featbank.stages.subject import Subject
+from featbank.stages.map.purity import purity
 
 N = 90
 KINDS = ("water", "wood", "a class of a long name that needs more than one line", "absent")

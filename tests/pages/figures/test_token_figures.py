@@ -12,11 +12,11 @@ from small_store import make_small_store
 from featbank.bank.attention_maps import write_attention
 from featbank.bank.bank import Bank
 from featbank.errors import UnknownNameError
+from featbank.lookup.tokens import outlier_norm, principal_colours, read_tokens, tokens_of
 from featbank.pages.figures import FIGURES, FigureOptions
 from featbank.pages.figures.attention import attention_sheet, chosen_maps
 from featbank.pages.figures.token_norms import token_norms
 from featbank.pages.figures.token_pca import token_pca
-from featbank.stages.tokens import outlier_norm, principal_colours, read_tokens, tokens_of
 from featbank.store.reader import Store
 
 
@@ -67,7 +67,7 @@ def test_the_histogram_counts_every_token_once(store, ids):
 def test_the_cutoff_stands_where_it_is(store, ids):
     figure = token_norms(store, ids, seed=4)
     (line,) = figure.axes[0].lines
-    from featbank.stages.tokens import sampled_token_rows
+    from featbank.lookup.tokens import sampled_token_rows
 
     norms = np.linalg.norm(read_tokens(store, sampled_token_rows(store, 64, seed=4)), axis=-1)
     assert line.get_xdata()[0] == pytest.approx(outlier_norm(norms))

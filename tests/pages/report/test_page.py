@@ -21,7 +21,7 @@ from featbank.pages.report import write_report
 from featbank.pages.report.drawings import draw_figures, page_figure
 from featbank.pages.report.page import render_page
 from featbank.pages.report.points import points_of
-from featbank.stages.report import ReportOptions, gather_report
+from featbank.stages.report.run import ReportOptions, gather_report
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from browser import BY_SOFTWARE, WITHOUT_WEBGL, chromium, errors_of
 from report_bank import BLOCKS, CHIPS, N, bits_of, make_chip_bank, make_map, number_of, places
 
 from featbank.pages.report import write_report
-from featbank.stages.report import ReportOptions, gather_report
+from featbank.stages.report.run import ReportOptions, gather_report
 
 HANDLE = "const m = document.querySelector('#explorer').featbank, s = m.scatter;"
 ORIGIN = "const b = document.querySelector('#plot').getBoundingClientRect();"

@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file
 from tiny_training import tiny_plan
 
-from featbank.stages.pretrain.methods import METHODS
+from featbank.methods import METHODS
 from featbank.stages.pretrain.run import pretrain
 
 # Whatever of these a method has makes it small.

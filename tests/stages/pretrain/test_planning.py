@@ -10,7 +10,7 @@ from PIL import Image
 
 from featbank.bank.checkpoints import ENCODER
 from featbank.errors import ContractError, FeatbankError, UnknownNameError, UsageError, WeightsError
-from featbank.recipe import recipe_id
+from featbank.recipes.recipe import recipe_id
 from featbank.stages.pretrain.options import PretrainOptions
 from featbank.stages.pretrain.planning import plan_pretrain
 

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from featbank.bank.checkpoints import Checkpoint, band_records
-from featbank.recipe import recipe_id
-from featbank.stages.forward import environment, peak_memory
+from featbank.bank.environment import environment, peak_memory
+from featbank.recipes.recipe import recipe_id
 
 if TYPE_CHECKING:
     from featbank.stages.pretrain.plan import PretrainPlan

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from featbank.bank.bank import Bank
 from featbank.bank.checkpoints import checkpoints, read_checkpoint
 from featbank.errors import FeatbankWarning, WeightsError
-from featbank.stages.pretrain.methods import METHODS
+from featbank.methods import METHODS
 from featbank.stages.pretrain.settings.hyper import as_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from featbank.stages.pretrain.methods.method import MethodSpec
+    from featbank.methods.method import MethodSpec
 
 
 def method_rows() -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from featbank.stages.pretrain.methods.method import Drawn, Method, StepOutput
+    from featbank.methods.method import Drawn, Method, StepOutput
 
 # How long processes wait for one another: the first one probes and saves while the others stand
 # still, which on a slow disk outlasts NCCL's own ten minutes.

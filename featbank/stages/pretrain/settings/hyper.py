@@ -11,7 +11,7 @@ from featbank.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from featbank.stages.pretrain.methods.method import MethodSpec
+    from featbank.methods.method import MethodSpec
     from featbank.stages.pretrain.options import PretrainOptions
 
 # Said by options of their own.

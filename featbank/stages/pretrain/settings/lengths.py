@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from featbank.errors import UsageError
-from featbank.stages.pretrain.methods.method import Length
-from featbank.stages.ranges import at_least, require, seed_check, share
+from featbank.methods.method import Length
+from featbank.ranges import at_least, require, seed_check, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from featbank.bank.checkpoints import TRAINING, is_checkpoint, read_checkpoint
 if TYPE_CHECKING:
     from torch import nn
 
+    from featbank.methods.views.crop_recipe import CropRecipe
     from featbank.stages.pretrain.plan import PretrainPlan
-    from featbank.stages.pretrain.views.crop_recipe import CropRecipe
 
 # AdamW keeps two moments of each parameter that is trained.
 _MOMENTS, _FLOAT_BYTES = 2, 4

@@ -12,9 +12,9 @@ import numpy as np
 
 from featbank.backbones.answers import PART
 from featbank.datasets import DATASETS
+from featbank.sources.selection import fingerprint
+from featbank.sources.weights import answer_words
 from featbank.stages.pretrain.settings.hyper import as_json
-from featbank.stages.selection import fingerprint
-from featbank.stages.weights import answer_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from featbank.backbones.backbone import Config
     from featbank.inputs.adapters import Adapted
     from featbank.inputs.preprocess import InputRecipe
-    from featbank.stages.pretrain.methods.method import Length, MethodSpec
+    from featbank.methods.method import Length, MethodSpec
+    from featbank.methods.views.crop_recipe import CropRecipe
     from featbank.stages.pretrain.options import PretrainOptions
     from featbank.stages.pretrain.plan import PretrainPlan
     from featbank.stages.pretrain.settings.training_imagery import Reading
-    from featbank.stages.pretrain.views.crop_recipe import CropRecipe
     from featbank.stages.pretrain.weights.starting import Start
 
 # Raised whenever the same recipe would give other weights, so that old checkpoints keep theirs.

@@ -9,16 +9,16 @@ from featbank.errors import RefusedError, UsageError
 from featbank.inputs.adapters import ADAPTERS
 from featbank.inputs.normalise import METHODS
 from featbank.inputs.preprocess import InputRecipe
-from featbank.stages.adapting import adapt, statistics_of
-from featbank.stages.digesting import with_digests
-from featbank.stages.filling import fill_values
-from featbank.stages.fitting import STATISTICS_CHIPS, Imagery, Look, look
-from featbank.stages.opening import dataset_spec, open_dataset
+from featbank.sources.adapting import adapt, statistics_of
+from featbank.sources.digesting import with_digests
+from featbank.sources.filling import fill_values
+from featbank.sources.fitting import STATISTICS_CHIPS, Imagery, Look, look
+from featbank.sources.opening import dataset_spec, open_dataset
+from featbank.sources.reading_rules import contract_of, wanted_bands, worker_count
+from featbank.sources.selection import scheme_of, with_bands, with_limit
+from featbank.sources.units import require_unit, with_unit
+from featbank.sources.weights import Weights
 from featbank.stages.pretrain.settings.training_rows import fitted_on, training_rows
-from featbank.stages.reading_rules import contract_of, wanted_bands, worker_count
-from featbank.stages.selection import scheme_of, with_bands, with_limit
-from featbank.stages.units import require_unit, with_unit
-from featbank.stages.weights import Weights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from featbank.bank.checkpoints import Checkpoint
     from featbank.inputs.adapters import Adapted
     from featbank.inputs.normalise import Statistics
-    from featbank.stages.opening import FetchProgress
+    from featbank.sources.opening import FetchProgress
     from featbank.stages.pretrain.options import PretrainOptions
 
 
@@ -88,7 +88,8 @@ def read_imagery(options: PretrainOptions, progress: FetchProgress | None) -> Re
         needs_labels=False,
         progress=progress,
     )
-    dataset = with_bands(with_unit(dataset, options.unit), wanted_bands(options))
+    wanted = wanted_bands(bands=options.bands, adapt=options.adapt)
+    dataset = with_bands(with_unit(dataset, options.unit), wanted)
     scheme = scheme_of(dataset.samples, options.split_scheme, subject=dataset.name)
     if options.limit is not None:
         dataset = with_limit(dataset, options.limit, scheme)
@@ -96,7 +97,7 @@ def read_imagery(options: PretrainOptions, progress: FetchProgress | None) -> Re
         dataset=dataset,
         contract=contract_of(dataset),
         scheme=scheme,
-        workers=worker_count(options),
+        workers=worker_count(options.workers),
     )
     rows, notes = training_rows(imagery, options.splits_seen)
     seen = look(imagery)

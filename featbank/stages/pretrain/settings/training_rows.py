@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.samples import Samples
-    from featbank.stages.fitting import Imagery
+    from featbank.sources.fitting import Imagery
 
 _USUAL = ("train",)
 

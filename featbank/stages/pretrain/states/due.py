@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featbank.methods.parts.ranks import all_max
 from featbank.stages.pretrain.scale.arriving import Arriving
-from featbank.stages.pretrain.scale.ranks import all_max
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

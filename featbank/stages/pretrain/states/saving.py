@@ -11,7 +11,7 @@ from featbank.bank.checkpoints import TRAINING
 from featbank.disk import sweep, write_new, written_whole
 from featbank.errors import FeatbankError, TrainingError
 from featbank.json_file import DamagedJson, read_object
-from featbank.recipe import file_sha256
+from featbank.recipes.recipe import file_sha256
 from featbank.trouble import os_error_of
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.inputs.reading import Group, ReadBatch
+    from featbank.methods.views.maker import DrawnViews
     from featbank.stages.pretrain.plan import PretrainPlan
     from featbank.stages.pretrain.scale.parallel import Place
-    from featbank.stages.pretrain.views.maker import DrawnViews
 
 T = TypeVar("T")
 Chips = dict[str, torch.Tensor]

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from featbank.errors import UsageError
-from featbank.stages.pretrain.views.maker import ViewMaker
+from featbank.methods.views.maker import ViewMaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from featbank.methods.views.channel_facts import ChannelFacts
     from featbank.stages.pretrain.plan import PretrainPlan
-    from featbank.stages.pretrain.views.channel_facts import ChannelFacts
 
 _SIDE, _SHARE = "high_res_px", "high_res_share"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from featbank.stages.pretrain.steps.bundle import Bundle
-from featbank.stages.pretrain.steps.draws import Draws
+from featbank.methods.parts.bundle import Bundle
+from featbank.methods.parts.draws import Draws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from featbank.stages.pretrain.methods.method import Drawn, Method
+    from featbank.methods.method import Drawn, Method
+    from featbank.methods.views.maker import DrawnViews, ViewMaker
     from featbank.stages.pretrain.steps.feed import Batch
-    from featbank.stages.pretrain.views.maker import DrawnViews, ViewMaker
 
 # A method draws other numbers than the views of the same step.
 _METHOD_SEED = 1 << 32

@@ -17,11 +17,11 @@ import numpy as np
 from featbank.errors import ProbeError, RefusedError
 from featbank.probes.protocols import PROTOCOLS
 from featbank.samples import TEST, TRAIN, VAL
-from featbank.stages.embed import embed_dataset
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.embed_plan import plan_embed
-from featbank.stages.probe import ProbeOptions, probe_one
-from featbank.stages.selection import RowPicker, hash_order
+from featbank.sources.embed_options import EmbedOptions
+from featbank.sources.selection import RowPicker, hash_order
+from featbank.stages.embed.plan import plan_embed
+from featbank.stages.embed.run import embed_dataset
+from featbank.stages.probe.probe import ProbeOptions, probe_one
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.samples import LabelSet
-    from featbank.stages.fitting import Imagery
+    from featbank.sources.fitting import Imagery
     from featbank.stages.pretrain.plan import PretrainPlan
 
 SCHEME = "online"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from featbank.stages.pretrain.methods.method import StepOutput
+    from featbank.methods.method import StepOutput
     from featbank.stages.pretrain.scale.parallel import Place
 
 Row = dict[str, float]

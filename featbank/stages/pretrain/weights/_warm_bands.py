@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featbank.bands import Band
-    from featbank.stages.pretrain.weights.first_weights import FirstWeights
+    from featbank.sources.first_weights import FirstWeights
 
 WAYS = ("mean", "wavelength")
 

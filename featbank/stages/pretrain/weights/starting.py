@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from featbank.backbones.backbone import Config, State
     from featbank.bands import Band
     from featbank.bank.checkpoints import Checkpoint
-    from featbank.stages.pretrain.methods.method import MethodSpec
+    from featbank.methods.method import MethodSpec
+    from featbank.sources.first_weights import FirstWeights
     from featbank.stages.pretrain.options import PretrainOptions
-    from featbank.stages.pretrain.weights.first_weights import FirstWeights
 
 # Hyper-parameters that shape a method's heads have one of these in their names.
 _OF_HEADS = ("head", "prototypes", "decoder", "untied")
@@ -102,7 +102,7 @@ def _warm_start(
     hyper: Mapping[str, Any],
     bands: Sequence[Band],
 ) -> Start:
-    from featbank.stages.pretrain.weights.first_weights import read_first_weights
+    from featbank.sources.first_weights import read_first_weights
     from featbank.stages.pretrain.weights.warm_start import warm_started
 
     source = read_first_weights(named, options.answers)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from featbank.bank.checkpoints import encoder_sha256, read_checkpoint, read_encoder, read_heads
 from featbank.errors import ContractError, UsageError, WeightsError
-from featbank.stages.pretrain.methods.method import Teacher
+from featbank.methods.method import Teacher
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from featbank.bands import Band
     from featbank.bank.checkpoints import Checkpoint
     from featbank.image import Array
-    from featbank.stages.pretrain.methods.method import MethodSpec
+    from featbank.methods.method import MethodSpec
 
 
 def required_teacher(method: MethodSpec, folder: Path | None) -> Checkpoint | None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from featbank.backbones.backbone import Config, State
     from featbank.bands import Band
-    from featbank.stages.pretrain.weights.first_weights import FirstWeights
+    from featbank.sources.first_weights import FirstWeights
 
 _KERNEL = "patch_embed.proj.weight"
 _REGISTERS = "register_tokens"

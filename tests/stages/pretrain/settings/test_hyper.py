@@ -3,7 +3,7 @@
 import pytest
 
 from featbank.errors import UsageError
-from featbank.stages.pretrain.methods import METHODS
+from featbank.methods import METHODS
 from featbank.stages.pretrain.options import PretrainOptions
 from featbank.stages.pretrain.settings.hyper import settled_hyper
 

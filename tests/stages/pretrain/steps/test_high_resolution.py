@@ -38,7 +38,7 @@ def test_views_that_do_not_fit_are_refused(hyper, match):
 
 def sizes(run):
     """Side of the views of each step."""
-    from featbank.stages.pretrain.steps.draws import Draws
+    from featbank.methods.parts.draws import Draws
 
     x, draws = torch.randn(1, 2, 40, 40), Draws(seed=0, step=0, total=1, rows=range(1))
     makers = [run(step) for step in range(12)]
@@ -48,7 +48,7 @@ def sizes(run):
 
 @pytest.fixture
 def facts():
-    from featbank.stages.pretrain.views.channel_facts import ChannelFacts
+    from featbank.methods.views.channel_facts import ChannelFacts
 
     return [ChannelFacts(unit="dB", mean=0.0, std=1.0, is_sar=True)] * 2
 

@@ -8,7 +8,7 @@ from fake_dataset import RadarReader, radar
 from tiny_training import Matching, spec, tiny_plan
 
 from featbank.errors import TrainingError
-from featbank.stages.pretrain.methods import METHODS
+from featbank.methods import METHODS
 from featbank.stages.pretrain.run import pretrain
 
 # DINO at the size of a test.

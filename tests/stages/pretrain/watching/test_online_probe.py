@@ -8,9 +8,10 @@ from fake_chips import write_chips
 from made_checkpoint import write_tiny
 
 from featbank.samples import TEST, TRAIN, VAL
-from featbank.stages.embed_options import EmbedOptions
-from featbank.stages.fitting import Imagery
-from featbank.stages.opening import open_dataset
+from featbank.sources.embed_options import EmbedOptions
+from featbank.sources.fitting import Imagery
+from featbank.sources.opening import open_dataset
+from featbank.sources.reading_rules import contract_of
 from featbank.stages.pretrain.options import PretrainOptions
 from featbank.stages.pretrain.watching.online_probe import (
     SCHEME,
@@ -18,7 +19,6 @@ from featbank.stages.pretrain.watching.online_probe import (
     online_probe,
     probed_imagery,
 )
-from featbank.stages.reading_rules import contract_of
 
 
 def imagery_of(folder, **more):

@@ -12,7 +12,7 @@ from featbank.backbones._vit_build import build_vit
 from featbank.bands import RGB, SENTINEL1, SENTINEL2, Band
 from featbank.bank.checkpoints import RECORD, Checkpoint, write_checkpoint
 from featbank.errors import ContractError, UsageError, WeightsError
-from featbank.stages.pretrain.weights.first_weights import read_first_weights
+from featbank.sources.first_weights import read_first_weights
 from featbank.stages.pretrain.weights.warm_start import warm_started
 
 SPEC = BACKBONES["vit-tiny"]

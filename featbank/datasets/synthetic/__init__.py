@@ -1,0 +1,1 @@
+"""What the synthetic datasets share: optics and samples."""

@@ -1,0 +1,1 @@
+"""A procedural landscape, and what sensors see of it."""

@@ -1,0 +1,1 @@
+"""What words mean in a bank: which store, result or sample, and what it is called."""

@@ -1,0 +1,1 @@
+"""Recipes: their difference in words, and which of them are the same."""

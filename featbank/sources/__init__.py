@@ -1,0 +1,1 @@
+"""What a name becomes: a dataset opened, a backbone's weights loaded."""

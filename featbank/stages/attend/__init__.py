@@ -1,0 +1,1 @@
+"""``attend``: attention of named samples."""
