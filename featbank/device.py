@@ -69,6 +69,23 @@ def device_of(name: str) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def use_deterministic(is_asked: bool) -> None:
+    """Have torch take deterministic algorithms alone, or any.
+
+    Args:
+        is_asked: Whether it must; set before the first product on a GPU.
+    """
+    import torch
+
+    if is_asked:
+        # What cuBLAS must be told, which older releases of torch insist on (NVIDIA's cuBLAS
+        # documentation, "Results reproducibility").
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    # Setting what is set already would import torch's compiler, for two seconds.
+    if torch.are_deterministic_algorithms_enabled() != is_asked:
+        torch.use_deterministic_algorithms(is_asked)
+
+
 @contextlib.contextmanager
 def full_float32(device: torch.device | str) -> Iterator[None]:
     """Have float32 mean float32 in a block: by default cuDNN convolves in TF32, of 10 bits.
@@ -142,8 +159,10 @@ def page_locked(memory: mmap.mmap) -> Callable[[], None]:
         return lambda: None
 
     def undo() -> None:
-        # A run that ends early may have copies on their way.
-        torch.cuda.synchronize()
+        # A run that ends early may have copies on their way; one that an error of the device ends
+        # has none, and is told of that error, not of this.
+        with contextlib.suppress(RuntimeError):
+            torch.cuda.synchronize()
         runtime.cudaHostUnregister(address)
 
     return undo

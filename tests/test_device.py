@@ -1,5 +1,6 @@
 """float32 is float32 inside a block that asks for it; what is not there has its line."""
 
+import os
 import subprocess
 import sys
 from contextlib import suppress
@@ -8,7 +9,13 @@ import pytest
 import torch
 from torch import backends
 
-from featbank.device import full_float32, page_locked, pick_device, require_device
+from featbank.device import (
+    full_float32,
+    page_locked,
+    pick_device,
+    require_device,
+    use_deterministic,
+)
 from featbank.errors import UsageError
 
 HAS_BOTH = hasattr(backends.cudnn, "conv")
@@ -114,3 +121,43 @@ def test_memory_is_locked_until_that_is_undone_or_not_at_all(code, monkeypatch):
     assert list(runtime.locked.values()) == ([] if code else [8192])
     undo()
     assert not runtime.locked
+
+
+@pytest.fixture
+def restored(monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def test_deterministic_algorithms_come_with_what_cublas_needs_for_them(restored):
+    use_deterministic(is_asked=True)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_what_a_user_says_of_cublas_stays(restored, monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    use_deterministic(is_asked=True)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+def test_any_algorithms_are_taken_again_where_nobody_asks(restored):
+    use_deterministic(is_asked=True)
+    use_deterministic(is_asked=False)
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_memory_is_unlocked_after_an_error_of_the_device_too(monkeypatch):
+    import mmap
+
+    def broken():
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    runtime = Runtime(0)
+    monkeypatch.setattr("torch.cuda.cudart", lambda: runtime)
+    monkeypatch.setattr("torch.cuda.synchronize", broken)
+    memory = mmap.mmap(-1, mmap.PAGESIZE)
+    page_locked(memory)()
+    assert runtime.locked == {}

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -138,9 +139,10 @@ class ReaderPool:
         return batch
 
     def close(self) -> None:
-        """Stop the reader processes."""
-        for worker in self._workers:
-            worker.close()
+        """Stop the reader processes, each of them whatever another one raises."""
+        with ExitStack() as stack:
+            for worker in self._workers:
+                stack.callback(worker.close)
         self._workers = []
 
 
@@ -203,8 +205,13 @@ class _Worker:
         )
 
     def close(self) -> None:
-        self._unlock()
-        self._connection.close()
+        try:
+            self._unlock()
+        finally:
+            self._connection.close()
+            self._end()
+
+    def _end(self) -> None:
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:

@@ -17,6 +17,23 @@ if TYPE_CHECKING:
     Run = Callable[[Tensor, Missing | None], dict[str, Tensor]]
 
 
+# Compilations of one block that torch keeps. It makes one for each rate of drop path, each size of
+# chip or crop and each network of a process, and runs blocks as they are, which nobody is told,
+# once there are more than 8.
+_KEPT = 256
+# Shapes of chips that a run compiles for; each takes seconds.
+MOST_SHAPES = 4
+
+
+def allow_recompiling() -> None:
+    """Have torch keep as many compilations as the blocks of a deep network may need."""
+    from torch._dynamo import config
+
+    # torch 2.6 called it otherwise.
+    name = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"
+    setattr(config, name, max(getattr(config, name), _KEPT))
+
+
 class CompiledBlocks:
     """Has a network's blocks compiled at their first pass, one compilation for all alike.
 
@@ -30,6 +47,7 @@ class CompiledBlocks:
     def __init__(self, tell: Callable[[str], None]) -> None:
         self._tell = tell
         self._blocks: list[nn.Module] = []
+        self._shapes: set[torch.Size] = set()
 
     @property
     def is_on(self) -> bool:
@@ -40,6 +58,7 @@ class CompiledBlocks:
         """Mark a network's blocks, which changes nothing that it holds."""
         blocks = list(_blocks(network))
         try:
+            allow_recompiling()
             for block in blocks:
                 block.compile(dynamic=False)
         except RuntimeError as error:  # this Python or system has no compiler at all
@@ -62,6 +81,9 @@ class CompiledBlocks:
         Returns:
             Features (b, …) by name.
         """
+        self._shapes.add(x.shape[1:])
+        if self.is_on and len(self._shapes) > MOST_SHAPES:
+            self._run_plain(f"chips have more than {MOST_SHAPES} sizes, each compiled by itself")
         if not self.is_on:
             return run(x, missing)
         try:
@@ -80,8 +102,11 @@ class CompiledBlocks:
         self._blocks = []
 
     def _give_up(self, error: Exception) -> None:
+        self._run_plain(_reason(error))
+
+    def _run_plain(self, why: str) -> None:
         self.remove()
-        self._tell(f"the network's blocks run as they are: {_reason(error)}")
+        self._tell(f"the network's blocks run as they are: {why}")
 
 
 def _reason(error: Exception) -> str:

@@ -28,8 +28,8 @@ measured in one run; times are those of the machine named.
 _NO_GPU = """## On a GPU
 
 Not measured yet. `python -m tests.benchmarks.gpu_session --out tests/benchmarks`, from a clone on a
-machine with an NVIDIA GPU, checks the GPU path and measures it in ten minutes; this page then
-shows its figures.
+machine with an NVIDIA GPU, checks the GPU path and measures it, for which ten minutes are meant;
+this page then shows its figures.
 """
 
 

@@ -191,3 +191,16 @@ def test_slots_are_set_aside_before_they_are_used(monkeypatch):
 def test_memory_that_runs_out_in_a_reader_is_a_named_error():
     with pytest.raises(ReadError, match="a batch of 8 chips: does not fit into memory"):
         read_all(config(1, hungry_at=11))
+
+
+def test_a_pool_whose_memory_cannot_be_unlocked_leaves_no_process():
+    def broken():
+        raise RuntimeError("the device is gone")
+
+    pool = ReaderPool(config(2))
+    workers = list(pool._workers)
+    for worker in workers:
+        worker._unlock = broken
+    with pytest.raises(RuntimeError, match="gone"):
+        pool.close()
+    assert all(worker._process.poll() is not None for worker in workers)

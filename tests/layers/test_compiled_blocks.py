@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch._dynamo.utils import counters
 
 from featbank.backbones import BACKBONES
-from featbank.layers.compiled_blocks import CompiledBlocks
+from featbank.layers.compiled_blocks import MOST_SHAPES, CompiledBlocks, allow_recompiling
 from featbank.layers.missing import Missing, nothing_missing
 from featbank.layers.passes import Passes, encode
+from featbank.layers.stochastic_depth import set_drop_path
 
 CONFIG = {**BACKBONES["vit-tiny"].config, "depth": 3}
 LAYERS = (0, 2)
@@ -138,6 +140,33 @@ def test_what_does_not_compile_runs_as_it_is_and_is_told_once(failing):
     assert told == [
         "the network's blocks run as they are: torch does not compile them (no compiler)"
     ]
+
+
+def test_chips_of_many_sizes_run_as_they_are_and_that_is_told(seen):
+    encoder, told = network(), []
+    compiled = CompiledBlocks(told.append)
+    compiled.add(encoder)
+    for side in range(2, 4 + MOST_SHAPES):
+        x = torch.randn(2, 3, 16 * side, 16)
+        expected = running(encoder)(x, None)["mean"] if not compiled.is_on else None
+        found = compiled(running(encoder), x, None, 2)["mean"]
+        assert expected is None or torch.equal(found, expected)
+    why = f"chips have more than {MOST_SHAPES} sizes, each compiled by itself"
+    assert told == [f"the network's blocks run as they are: {why}"]
+    assert len(seen.shapes) == MOST_SHAPES
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_blocks_whose_rates_of_drop_path_differ_are_all_compiled():
+    torch.compiler.reset()
+    counters.clear()
+    encoder = network({**CONFIG, "depth": 10})
+    set_drop_path(encoder, 0.1, is_uniform=False)
+    allow_recompiling()
+    for block in encoder.train().blocks:
+        block.compile(backend="aot_eager")
+    encoder.encode(chips(4))
+    assert counters["stats"]["unique_graphs"] == 10
 
 
 def test_where_there_is_no_compiler_at_all_blocks_run_as_they_are(monkeypatch):

@@ -12,6 +12,7 @@ from featbank.bank.attention_maps import read_attention
 from featbank.bank.bank import bank_of
 from featbank.errors import UsageError
 from featbank.sources.embed_options import EmbedOptions
+from featbank.stages.attend import run as attention
 from featbank.stages.attend.run import AttendOptions, attend
 from featbank.stages.embed.forward import Forward
 from featbank.stages.embed.plan import plan_embed
@@ -77,10 +78,19 @@ def test_readers_share_memory_that_the_device_copies_from_as_it_lies(
     monkeypatch.setattr(
         Forward, "submit", lambda *args: seen.append(len(cuda.RUNTIME.locked)) or submit(*args)
     )
-    embed(imagery, tmp_path, "cuda", batch_size=10, workers=2)
+    waits_before, unlock = [], cuda.RUNTIME.cudaHostUnregister
+    with traced() as trace:
+        monkeypatch.setattr(
+            cuda.RUNTIME,
+            "cudaHostUnregister",
+            lambda address: waits_before.append(trace.waits[-1]) or unlock(address),
+        )
+        embed(imagery, tmp_path, "cuda", batch_size=10, workers=2)
     assert set(seen) == {2}
     assert pinned == []
     assert cuda.RUNTIME.locked == {}
+    # Copies may be on their way from it.
+    assert set(waits_before) == {"torch.cuda.synchronize"}
 
 
 def test_memory_that_cannot_be_locked_is_copied_first(imagery, tmp_path, monkeypatch, stores):
@@ -104,6 +114,18 @@ def test_attention_is_that_of_the_cpu(stores):
         kept[place] = read_attention(bank_of(path), store.attributes["recipe_id"], 11)
     for name, maps in kept["cpu"].items():
         np.testing.assert_allclose(kept["cuda"][name], maps, rtol=1e-3, atol=1e-4)
+
+
+def test_attention_is_computed_in_float32_that_is_no_tf32(stores, monkeypatch):
+    seen, real = [], attention.attention_of
+
+    def attention_of(*given):
+        seen.append(torch.backends.cudnn.conv.fp32_precision)
+        return real(*given)
+
+    monkeypatch.setattr(attention, "attention_of", attention_of)
+    attend(Store(stores["cuda"]), AttendOptions(ids=("class0/01",), device="cuda"))
+    assert seen == ["ieee"]
 
 
 def test_predictions_are_those_of_the_cpu(stores, imagery, tmp_path):

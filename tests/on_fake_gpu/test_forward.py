@@ -10,6 +10,7 @@ from featbank.image import Grid
 from featbank.inputs.normalise import Statistics
 from featbank.inputs.preprocess import InputRecipe
 from featbank.inputs.reading import Group, ReadBatch
+from featbank.stages.embed import forward as module
 from featbank.stages.embed.forward import Forward, ForwardConfig
 from featbank.store.schema import FeatureLayout
 
@@ -102,3 +103,28 @@ def test_copies_run_beside_the_kernels_each_way_on_a_stream_of_its_own():
     # Kernels wait for what they read, copies out for what kernels write; memory stays till then.
     assert trace.orders == [("default", way_in)] * 3 + [(way_out, "default")]
     assert trace.recorded == ["default"] * 5 + [way_out] * 2
+
+
+def test_features_are_there_once_the_event_after_their_copies_has_passed():
+    on_device = forward("cuda")
+    with traced() as trace:
+        on_device.submit(BATCHES["two sizes"])
+    (way_out,) = {copy.stream for copy in trace.copies_out}
+    assert [m.copies_out for m in trace.marks if m.stream == way_out] == [len(trace.copies_out)]
+
+
+def test_the_network_runs_in_float32_that_is_no_tf32(monkeypatch):
+    seen, real = [], module.encode
+
+    def encode(*given):
+        seen.append(precision())
+        return real(*given)
+
+    monkeypatch.setattr(module, "encode", encode)
+    forward("cuda").submit(BATCHES["one size"])
+    assert seen == ["ieee"]
+    assert precision() != "ieee"
+
+
+def precision():
+    return torch.backends.cudnn.conv.fp32_precision

@@ -1,5 +1,7 @@
 """k nearest neighbours on the device: the CPU's, of a bank that is copied there once if it fits."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -154,3 +156,11 @@ def test_products_are_float32_whatever_was_allowed_before(monkeypatch):
     nearest(QUERIES, BANK, k=5, plan=Plan(device="cuda"))
     assert set(seen) == {"ieee"}
     assert backends.cuda.matmul.fp32_precision == "tf32"
+
+
+def test_a_piece_is_copied_over_one_that_kernels_have_left(small_device):
+    trace = traced_search(pass_rows=50)
+    waited = [mark.kernels for mark in trace.awaited if mark.stream == "default"]
+    # Each waits for what was queued before the piece in between, so for more than the one before.
+    assert len(waited) == 6
+    assert all(later > earlier for earlier, later in pairwise(waited[1:]))

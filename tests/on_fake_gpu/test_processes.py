@@ -6,14 +6,17 @@ from unittest import mock
 
 import pytest
 import torch
+from fake_gpu import cuda
 from fake_gpu.tracing import traced
 from tiny_training import tiny_plan
 from torch import distributed
 
 from featbank.stages.pretrain.run import pretrain
+from featbank.stages.pretrain.scale.arriving import Arriving
 from featbank.stages.pretrain.scale.parallel import Place, joined
 from featbank.stages.pretrain.states import due
 from featbank.stages.pretrain.states.due import SaveDue
+from featbank.stages.pretrain.steps.ahead import Ahead
 
 
 @pytest.fixture
@@ -55,3 +58,22 @@ def test_several_processes_agree_on_when_to_save_without_waiting_for_their_gpus(
         saved = [done for done in range(1, 100) if is_due(done)]
     assert saved
     assert (trace.waits, trace.blocking) == ([], [])
+
+
+def test_the_thread_that_makes_steps_ahead_works_on_the_gpu_of_its_process():
+    cuda.chosen.clear()
+    ahead = Ahead(iter(range(3)), torch.device("cuda", 3))
+    assert list(ahead) == [0, 1, 2]
+    assert cuda.chosen == [torch.device("cuda", 3)]
+
+
+def test_numbers_that_have_not_arrived_are_waited_for(monkeypatch):
+    monkeypatch.setattr(cuda.Event, "query", lambda _: False)
+    with traced() as trace:
+        arriving = Arriving(torch.ones(2, device="cuda"))
+        assert not arriving.are_there
+        assert trace.waits == []
+        assert arriving.read()[0].tolist() == [1, 1]
+    assert trace.waits == ["Event.synchronize"]
+    # Recorded behind the copy that it stands for.
+    assert [mark.copies_out for mark in trace.marks] == [1]

@@ -16,7 +16,7 @@ from featbank.layers.half_weights import hold_half
 from featbank.layers.missing import Missing, nothing_missing
 from featbank.layers.passes import encode
 from featbank.stages.embed.agreement import narrowed
-from featbank.stages.embed.device_memory import AtOnce
+from featbank.stages.embed.device_memory import AtOnce, is_out_of_memory
 from featbank.stages.embed.transfers import Transfers
 
 if TYPE_CHECKING:
@@ -136,7 +136,9 @@ class Forward:
                 with torch.inference_mode(), full_float32(self._config.device):
                     parts = parts_of(batch.groups, self._at_once.most)
                     return [pending for part in parts for pending in self._submitted(part)]
-            except torch.OutOfMemoryError:
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
                 # Only once the exception is gone does nothing hold the batch's memory.
                 held = max(int(group.rows[-1]) + 1 for group in batch.groups)
             self._at_once.halve(held)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from featbank.bank import runlog
 from featbank.bank.bank import Bank
@@ -16,7 +15,7 @@ from featbank.bank.environment import environment, peak_memory
 from featbank.bank.fitted_states import write_state
 from featbank.bank.lock import locked
 from featbank.datasets import DATASETS
-from featbank.device import pick_device
+from featbank.device import pick_device, use_deterministic
 from featbank.errors import ReadError
 from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.layers.compiled_blocks import CompiledBlocks
@@ -128,9 +127,7 @@ class EmbedRun:
     def __init__(
         self, plan: EmbedPlan, writer: StoreWriter, progress: Progress, tell: Tell
     ) -> None:
-        # Setting what is set already would import torch's compiler, for two seconds.
-        if torch.are_deterministic_algorithms_enabled() != plan.options.deterministic:
-            torch.use_deterministic_algorithms(plan.options.deterministic)
+        use_deterministic(plan.options.deterministic)
         self._plan = plan
         self._writer = writer
         self._progress = progress

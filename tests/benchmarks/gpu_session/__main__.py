@@ -24,16 +24,18 @@ PARTS = {
     "ceilings": machine.ceilings,
     "features": features.parity,
     "resumed store": features.resumed_store,
+    "deterministic": features.deterministic,
     "end to end": rates.end_to_end,
     "bare": rates.bare,
     "methods": training.methods,
-    "probes": probing.agreement,
+    "probes": probing.small,
     "replayed steps": probing.replays,
     "resumed training": training.resumed,
     "downstream": training.downstream,
     "named errors": errors.named,
     "switches": training.switches,
     "several devices": parallel.ddp_and_fsdp,
+    "probes on many samples": probing.large,
 }
 
 
@@ -47,7 +49,7 @@ def main() -> int:
         session = Session(device=asked.device, folder=Path(folder))
         for name, part in PARTS.items():
             if session.is_over:
-                session.figure(f"{name}: left out, the time is over")
+                session.check(f"{name}: left out, the time is over", is_right=False)
                 continue
             with session.part(name):
                 part(session)

@@ -36,8 +36,8 @@ def embedded(session: Session, name: str, device: str, dtype: str, **more: Any) 
     model, dataset, options = RUNS[name]
     store = featbank.embed(
         model, dataset, chips=session.sized(8, 64), batch_size=session.sized(4, 32),
-        bank=session.folder / f"{name}-{device}-{dtype}", device=device, dtype=dtype, workers=0,
-        **{**options, **more},
+        device=device, dtype=dtype, workers=0,
+        **{"bank": session.folder / f"{name}-{device}-{dtype}", **options, **more},
     )  # fmt: skip
     features: NDArray[Any] = store.features().astype(np.float64)
     return features
@@ -98,3 +98,15 @@ def _fails(session: Session, bank: Any, options: dict[str, Any]) -> bool:
     except Exception:
         return True
     return False
+
+
+def deterministic(session: Session) -> None:
+    """Two runs that may take deterministic algorithms alone give the same bytes."""
+    runs = [
+        embedded(
+            session, "vit-tiny", session.device, "bfloat16", deterministic=True,
+            bank=session.folder / f"deterministic-{number}",
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    session.check("--deterministic, twice", bool(np.array_equal(*runs)))

@@ -31,14 +31,22 @@ def made(n: int, dim: int, seed: int) -> Labelled:
     return Labelled(features=features.astype(np.float32), labels=labels, n_classes=CLASSES)
 
 
-def agreement(session: Session) -> None:
-    """Decisions that the device and the CPU share, and the time of both."""
+def small(session: Session) -> None:
+    """Decisions that the device and the CPU share on few samples, and the time of both."""
+    _agreement(session, session.sized(300, 4_000))
+
+
+def large(session: Session) -> None:
+    """The same on many samples, on which the CPU takes its time."""
+    _agreement(session, session.sized(400, 100_000))
+
+
+def _agreement(session: Session, n: int) -> None:
     dim = session.sized(16, 768)
-    for n in (session.sized(300, 4_000), session.sized(400, 100_000)):
-        train, test = made(n, dim, 1), made(session.sized(100, 2_000), dim, 2)
-        for name, spec in PROBES.items():
-            if "cuda" in spec.devices:
-                _compare(session, name, train, test)
+    train, test = made(n, dim, 1), made(session.sized(100, 2_000), dim, 2)
+    for name, spec in PROBES.items():
+        if "cuda" in spec.devices:
+            _compare(session, name, train, test)
 
 
 def _compare(session: Session, name: str, train: Labelled, test: Labelled) -> None:

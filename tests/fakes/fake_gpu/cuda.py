@@ -8,12 +8,14 @@ import torch
 
 from fake_gpu import graphs
 from fake_gpu.on_device import OnDevice, register
-from fake_gpu.tracing import traces
+from fake_gpu.tracing import Mark, traces
 
 _pinned = {}
 # Generators of the device, by what PyTorch knows them by inside; kept, so that none is reused.
 of_device = {}
 _local = threading.local()
+# Devices that threads chose, in order.
+chosen = []
 NAME, MEMORY = "Fake GPU", 8 << 30
 
 
@@ -34,6 +36,7 @@ class Stream:
     def wait_event(self, event):
         for trace in traces() if event.stream else ():
             trace.orders.append((self.name, event.stream))
+            trace.awaited.append(event.mark)
 
     def record_event(self, event=None):
         event = event or Event()
@@ -51,10 +54,13 @@ class Event:
     """A mark in a queue, whose name is None until then; nobody waits for it before."""
 
     def __init__(self, enable_timing=False, blocking=False, interprocess=False):
-        self.stream = None
+        self.stream = self.mark = None
 
     def record(self, stream=None):
         self.stream = (stream or current_stream()).name
+        for trace in traces():
+            self.mark = Mark(self.stream, len(trace.copies_out), trace.n_kernels)
+            trace.marks.append(self.mark)
 
     def synchronize(self):
         if self.stream:
@@ -208,7 +214,7 @@ def install():
         "is_bf16_supported": lambda *_, **__: True,
         "device_count": lambda: 1,
         "current_device": lambda: 0,
-        "set_device": lambda device: None,
+        "set_device": chosen.append,
         "get_device_name": lambda device=None: NAME,
         "get_device_capability": lambda device=None: (9, 0),
         "get_device_properties": lambda device=None: properties,

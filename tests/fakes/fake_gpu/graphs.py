@@ -143,6 +143,7 @@ class CUDAGraph:
         if current_stream() is DEFAULT:
             raise RuntimeError("CUDA graphs must be captured on a non-default stream.")
         forbid("capture_begin")
+        self.error_mode = capture_error_mode
         for generator in self._generators:
             generator.is_captured = True
         _local.capture = Capture(self._generators)

@@ -22,6 +22,21 @@ class Copy:
     dtype: object
 
 
+@dataclass(frozen=True)
+class Mark:
+    """What had been queued when an event was recorded.
+
+    Attributes:
+        stream: In which queue.
+        copies_out: Copies to the host until then, on any stream.
+        kernels: Operations until then.
+    """
+
+    stream: str
+    copies_out: int
+    kernels: int
+
+
 @dataclass
 class Trace:
     """Everything since the trace began.
@@ -31,6 +46,8 @@ class Trace:
         copies_out: From the device to the host.
         waits: What the host waited for, in words; blocking copies are not among them.
         orders: Streams that wait for others: (which waits, for which).
+        marks: Events that were recorded, in order.
+        awaited: Of the events that a stream waits for, what had been queued at their record.
         recorded: Streams that use memory of another one, told so that it is kept for them.
         kernels: Launches by the name of the operation, how often; views are none, and neither is
             what is captured. A replay of a graph is one, whatever it holds.
@@ -41,6 +58,8 @@ class Trace:
     copies_out: list = field(default_factory=list)
     waits: list = field(default_factory=list)
     orders: list = field(default_factory=list)
+    marks: list = field(default_factory=list)
+    awaited: list = field(default_factory=list)
     recorded: list = field(default_factory=list)
     kernels: dict = field(default_factory=dict)
     dtypes: set = field(default_factory=set)

@@ -59,6 +59,29 @@ def test_the_batch_is_halved_inside_the_cuts_of_the_shards_and_that_is_said(
     assert [line["batch_size"] for line in runlog.read(report.store)] == [4, 4]
 
 
+def test_a_library_that_finds_no_memory_halves_the_batch_too(imagery, tmp_path, monkeypatch):
+    seen, real = [], forward.encode
+
+    def encode(encoder, x, *args):
+        if len(x) > 8:
+            raise RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`")
+        seen.append(len(x))
+        return real(encoder, x, *args)
+
+    monkeypatch.setattr(forward, "encode", encode)
+    embed(imagery, tmp_path)
+    assert max(seen) == 8
+
+
+def test_another_error_of_the_device_halves_nothing(imagery, tmp_path, monkeypatch):
+    def encode(*_):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(forward, "encode", encode)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        embed(imagery, tmp_path)
+
+
 def test_features_are_those_of_whole_batches(imagery, tmp_path, sizes, monkeypatch):
     halved = embed(imagery, tmp_path / "halved")
     monkeypatch.undo()

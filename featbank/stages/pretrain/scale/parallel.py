@@ -13,6 +13,7 @@ import torch
 from torch import distributed, nn
 
 from featbank.device import pick_device
+from featbank.layers.compiled_blocks import allow_recompiling
 from featbank.layers.transformer import Block
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Trained:
         if engine.recompute:
             _recompute([block for block in blocks if _is_trained(block)])
         if engine.compile:
+            allow_recompiling()
             for block in blocks:
                 block.compile()
         self._is_sharded = engine.shard and place.world > 1
