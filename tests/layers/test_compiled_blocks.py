@@ -142,6 +142,12 @@ def test_what_does_not_compile_runs_as_it_is_and_is_told_once(failing):
     ]
 
 
+def test_many_networks_of_one_process_are_compiled(seen, monkeypatch):
+    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
+    CompiledBlocks(pytest.fail).add(network())
+    assert torch._dynamo.config.recompile_limit >= 64
+
+
 def test_chips_of_many_sizes_run_as_they_are_and_that_is_told(seen):
     encoder, told = network(), []
     compiled = CompiledBlocks(told.append)

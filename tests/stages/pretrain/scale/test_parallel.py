@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import torch._dynamo
 from tiny_training import final_weights, tiny_plan
 from two_processes import SETTINGS
 
@@ -151,3 +152,11 @@ def test_the_first_process_is_known_from_the_environment(monkeypatch, rank, is_f
 
 def test_a_place_of_one_process_waits_for_none():
     Place(rank=0, world=1, device=torch.device("cpu")).wait()
+
+
+def test_blocks_of_a_run_are_compiled_for_all_their_rates_of_drop_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
+    plan = tiny_plan(tmp_path)
+    place = Place(rank=0, world=1, device=torch.device("cpu"))
+    Trained(plan.method.build(plan.request), place, Engine(compile=True))
+    assert torch._dynamo.config.recompile_limit >= 64
