@@ -1,6 +1,8 @@
 """Pages of docs: their tables are those of the benchmarks' results."""
 
+import importlib.util
 import json
+import re
 from pathlib import Path
 
 from tests.benchmarks import page as benchmarks
@@ -59,3 +61,28 @@ def test_a_session_on_a_gpu_is_read_by_the_page():
     text = benchmarks.page(RESULTS, {"device": "cuda", "failed": 1, "checks": checks})
     assert "| FAIL | end to end, dofa | `chips_per_s` 9876.5 |" in text
     assert "Not measured yet" not in text
+
+
+ROOT = Path(__file__).resolve().parents[1]
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+def test_files_and_folders_that_the_architecture_names_are_there():
+    named = set(re.findall(r"`([\w/]+(?:\.py|/))`", ARCHITECTURE))
+    gone = {
+        name for name in named if not any((ROOT / top / name).exists() for top in ("", "featbank"))
+    }
+    assert len(named) > 40
+    assert gone == set()
+
+
+def test_every_room_stands_in_the_architecture():
+    rooms = {path.parent.name for path in (ROOT / "featbank").glob("*/__init__.py")}
+    assert {room for room in rooms if f"`{room}/`" not in ARCHITECTURE} == set()
+
+
+def test_modules_that_the_changelog_names_as_new_are_there():
+    rows = re.findall(r"^\| .* \| (.*) \|$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    named = {n.rstrip(".*") for row in rows for n in re.findall(r"`(featbank[\w.*]+)`", row)}
+    assert len(named) > 8
+    assert {name for name in named if importlib.util.find_spec(name) is None} == set()

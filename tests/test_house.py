@@ -9,7 +9,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "featbank").rglob("*.py"))
-NAMES = [path.relative_to(ROOT).as_posix() for path in MODULES]
 
 
 def code_lines(node):
@@ -20,24 +19,29 @@ def code_lines(node):
     return node.end_lineno - node.lineno + 1 - docs
 
 
-@pytest.mark.parametrize("path", MODULES, ids=NAMES)
-def test_functions_stay_short(path):
-    tree = ast.parse(path.read_text())
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-    long = {f.name: code_lines(f) for f in functions if code_lines(f) > 40}
-    assert not long
+def nodes(path, *kinds):
+    """Functions or classes of a module, with where they stand."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, kinds):
+            yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
 
 
-@pytest.mark.parametrize("path", MODULES, ids=NAMES)
-def test_classes_stay_short(path):
-    tree = ast.parse(path.read_text())
-    classes = [n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
-    assert not {c.name: code_lines(c) for c in classes if code_lines(c) > 200}
+def longer(most, *kinds):
+    found = (pair for path in MODULES for pair in nodes(path, *kinds))
+    return {name: code_lines(node) for name, node in found if code_lines(node) > most}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=NAMES)
-def test_modules_stay_short(path):
-    assert path.read_text().count("\n") <= 400
+def test_functions_stay_short():
+    assert longer(40, ast.FunctionDef, ast.AsyncFunctionDef) == {}
+
+
+def test_classes_stay_short():
+    assert longer(200, ast.ClassDef) == {}
+
+
+def test_modules_stay_short():
+    lines = {str(path.relative_to(ROOT)): path.read_text().count("\n") for path in MODULES}
+    assert {name: count for name, count in lines.items() if count > 400} == {}
 
 
 def test_no_room_is_called_everything():
