@@ -34,17 +34,25 @@ def pick_device(name: str) -> torch.device:
         name = "cuda" if has_cuda else "cpu"
     if name not in DEVICES:
         raise UsageError(
-            f"device {name}", "is none that featbank computes on", f"one of {', '.join(DEVICES)}",
+            f"device {name}", "is no device that featbank knows", f"one of {', '.join(DEVICES)}",
             "One GPU of several is chosen by CUDA_VISIBLE_DEVICES.",
         )  # fmt: skip
     if name == "cuda" and not has_cuda:
         raise UsageError(
             "device cuda",
-            "this machine has no CUDA device that torch can use",
-            "one, or another device",
+            _no_cuda(),
+            "a GPU of NVIDIA's and a torch built for it (pytorch.org)",
             "Pass --device cpu, or leave it out.",
         )
     return torch.device(name)
+
+
+def _no_cuda() -> str:
+    import torch
+
+    if torch.version.cuda is None:
+        return f"torch {torch.__version__} is built without CUDA"
+    return "this machine has no CUDA device that torch can use"
 
 
 def require_device(name: str) -> None:

@@ -1,6 +1,7 @@
 """float32 is float32 inside a block that asks for it; what is not there has its line."""
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -84,12 +85,22 @@ def test_libraries_that_round_whatever_they_are_told_are_refused(monkeypatch):
         pass
 
 
+def test_a_torch_that_knows_no_cuda_is_named(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.version.cuda", None)
+    with pytest.raises(
+        UsageError, match=f"torch {re.escape(torch.__version__)} is built without CUDA; "
+    ):
+        pick_device("cuda")
+
+
 def test_a_device_that_is_not_there_has_its_line(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.version.cuda", "12.8")
     for ask in (pick_device, require_device):
         with pytest.raises(UsageError, match="no CUDA device that torch can use"):
             ask("cuda")
-        with pytest.raises(UsageError, match="is none that featbank computes on"):
+        with pytest.raises(UsageError, match="is no device that featbank knows"):
             ask("cuda:1")
 
 

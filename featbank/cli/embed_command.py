@@ -137,7 +137,7 @@ _TOLD = 5
 @click.option(
     "--compile",
     is_flag=True,
-    help="Compile the transformer's blocks, which takes some seconds at the start: for many chips.",
+    help="Compile the transformer's blocks: 10 s or more at the start, so for many chips.",
 )
 @click.option("--dry-run", is_flag=True, help="Rehearse: say what would be done, write nothing.")
 @imagery_options

@@ -14,45 +14,61 @@ if TYPE_CHECKING:
     from featbank.bank.bank import Bank
     from featbank.result import Result
 
-# What tells two results apart beside model, protocol and feature, in the order it is said.
+# What tells results of one model, protocol and feature apart, in the order it is said.
 _FURTHER = (
     "dataset",
     "label_set",
     "split_scheme",
     "layer",
-    "params",
-    "seed",
+    "shots",
     "n_train",
-    "buffer_m",
     "test_store",
+    "buffer_m",
+    "seed",
+    "params",
     "store",
 )
+# These say themselves what they are.
+_BARE = ("dataset", "split_scheme", "params", "store")
 
 
 def names_of(heads: Sequence[Result]) -> list[str]:
-    """What results are called: model, protocol, feature, and what else tells them apart."""
-    names = [_joined(head, ("model", "protocol", "feature")) for head in heads]
+    """What results are called wherever they stand beside one another: in compare, report, figure.
+
+    Model, protocol and feature, then what tells a result from those that are alike so far; where
+    nothing that a reader knows does, the first digits of its id.
+
+    Args:
+        heads: The first row of each.
+    """
+    names = [f"{head.model} · {head.protocol} · {head.feature}" for head in heads]
     for field in _FURTHER:
-        if len(set(names)) == len(names):
-            break
-        values = {str(getattr(head, field)) for head in heads}
-        if len(values) > 1:
-            names = [f"{n} · {_said(h, field)}" for n, h in zip(names, heads, strict=True)]
-    if len(set(names)) < len(names):
-        names = [f"{n} · {h.result[:8]}" for n, h in zip(names, heads, strict=True)]
-    return names
+        values = [getattr(head, field) for head in heads]
+        differs = {name for name in names if len({str(v) for v in _of(name, names, values)}) > 1}
+        names = [
+            f"{name} · {_said(field, value)}" if name in differs else name
+            for name, value in zip(names, values, strict=True)
+        ]
+    return [
+        f"{name} · {head.result[:8]}" if names.count(name) > 1 else name
+        for name, head in zip(names, heads, strict=True)
+    ]
 
 
-def _joined(head: Result, fields: Sequence[str]) -> str:
-    return " · ".join(str(getattr(head, field)) for field in fields)
+def _of(name: str, names: Sequence[str], values: Sequence[object]) -> list[object]:
+    return [value for each, value in zip(names, values, strict=True) if each == name]
 
 
-def _said(head: Result, field: str) -> str:
-    value = getattr(head, field)
-    if field in ("store", "test_store") and value is not None:
-        return Path(value).name
-    bare = ("dataset", "label_set", "split_scheme", "params")
-    return str(value) if field in bare else f"{field.replace('_', ' ')} {value}"
+def _said(field: str, value: object) -> str:
+    if field == "shots":
+        return "all samples" if value is None else f"{value} shots"
+    if field == "test_store":
+        return "on test" if value is None else f"on {Path(str(value)).stem}"
+    if field == "store":
+        return Path(str(value)).name
+    if field == "label_set":
+        return f"labels {value}"
+    return str(value) if field in _BARE else f"{field.replace('_', ' ')} {value}"
 
 
 def complete_id(bank: Bank, prefix: str, known: Sequence[str]) -> str:

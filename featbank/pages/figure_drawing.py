@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from featbank.errors import StoreError, UsageError
+from featbank.lookup.result_names import names_of
 from featbank.pages.figures import FIGURES, FigureOptions, FigureSpec
-from featbank.pages.figures._wording import short_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +90,7 @@ def _one(spec: FigureSpec, subject: Subject, *, is_named: bool) -> tuple[Subject
     if not fitting:
         return subject.of(subject.results[0]), ""
     heads = [rows[0] for rows in fitting]
-    name = short_names(heads[:1])[0]
+    name = names_of(heads[:1])[0]
     others = ", ".join(head.result[:8] for head in heads[1 : _SHOWN + 1])
     more = f"; others: {others}" + (", …" if len(heads) > _SHOWN + 1 else "") if others else ""
     return subject.of(fitting[0]), f"Of result {heads[0].result[:8]} ({name}), the newest{more}."

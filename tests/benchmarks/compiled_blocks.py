@@ -1,9 +1,9 @@
-"""What compiling a transformer's blocks gains and costs: the trained ViT-Ti on real images.
+"""What compiling a transformer's blocks gains and costs on a CPU: the trained ViT-Ti.
 
 Each process times batches as they are and compiled in turn, so that a drift of the machine meets
 both. ``first_s`` is the first compiled batch beyond a later one: what compiling takes, once with
-an empty cache of torch's, and once with what the first process left there. From ``pays_from``
-chips on a run is the shorter for it. On CUDA nothing is measured here.
+an empty cache of torch's, and once with what the first process left there. From ``pays_from_chips``
+on a run is the shorter for it. On CUDA nothing is measured here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def measure(shared: Path) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as cache:
             cold, warm = (_alone(shared, dtype, cache) for _ in range(2))
         gain = 1 / cold["eager_rate"] - 1 / cold["compiled_rate"]
-        pays = {f"pays_from_{name}": round(run["first_s"] / gain, -2) if gain > 0 else None
+        pays = {f"pays_from_chips_{name}": round(run["first_s"] / gain, -2) if gain > 0 else None
                 for name, run in (("cold", cold), ("warm", warm))}  # fmt: skip
         found[dtype] = {**cold, "first_warm_s": warm["first_s"], **pays}
     return found

@@ -23,13 +23,15 @@ _HEAD = """# What was measured
 Each figure was made by a command that anybody can repeat from a clone:
 `python -m tests.benchmarks NAME` writes it to `tests/benchmarks/results.json`, and
 `python -m tests.benchmarks.page` writes this page from there. Claims are ratios of two things
-measured in one run; times are those of the machine named.
+measured in one run; times are those of the machine named. Names end in their unit: `_s` seconds,
+`_us` microseconds, `_mb` megabytes, `_rate` chips a second.
 """
 _NO_GPU = """## On a GPU
 
 Not measured yet. `python -m tests.benchmarks.gpu_session --out tests/benchmarks`, from a clone on a
-machine with an NVIDIA GPU, checks the GPU path and measures it, for which ten minutes are meant;
-this page then shows its figures.
+machine with an NVIDIA GPU, checks the GPU path and measures it; it should take ten minutes, and
+this page then shows its figures. What follows was made without a GPU: launches are counted on a
+simulated one.
 """
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.benchmarks.gpu_session.__main__ import PARTS
+from tests.benchmarks.gpu_session.__main__ import PARTS, main
 from tests.benchmarks.gpu_session.session import Session
 
 
@@ -31,4 +31,13 @@ def test_a_part_that_fails_is_told_and_stops_no_other(tmp_path, capsys):
     assert session.failed == 1
     out = capsys.readouterr().out
     assert "FAIL  ceilings: error RuntimeError: CUDA error: an illegal memory access, at " in out
-    assert "PASS  after it: rate 1.23457" in out
+    assert "PASS  after it: rate 1.235" in out
+
+
+def test_a_machine_without_a_gpu_has_one_line(monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(sys, "argv", ["gpu_session", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert "error: device cuda: " in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

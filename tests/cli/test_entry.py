@@ -65,6 +65,7 @@ def test_a_terminal_of_plain_ascii_prints_everything():
 @pytest.mark.parametrize("command", DEVICES)
 def test_a_device_that_is_not_there_is_one_line(command, capsys, monkeypatch, tmp_path):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.version.cuda", "12.8")
     assert run([*command.split(), "--device", "cuda", "--bank", str(tmp_path)]) == 2
     said = capsys.readouterr().err
     assert said.startswith("device cuda: this machine has no CUDA device that torch can use")
@@ -85,9 +86,9 @@ def test_the_front_door_takes_no_other_device():
     from featbank.errors import UsageError
 
     for device in ("cuda:7", "mps", "nonsense"):
-        with pytest.raises(UsageError, match=f"device {device}: is none that featbank computes on"):
+        with pytest.raises(UsageError, match=f"device {device}: is no device that featbank knows"):
             featbank.embed("rcf", "synthetic-s2", chips=4, device=device)
-        with pytest.raises(UsageError, match=f"device {device}: is none that featbank computes on"):
+        with pytest.raises(UsageError, match=f"device {device}: is no device that featbank knows"):
             featbank.probe("knn", device=device)
 
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from featbank.result import Result
 
 _SHOWN = 4
-# What tells like results apart, in the order it is said.
-_FURTHER = ("dataset", "label_set", "split_scheme", "layer", "seed", "shots", "n_train")
 
 
 def title_of(what: str, head: Result, n: int | None = None) -> str:
@@ -34,31 +32,6 @@ def caption_of(heads: Sequence[Result], more: str = "") -> str:
     rest = len(heads) - _SHOWN
     said += [f"{rest} more"] if rest > 0 else []
     return " ".join(part for part in (f"{'; '.join(said)}.", more) if part)
-
-
-def short_names(heads: Sequence[Result]) -> list[str]:
-    """What results are called in a figure: model, protocol, feature, then what they differ by.
-
-    Where nothing that a reader knows does, the first digits of the id stand last.
-    """
-    names = [f"{head.model} · {head.protocol} · {head.feature}" for head in heads]
-    for field in _FURTHER:
-        for name in {name for name in names if names.count(name) > 1}:
-            alike = [i for i, each in enumerate(names) if each == name]
-            if len({getattr(heads[i], field) for i in alike}) > 1:
-                for i in alike:
-                    names[i] = f"{name} · {_value(heads[i], field)}"
-    like = {name for name in names if names.count(name) > 1}
-    return [
-        f"{name} · {head.result[:8]}" if name in like else name
-        for name, head in zip(names, heads, strict=True)
-    ]
-
-
-def _value(head: Result, field: str) -> str:
-    value = getattr(head, field)
-    bare = ("dataset", "label_set", "split_scheme")
-    return str(value) if field in bare else f"{field.replace('_', ' ')} {value}"
 
 
 def _of(head: Result) -> str:

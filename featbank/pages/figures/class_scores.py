@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import UsageError
+from featbank.lookup.result_names import names_of
 from featbank.metrics import METRICS
 from featbank.pages.candidate_table import chosen_rows
 from featbank.pages.figures._needs import RESULT, same_task, whole_results
@@ -21,7 +22,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, short_names, title_of
+from featbank.pages.figures._wording import caption_of, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import intervals_over, metric_name
 
@@ -68,7 +69,7 @@ def class_scores(
     height = max(1.2, _ROW * len(order) * _stretch(order)) + 1.8
     figure = new_figure(_NAMES_WIDTH + _PANEL_WIDTH * len(panels), height)
     parts = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-    names = short_names([rows[0] for rows in results])
+    names = names_of([rows[0] for rows in results])
     for position, (axes, panel, rows) in enumerate(zip(parts, panels, results, strict=True)):
         _panel(axes, panel, order, COLOURS[position % len(COLOURS)])
         axes.set_title(wrapped(names[position], _PANEL_CHARS), fontsize=SMALL_PT + 0.5, loc="left")

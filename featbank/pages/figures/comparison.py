@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.lookup.result_names import names_of
 from featbank.metrics import METRICS
 from featbank.pages.figures._needs import same_task, whole_results
 from featbank.pages.figures._style import (
@@ -18,7 +19,6 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import short_names
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import LEAVES_OUT, metric_name, number
 from featbank.stages.compare.options import RESAMPLES
@@ -51,7 +51,7 @@ def comparison_plot(found: Comparison, *, title: str = "", caption: str = "") ->
         caption: What stands below, before how to read it.
     """
     pairs = drawn_pairs(found)
-    names = short_names(found.results)
+    names = names_of(found.results)
     key = [
         f"{letters(position)}  {name} ({number(value)})"
         for position, (name, value) in enumerate(zip(names, found.values, strict=True))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import NullLocator
 
+from featbank.lookup.result_names import names_of
 from featbank.pages.figures._needs import same_task
 from featbank.pages.figures._style import (
     GREY,
@@ -18,7 +19,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, metric_of, short_names, title_of
+from featbank.pages.figures._wording import caption_of, metric_of, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import LEAVES_OUT
 
@@ -51,7 +52,7 @@ def few_shot_curve(
     figure = new_figure(8.2, 4.6)
     axes = bare(figure.add_subplot(), grid="y")
     axes.set_xscale("log")
-    names = short_names([rows[0] for rows in few])
+    names = names_of([rows[0] for rows in few])
     for position, (rows, name) in enumerate(zip(few, names, strict=True)):
         _curve(axes, rows, position, name)
     heads = [rows[0] for rows in few]

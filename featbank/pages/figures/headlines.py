@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.lookup.baselines import BASELINES
+from featbank.lookup.result_names import names_of
 from featbank.pages.figures._needs import RESULT, task_of, whole_results
 from featbank.pages.figures._style import (
     COLOURS,
@@ -19,7 +20,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, metric_of, short_names
+from featbank.pages.figures._wording import caption_of, metric_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import intervals_over, number
 
@@ -87,7 +88,7 @@ def _panel(axes: Axes, panel: Sequence[Result]) -> None:
         text = number(head.value) if not np.isnan(head.value) else "no value"
         axes.text(1.01, position, text, fontsize=SMALL_PT, va="center",
                   transform=axes.get_yaxis_transform())  # fmt: skip
-    names = [wrapped(name, _NAME_CHARS) for name in short_names(panel)]
+    names = [wrapped(name, _NAME_CHARS) for name in names_of(panel)]
     axes.set_yticks(range(len(panel)), names)
     axes.set_ylim(len(panel) - 0.4, -0.6)
     axes.set_xlabel(metric_of(panel[0]), fontsize=TEXT_PT)

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from featbank.features.pairing import Pairing
     from featbank.store.reader import Store
 
-_WORDS = {"instructions": "instruction set", "batch_size": "batch size"}
+_WORDS = {
+    "instructions": "instruction set",
+    "batch_size": "batch size",
+    "compiled": "blocks compiled",
+}
 
 
 def made_differently(first: Store, second: Store) -> tuple[Difference, ...]:

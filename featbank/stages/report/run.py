@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from featbank.bank.bank import Bank
 from featbank.errors import UnfinishedStoreError, UsageError
-from featbank.lookup.naming import result_names
+from featbank.lookup.result_names import names_of
 from featbank.lookup.stores import dataset_name
 from featbank.lookup.subject import Subject
 from featbank.stages.report.choice import (
@@ -62,7 +62,7 @@ def gather_report(options: ReportOptions, *, make_map: MakeMap | None = None) ->
     require_writable(out)
     subject = None if store is None else _subject(bank, store, results, options)
     found, no_map = _map(bank, subject, options, make_map)
-    names = result_names(results)
+    names = tuple(names_of([rows[0] for rows in results]))
     return ReportContent(
         options=options,
         bank=bank,

@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from featbank.device import pick_device
+from featbank.errors import UsageError
 from tests.benchmarks.gpu_session import (
     errors,
     features,
@@ -41,10 +43,19 @@ PARTS = {
 
 def main() -> int:
     """Run every part that there is time for; 1 where a check failed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.gpu_session")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.gpu_session",
+        description="Check the GPU path and measure it: lines of PASS and FAIL, and a JSON file.",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of gpu_session.json")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     asked = parser.parse_args()
+    try:
+        pick_device(asked.device)
+    except UsageError as error:
+        parser.error(str(error))
+    if asked.device == "cpu":
+        print("A rehearsal on the CPU, in tiny sizes: its speeds mean nothing.", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         session = Session(device=asked.device, folder=Path(folder))
         for name, part in PARTS.items():

@@ -136,7 +136,8 @@ def end_to_end(session: Session) -> None:
             ratio = rate / alone
             session.check(
                 f"end to end, {name}, {kind}", session.is_tiny or ratio >= LEAST_RATIO,
-                chips_per_s=rate, bare=alone, ratio=ratio, waited_input_s=waited_s,
+                chips_per_s=rate, bare=alone, ratio=ratio, asked=LEAST_RATIO,
+                waited_input_s=waited_s,
             )  # fmt: skip
 
 

@@ -188,9 +188,9 @@ def test_names_are_as_short_as_tells_them_apart(tmp_path):
     for result, changes in (("aa11", {}), ("bb22", {"label_set": "other"}), ("cc33", {"seed": 1})):
         keep(tmp_path, result, *one_class(0.5), **changes)
     assert set(gather(tmp_path, dataset="made").names) == {
-        "none, featbank-knn, labels cover, seed 0",
-        "none, featbank-knn, labels other",
-        "none, featbank-knn, labels cover, seed 1",
+        "none · featbank-knn · cls · labels cover · seed 0",
+        "none · featbank-knn · cls · labels other",
+        "none · featbank-knn · cls · labels cover · seed 1",
     }
 
 
