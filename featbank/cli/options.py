@@ -59,6 +59,7 @@ def device_option(command: CommandT) -> CommandT:
         default="auto",
         show_default=True,
         callback=_there,
+        help="What computes; auto: a GPU where torch can use one, chosen by CUDA_VISIBLE_DEVICES.",
     )(command)
 
 
