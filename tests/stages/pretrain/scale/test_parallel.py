@@ -154,6 +154,8 @@ def test_a_place_of_one_process_waits_for_none():
     Place(rank=0, world=1, device=torch.device("cpu")).wait()
 
 
+# torch's compiler imports parts of torch that it has deprecated.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_blocks_of_a_run_are_compiled_for_all_their_rates_of_drop_path(tmp_path, monkeypatch):
     monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
     plan = tiny_plan(tmp_path)
