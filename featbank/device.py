@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 DEVICES = ("auto", "cpu", "cuda")
 # Has cuBLAS and cuDNN round float32 to TF32 whatever torch tells them.
 _OVERRIDE = "NVIDIA_TF32_OVERRIDE"
+# What libraries under torch say, each in its own way; torch's own error has a class.
+_NO_MEMORY = ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "cudaErrorMemoryAlloc")
 
 
 def pick_device(name: str) -> torch.device:
@@ -92,6 +94,14 @@ def use_deterministic(is_asked: bool) -> None:
     # Setting what is set already would import torch's compiler, for two seconds.
     if torch.are_deterministic_algorithms_enabled() != is_asked:
         torch.use_deterministic_algorithms(is_asked)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the device, or a library on it, found no memory."""
+    # By its name: torch need not be imported where an error of another kind is looked at.
+    if type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and any(told in str(error) for told in _NO_MEMORY)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ import os
 import re
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from featbank.device import is_out_of_memory
 from featbank.errors import DiskError, FeatbankError, MemoryShortError, UsageError
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _of_machine(error: BaseException) -> FeatbankError | None:
 
 def _of_text(error: RuntimeError) -> FeatbankError | None:
     """What torch says in words."""
-    if type(error).__name__ == "OutOfMemoryError":
+    if is_out_of_memory(error):
         return _device_memory(error)
     if _MEMORY_IN_TEXT.search(str(error)):
         return _memory(error)

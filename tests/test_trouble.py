@@ -70,6 +70,11 @@ def test_a_full_gpu_is_told_from_full_memory_with_the_options_of_each_command():
     )
 
 
+def test_a_library_that_finds_no_memory_on_the_gpu_is_told_alike():
+    found = trouble_of(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `x`"))
+    assert str(found).startswith("memory of the GPU: does not suffice; ")
+
+
 def test_safetensors_says_a_full_disk_in_words():
     from safetensors import SafetensorError
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from featbank.device import is_out_of_memory
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -83,7 +85,9 @@ class DeviceBank:
         """Copy all rows, or find that there is no room for them."""
         try:
             held = torch.empty((len(self), self._bank.dim), device=self.place)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             self.may_keep = False
             return
         ferry = Ferry((self._piece_rows, self._bank.dim), self.place)

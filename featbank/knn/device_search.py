@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import torch
 
+from featbank.device import is_out_of_memory
 from featbank.errors import MemoryShortError
 from featbank.knn.device_bank import DeviceBank, fits
 from featbank.knn.device_scan import DeviceScan
@@ -72,8 +72,11 @@ class DeviceSearch:
         """
         teller = _Teller(len(queries), tell)
         while True:
-            with suppress(torch.OutOfMemoryError):
+            try:
                 return self._scanned(queries, exclude, teller)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
             # Only once the exception is gone does nothing hold the memory of the pass.
             self._shrink(len(queries))
 

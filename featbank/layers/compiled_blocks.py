@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from featbank.device import is_out_of_memory
 from featbank.layers.hub_encoder import blocks_of
 from featbank.layers.missing import Missing
 from featbank.layers.passes import Passes
@@ -88,9 +89,9 @@ class CompiledBlocks:
             return run(x, missing)
         try:
             found = run(*_filled_up(x, missing, size))
-        except torch.OutOfMemoryError:
-            raise
         except Exception as error:  # compilers fail with what their parts raise
+            if is_out_of_memory(error):
+                raise
             self._give_up(error)
             return run(x, missing)
         return {name: values[: len(x)] for name, values in found.items()}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from featbank.device import is_out_of_memory
 from featbank.errors import FeatbankWarning
 from featbank.probes._sgd import cosine
 
@@ -129,7 +130,7 @@ class GraphedStep:
             self._record(graph, side)
         except RuntimeError as error:
             _failed.append(graph)
-            if isinstance(error, torch.OutOfMemoryError):
+            if is_out_of_memory(error):
                 raise
             # Those that were registered may think that they are captured for good.
             for generator, state in zip(self._generators, before, strict=True):

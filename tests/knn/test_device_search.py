@@ -63,16 +63,19 @@ QUERIES, BANK = features(20, 0), features(5000, 1)
 PLAN = Plan(device=DEVICE, threads=1, pass_rows=12)
 
 
+NO_ROOM = torch.OutOfMemoryError("no room")
+
+
 @pytest.fixture
 def short(monkeypatch):
     """A device that holds no scores of so many rows; those that it is asked for are listed."""
     asked, real = [], DeviceScan.add
 
-    def hold(at_most):
+    def hold(at_most, error=NO_ROOM):
         def add(self, start, rows, offsets):
             asked.append(len(rows))
             if len(rows) > at_most():
-                raise torch.OutOfMemoryError("no room")
+                raise error
             real(self, start, rows, offsets)
 
         monkeypatch.setattr(DeviceScan, "add", add)
@@ -90,6 +93,20 @@ def test_tiles_are_halved_once_for_all_passes_where_memory_is_short(short):
     assert [done for done, _ in told] == [12 * 1250 * n for n in range(1, 5)] + [
         12 * 5000 + 8 * 1250 * n for n in range(1, 5)
     ]
+
+
+def test_a_library_that_finds_no_memory_halves_tiles_too(short):
+    asked = short(lambda: 2000, RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"))
+    with keeping(True):
+        nearest(QUERIES, BANK, k=5, plan=PLAN)
+    assert min(asked) == 1250
+
+
+def test_another_error_of_the_device_halves_nothing(short):
+    asked = short(lambda: 2000, RuntimeError("CUDA error: an illegal memory access"))
+    with keeping(True), pytest.raises(RuntimeError, match="illegal"):
+        nearest(QUERIES, BANK, k=5, plan=PLAN)
+    assert asked == [5000]
 
 
 def test_rows_that_were_told_are_not_told_again(short):

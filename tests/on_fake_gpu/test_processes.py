@@ -31,6 +31,7 @@ def test_a_process_joins_with_its_own_device_and_time_for_a_long_probe(eight):
     with (
         mock.patch.object(distributed, "init_process_group") as init,
         mock.patch.object(distributed, "get_rank", return_value=3),
+        mock.patch.object(distributed, "barrier"),
         mock.patch.object(distributed, "destroy_process_group"),
         joined("cuda") as place,
     ):

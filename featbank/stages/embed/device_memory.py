@@ -13,17 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-# What libraries under torch say, each in its own way; torch's own error has a class.
-_OF_LIBRARIES = ("CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED", "cudaErrorMemoryAlloc")
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether an error says that the device, or a library on it, found no memory."""
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    return any(words in str(error) for words in _OF_LIBRARIES)
-
-
 @dataclass
 class AtOnce:
     """The most chips that a network is given together.

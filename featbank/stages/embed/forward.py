@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from featbank.device import full_float32, pick_device
+from featbank.device import full_float32, is_out_of_memory, pick_device
 from featbank.inputs.preprocess import InputRecipe, Preprocess
 from featbank.inputs.reading import parts_of
 from featbank.layers.half_weights import hold_half
 from featbank.layers.missing import Missing, nothing_missing
 from featbank.layers.passes import encode
 from featbank.stages.embed.agreement import narrowed
-from featbank.stages.embed.device_memory import AtOnce, is_out_of_memory
+from featbank.stages.embed.device_memory import AtOnce
 from featbank.stages.embed.transfers import Transfers
 
 if TYPE_CHECKING:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 FOLDER = "folder"
-_HASH_DIGITS = 12
 _NO_PART_OF_THE_RECIPE = (
     "data_root",
     "splits",

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import torch
 from torch import nn
+from tracing_compiler import tracing_compiler
 
 import featbank
 from featbank.bank import runlog
@@ -14,19 +14,9 @@ OPTIONS = {"weights": "random", "chips": 10, "batch_size": 4, "image_size": 32, 
 
 
 @pytest.fixture
-def traced(monkeypatch):
-    """torch traces the blocks and hands its graphs back uncompiled, which spares seconds."""
-    shapes = []
-
-    def keep(graph, inputs):
-        shapes.extend(tuple(v.shape) for v in inputs if v.dim() == 3)
-        return graph.forward
-
-    real = nn.Module.compile
-    monkeypatch.setattr(nn.Module, "compile", lambda self, **told: real(self, backend=keep, **told))
-    torch.compiler.reset()
-    yield shapes
-    torch.compiler.reset()
+def traced():
+    with tracing_compiler() as shapes:
+        yield shapes
 
 
 def embedded(bank, **more):
