@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.landscape.landscape import PIXEL_M
-from featbank.landscape.landscape_noise import Window
+from featbank.landscape.noise import Window
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from featbank.bands import WHU_OHS
 from featbank.datasets.chip_layout import CHIP_PX
-from featbank.datasets.synthetic._synthetic_optics import noise_key, optical_scene
-from featbank.datasets.synthetic._synthetic_samples import Sensor, synthetic_spec
+from featbank.datasets.synthetic.optics import noise_key, optical_scene
+from featbank.datasets.synthetic.samples import Sensor, synthetic_spec
 from featbank.image import Grid, Image
-from featbank.landscape.landscape_view import digitise
+from featbank.landscape.view import digitise
 
 if TYPE_CHECKING:
     from featbank.landscape.landscape import Landscape

@@ -9,10 +9,10 @@ import numpy as np
 
 from featbank.bands import RGB
 from featbank.datasets.chip_layout import CHIP_PX
-from featbank.datasets.synthetic._synthetic_optics import noise_key, optical_scene
-from featbank.datasets.synthetic._synthetic_samples import Sensor, synthetic_spec
+from featbank.datasets.synthetic.optics import noise_key, optical_scene
+from featbank.datasets.synthetic.samples import Sensor, synthetic_spec
 from featbank.image import Grid, Image
-from featbank.landscape.landscape_view import DN_PER_REFLECTANCE, digitise
+from featbank.landscape.view import DN_PER_REFLECTANCE, digitise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

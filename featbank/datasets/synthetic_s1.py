@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from featbank.bands import SENTINEL1
 from featbank.datasets.chip_layout import CHIP_PX, chip_window
-from featbank.datasets.synthetic._synthetic_samples import Sensor, synthetic_spec
+from featbank.datasets.synthetic.samples import Sensor, synthetic_spec
 from featbank.image import Grid, Image
-from featbank.landscape.landscape_noise import derive_key
-from featbank.landscape.landscape_radar import radar_image, radar_look
+from featbank.landscape.noise import derive_key
+from featbank.landscape.radar import radar_image, radar_look
 
 if TYPE_CHECKING:
     from featbank.landscape.landscape import Landscape

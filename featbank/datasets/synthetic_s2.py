@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from featbank.bands import SENTINEL2_L2A
 from featbank.datasets.chip_layout import CHIP_PX
-from featbank.datasets.synthetic._synthetic_optics import noise_key, optical_scene
-from featbank.datasets.synthetic._synthetic_samples import Sensor, synthetic_spec
+from featbank.datasets.synthetic.optics import noise_key, optical_scene
+from featbank.datasets.synthetic.samples import Sensor, synthetic_spec
 from featbank.image import Grid, Image
 from featbank.landscape.landscape import PIXEL_M, Landscape
-from featbank.landscape.landscape_view import box_mean, digitise
+from featbank.landscape.view import box_mean, digitise
 
 if TYPE_CHECKING:
     from featbank.image import Array

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.landscape.landscape_noise import (
+from featbank.landscape.noise import (
     Window,
     bell,
     derive_key,
@@ -20,7 +20,7 @@ from featbank.landscape.landscape_noise import (
     hash_words,
     uniform,
 )
-from featbank.landscape.landscape_parcels import Parcels, parcels
+from featbank.landscape.parcels import Parcels, parcels
 from featbank.landscape.signatures import CLASS_NAMES, CLASSES, MATERIALS, signatures
 
 if TYPE_CHECKING:

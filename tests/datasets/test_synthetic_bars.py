@@ -10,9 +10,9 @@ import pytest
 
 import featbank
 from featbank.datasets.chip_layout import CHIP_PX
-from featbank.datasets.synthetic._synthetic_samples import COVER_SHARE, chip_areas
+from featbank.datasets.synthetic.samples import COVER_SHARE, chip_areas
 from featbank.landscape.landscape import Landscape
-from featbank.landscape.landscape_view import DN_PER_REFLECTANCE, pixel_statistics
+from featbank.landscape.view import DN_PER_REFLECTANCE, pixel_statistics
 
 pytestmark = pytest.mark.slow
 SCHEMES = ("random-0", "random-1", "random-2")

@@ -8,8 +8,8 @@ from featbank.datasets.chip_layout import BLOCK_CHIPS, chip_corners, chip_window
 from featbank.datasets.synthetic_s2 import Sentinel2Reader
 from featbank.errors import UsageError
 from featbank.landscape.landscape import Landscape, dominant_class
-from featbank.landscape.landscape_noise import Window
-from featbank.landscape.landscape_view import NOISE_STD, box_mean
+from featbank.landscape.noise import Window
+from featbank.landscape.view import NOISE_STD, box_mean
 
 
 @pytest.fixture(scope="module")

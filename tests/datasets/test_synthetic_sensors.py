@@ -6,7 +6,7 @@ import pytest
 from featbank.bands import SENTINEL2_L2A, WHU_OHS
 from featbank.datasets import DATASETS, DatasetRequest
 from featbank.datasets.chip_layout import CHIP_PX, chip_window
-from featbank.datasets.synthetic._synthetic_samples import COVER_SHARE, chip_areas
+from featbank.datasets.synthetic.samples import COVER_SHARE, chip_areas
 from featbank.datasets.synthetic_rgb import WHITE_REFLECTANCE, tone
 from featbank.landscape.landscape import (
     BROADLEAF,
@@ -16,7 +16,7 @@ from featbank.landscape.landscape import (
     WATER,
     Landscape,
 )
-from featbank.landscape.landscape_view import BAND_GAIN_STD, NOISE_STD, box_mean
+from featbank.landscape.view import BAND_GAIN_STD, NOISE_STD, box_mean
 
 CHIPS = 40
 # Looks of IW GRDH (CLS 2016, S1-RS-MDA-52-7440).

@@ -3,7 +3,7 @@ import pytest
 
 from featbank.bands import SENTINEL2_L2A, WHU_OHS
 from featbank.landscape.landscape import Landscape, dominant_class
-from featbank.landscape.landscape_noise import (
+from featbank.landscape.noise import (
     Window,
     bell,
     bell_pairs,
@@ -12,8 +12,8 @@ from featbank.landscape.landscape_noise import (
     hash_words,
     uniform,
 )
-from featbank.landscape.landscape_view import box_mean, pixel_statistics
 from featbank.landscape.signatures import ANCHORS_UM, CLASSES, MATERIALS, sample_spectra
+from featbank.landscape.view import box_mean, pixel_statistics
 
 WIDE = Window(row=-70, column=330, height=90, width=150)
 PART = Window(row=-33, column=371, height=40, width=55)

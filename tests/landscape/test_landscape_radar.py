@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from featbank.landscape.decibel import to_decibel, to_power
 from featbank.landscape.landscape import BARE_SOIL, TERRAIN, WATER, Landscape
-from featbank.landscape.landscape_decibel import to_decibel, to_power
-from featbank.landscape.landscape_noise import Window
-from featbank.landscape.landscape_radar import backscatter, radar_look
-from featbank.landscape.landscape_radar_signatures import RADAR_CLASSES, amplitudes, levels
-from featbank.landscape.landscape_speckle import blur, speckle
+from featbank.landscape.noise import Window
+from featbank.landscape.radar import backscatter, radar_look
+from featbank.landscape.radar_signatures import RADAR_CLASSES, amplitudes, levels
 from featbank.landscape.signatures import CLASS_NAMES, MATERIALS
+from featbank.landscape.speckle import blur, speckle
 
 # Looks of IW GRDH (CLS 2016, S1-RS-MDA-52-7440).
 LOOKS = 4.4

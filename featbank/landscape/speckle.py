@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.landscape.landscape_noise import bell_pairs, hash_words
+from featbank.landscape.noise import bell_pairs, hash_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

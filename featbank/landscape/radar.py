@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from featbank.landscape.decibel import to_decibel, to_power
 from featbank.landscape.landscape import (
     GREENNESS,
     TERRAIN,
@@ -19,16 +20,15 @@ from featbank.landscape.landscape import (
     drift_turns,
     parcel_offsets,
 )
-from featbank.landscape.landscape_decibel import to_decibel, to_power
-from featbank.landscape.landscape_noise import Window, bell, hash_words, uniform
-from featbank.landscape.landscape_parcels import frame
-from featbank.landscape.landscape_radar_signatures import (
+from featbank.landscape.noise import Window, bell, hash_words, uniform
+from featbank.landscape.parcels import frame
+from featbank.landscape.radar_signatures import (
     POLARISATIONS,
     SHRUB_START,
     amplitudes,
     levels,
 )
-from featbank.landscape.landscape_speckle import MARGIN_PX, blur, speckle
+from featbank.landscape.speckle import MARGIN_PX, blur, speckle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.landscape.landscape import PIXEL_M
-from featbank.landscape.landscape_noise import bell, bell_pairs, hash_words, uniform
+from featbank.landscape.noise import bell, bell_pairs, hash_words, uniform
 from featbank.landscape.signatures import CLASSES, signatures
 
 if TYPE_CHECKING:

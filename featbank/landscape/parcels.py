@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.landscape.landscape_noise import Window, derive_key, hash_words, uniform
+from featbank.landscape.noise import Window, derive_key, hash_words, uniform
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from featbank.datasets.chip_layout import chip_window
-from featbank.landscape.landscape_noise import derive_key
-from featbank.landscape.landscape_view import chip_light
+from featbank.landscape.noise import derive_key
+from featbank.landscape.view import chip_light
 
 if TYPE_CHECKING:
     import numpy as np
