@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from featbank.pages.result_table import print_results
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "result-table.svg"
 

@@ -20,7 +20,7 @@ from featbank.cli.output import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from featbank.stages.probe.cells import Cell
-    from featbank.stages.probe.probe import ProbeOptions, ProbeReport
+    from featbank.stages.probe.run import ProbeOptions, ProbeReport
 
 
 @click.command(name="probe")
@@ -181,7 +181,7 @@ def _options(
     concat: tuple[tuple[str, str], ...],
     **rest: Any,  # noqa: ANN401
 ) -> ProbeOptions:
-    from featbank.stages.probe.probe import ProbeOptions
+    from featbank.stages.probe.run import ProbeOptions
 
     rest["params"] |= {} if k is None else {"k": k}
     joined = tuple(dict.fromkeys(name for pair in concat for name in pair))

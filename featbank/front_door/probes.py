@@ -46,7 +46,7 @@ def probe(
     """
     from featbank.bank.result_frame import ResultFrame
     from featbank.bank.results import to_frame
-    from featbank.stages.probe.probe import ProbeOptions, probe_store
+    from featbank.stages.probe.run import ProbeOptions, probe_store
 
     path = None if store is None else store if isinstance(store, str | Path) else store.path
     report = probe_store(

@@ -59,8 +59,8 @@ def main(store: str, bank: str) -> None:
 
         import featbank.probes._logistic_classifier  # noqa: F401
         from featbank.probes.protocols import PROTOCOLS
-        from featbank.stages.probe.probe import ProbeOptions
-        from featbank.stages.probe.run import ProbeRun
+        from featbank.stages.probe.probe_run import ProbeRun
+        from featbank.stages.probe.run import ProbeOptions
         from featbank.stages.probe.verdict import judge
         from featbank.store.reader import Store
     options = ProbeOptions(bank=Path(bank))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from featbank.stages.predict.run import PredictOptions, plan_prediction, predict
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 QUICK = {
     "linear": {"min_steps": 20, "epochs": 1},

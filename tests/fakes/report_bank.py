@@ -9,7 +9,7 @@ from PIL import Image
 import featbank
 from featbank.bank.bank import Bank
 from featbank.bank.maps import FeatureMap
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 CLASSES, CHIPS, SIDE, BLOCKS = 3, 20, 24, 4
 N = CLASSES * CHIPS

@@ -12,7 +12,7 @@ from featbank.bank.attention_maps import write_attention
 from featbank.bank.bank import Bank
 from featbank.bank.fitted_states import write_state
 from featbank.bank.maps import write_map
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 STATE = "ab" * 32
 CHECKPOINT = "dino-vit-mini-1a2b3c4d"

@@ -10,7 +10,7 @@ from featbank.features.joined_store import JoinedStore
 from featbank.probes.protocols import PROTOCOLS
 from featbank.samples import LabelSet
 from featbank.stages.probe.options import ProbeOptions
-from featbank.stages.probe.run import ProbeRun
+from featbank.stages.probe.probe_run import ProbeRun
 
 N = 40
 IDS = [f"chip-{row:02d}" for row in range(N)]

@@ -13,7 +13,7 @@ from featbank.probes.protocols import PROTOCOLS
 from featbank.recipes.transfer_rules import match_recipes
 from featbank.samples import LabelSet
 from featbank.stages.probe.options import ProbeOptions
-from featbank.stages.probe.run import ProbeRun
+from featbank.stages.probe.probe_run import ProbeRun
 
 N, D = 36, 4
 NORTH = {"dataset": "north"}

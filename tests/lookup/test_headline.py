@@ -11,7 +11,7 @@ from featbank.bank.bank import Bank
 from featbank.bank.results import read_predictions
 from featbank.lookup.headline import Headline, headline_of
 from featbank.probes.protocols import PROTOCOLS
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_pangaea_reports_micro_f1_of_the_most_probable_labels():
 
 
 def test_torchgeo_bench_chooses_its_strength_by_micro_map(probe, path):
-    from featbank.stages.probe.run import ProbeRun
+    from featbank.stages.probe.probe_run import ProbeRun
     from featbank.store.reader import Store
 
     run = ProbeRun(PROTOCOLS["torchgeo-bench-linear"], Store(path), ProbeOptions(labels="cover"))
@@ -95,7 +95,7 @@ def test_other_protocols_report_macro_map_of_several_labels(name):
 def test_pangaeas_headline_is_the_row_of_its_most_probable_labels(path, tmp_path):
     from dataclasses import replace
 
-    from featbank.stages.probe.probe import probe_one
+    from featbank.stages.probe.run import probe_one
     from featbank.store.reader import Store
 
     # The made store has five labels and no blocks: two of them decide, and its one feature is read.

@@ -8,7 +8,7 @@ from labelled_store import CLASSES, make_labelled_store
 from rich.console import Console
 
 from featbank.pages.result_table import print_results
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 
 @pytest.fixture(scope="module")

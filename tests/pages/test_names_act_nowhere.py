@@ -20,7 +20,7 @@ from featbank.pages.result_table import print_results
 from featbank.pages.screen import Screen, named
 from featbank.record_html import cell_html, table_html
 from featbank.samples import LabelSet
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 EVIL = "a\x1b[31mb\u202ec\x07\x9bd[/x][red]e$f_$\r"
 RAW = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from featbank.pages.result_table import print_results
 from featbank.pages.table_style import metric_name, number
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from featbank.sources.duplicates import find_duplicates
 from featbank.sources.embed_options import EmbedOptions
 from featbank.stages.embed.plan import plan_embed
 from featbank.stages.embed.run import embed_dataset
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 
 def samples(digests, *, splits=None, classes=None, several=None):

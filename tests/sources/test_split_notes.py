@@ -12,7 +12,7 @@ from featbank.sources.embed_options import EmbedOptions
 from featbank.sources.opening import open_dataset
 from featbank.stages.embed.plan import plan_embed
 from featbank.stages.embed.run import embed_dataset
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 from featbank.store.reader import Store
 
 CLASSES, SIDE, STEP_M = ("barley", "maize", "wheat"), 8, 640

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from featbank.stages.finetune.plan import FinetunePlan
-    from featbank.stages.probe.probe import ProbeReport
+    from featbank.stages.probe.run import ProbeReport
 
     Progress = Callable[[int, int], None]
 

@@ -22,9 +22,9 @@ from featbank.stages.embed.plan import plan_embed
 from featbank.stages.embed.run import embed_dataset
 from featbank.stages.finetune.options import embed_options
 from featbank.stages.probe.options import ProbeOptions
-from featbank.stages.probe.probe import ProbeReport
+from featbank.stages.probe.probe_run import ProbeRun, labelled, with_rows
 from featbank.stages.probe.rows import Rows
-from featbank.stages.probe.run import ProbeRun, labelled, with_rows
+from featbank.stages.probe.run import ProbeReport
 from featbank.stages.probe.saved_probe import save_probe
 from featbank.stages.probe.unseen_scores import Unseen
 from featbank.stages.probe.verdict import judge

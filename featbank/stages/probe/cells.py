@@ -10,7 +10,7 @@ from featbank.bank.bank import Bank
 from featbank.errors import FeatbankError, UsageError
 from featbank.lookup.baselines import baseline_stores, how_to_embed
 from featbank.stages.probe.options import ProbeOptions, protocols_asked, require_numbers
-from featbank.stages.probe.probe import ProbeReport, probe_one
+from featbank.stages.probe.run import ProbeReport, probe_one
 from featbank.stages.probe.source import probe_source
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 
 from featbank.errors import ProbeError
 from featbank.stages.probe.distances import Distances, together
-from featbank.stages.probe.run import ProbeRun, with_rows
+from featbank.stages.probe.probe_run import ProbeRun, with_rows
 from featbank.stages.probe.shots import Draws, Shots, TorchDraws, draw_shots
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from featbank.stages.probe.data import ProbeData
     from featbank.stages.probe.distances import Distances
     from featbank.stages.probe.few_shot import FewShot
-    from featbank.stages.probe.run import ProbeRun
+    from featbank.stages.probe.probe_run import ProbeRun
     from featbank.stages.probe.unseen_scores import Unseen
     from featbank.stages.probe.verdict import Verdict
     from featbank.store.reader import Store

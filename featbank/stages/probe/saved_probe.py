@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from featbank.probes import Classifier
     from featbank.result import Result
     from featbank.stages.probe.data import ProbeData
-    from featbank.stages.probe.run import ProbeRun
+    from featbank.stages.probe.probe_run import ProbeRun
     from featbank.stages.probe.verdict import Verdict
     from featbank.store.reader import Store
 

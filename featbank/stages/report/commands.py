@@ -12,7 +12,7 @@ from featbank.errors import FeatbankError
 from featbank.probes import PROBES
 from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.probe.options import ProbeOptions
-from featbank.stages.probe.run import ProbeRun
+from featbank.stages.probe.probe_run import ProbeRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from featbank.stages.compare.options import CompareOptions
 from featbank.stages.compare.run import compare_results
 from featbank.stages.embed.plan import plan_embed
 from featbank.stages.embed.run import embed_dataset
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 
 def probed(folder, bank, *, ks=(3,)):

@@ -22,7 +22,7 @@ from featbank.errors import (
 )
 from featbank.probes import PROBES
 from featbank.stages.predict.table import predict_store
-from featbank.stages.probe.probe import ProbeOptions
+from featbank.stages.probe.run import ProbeOptions
 from featbank.stages.probe.saved_probe import load_probe
 from featbank.store.reader import Store
 
@@ -145,7 +145,7 @@ def test_few_shot_probes_are_not_saved(one_class, bank):
 
 def test_a_probe_on_joined_stores_is_not_saved(one_class, bank):
     from featbank.probes.protocols import PROTOCOLS
-    from featbank.stages.probe.run import ProbeRun
+    from featbank.stages.probe.probe_run import ProbeRun
     from featbank.stages.probe.saved_probe import require_savable
 
     store = Store(one_class)

@@ -7,7 +7,7 @@ from layered_store import make_layered_store
 import featbank
 from featbank.errors import UsageError
 from featbank.stages.probe.cells import cells_asked, probe_cells, ranked
-from featbank.stages.probe.probe import ProbeOptions
+from featbank.stages.probe.run import ProbeOptions
 
 
 @pytest.fixture(scope="module")

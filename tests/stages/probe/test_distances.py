@@ -13,7 +13,7 @@ from featbank.errors import ProbeError, UsageError
 from featbank.pages.result_table import print_results
 from featbank.stages.probe.distances import Distances, distances_to, nearest_m
 from featbank.stages.probe.options import require_numbers
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 from featbank.store.reader import Store
 
 WGS84 = Geod(ellps="WGS84")

@@ -8,8 +8,8 @@ from featbank.errors import ProbeError, UsageError
 from featbank.probes._knn_classifier import KnnClassifier
 from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.probe.few_shot import _drawn, few_shot
-from featbank.stages.probe.probe import ProbeOptions, probe_store
-from featbank.stages.probe.run import ProbeRun
+from featbank.stages.probe.probe_run import ProbeRun
+from featbank.stages.probe.run import ProbeOptions, probe_store
 from featbank.store.reader import Store
 
 

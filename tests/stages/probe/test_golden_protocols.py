@@ -6,7 +6,7 @@ from golden_protocols import SCHEMES, make_golden_store, read_golden
 
 from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.probe.options import ProbeOptions
-from featbank.stages.probe.run import ProbeRun
+from featbank.stages.probe.probe_run import ProbeRun
 from featbank.store.reader import Store
 
 K = (10, 20, 100, 200)

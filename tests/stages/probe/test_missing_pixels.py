@@ -5,7 +5,7 @@ import pytest
 from small_store import make_small_store
 
 from featbank.stages.probe.missing_pixels import COLUMN, missing_classes
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 from featbank.store.reader import Store
 
 N = 120

@@ -9,7 +9,7 @@ from featbank.sources.embed_options import EmbedOptions
 from featbank.stages.embed.plan import plan_embed
 from featbank.stages.embed.run import embed_dataset
 from featbank.stages.predict.run import PredictOptions, plan_prediction, predict
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 from featbank.store.reader import Store
 
 

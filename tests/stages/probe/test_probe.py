@@ -8,7 +8,7 @@ from fake_chips import write_chips
 
 import featbank
 from featbank.errors import MissingPathError, ProbeError, UsageError
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 
 @pytest.fixture(scope="module")

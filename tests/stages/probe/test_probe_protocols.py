@@ -9,8 +9,8 @@ from layered_store import make_layered_store
 from featbank.errors import ProbeError, StoreError, UsageError
 from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.probe.features import probe_features
-from featbank.stages.probe.probe import ProbeOptions, probe_store
-from featbank.stages.probe.run import ProbeRun
+from featbank.stages.probe.probe_run import ProbeRun
+from featbank.stages.probe.run import ProbeOptions, probe_store
 from featbank.store.reader import Store
 
 RAW = ("cls", "mean", "mean_raw")

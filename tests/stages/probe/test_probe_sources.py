@@ -5,7 +5,7 @@ import pytest
 from layered_store import N, make_layered_store
 
 from featbank.errors import MissingPathError, StoreError
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 
 OTHER = {"recipe_id": "4" * 64, "model": "other"}
 

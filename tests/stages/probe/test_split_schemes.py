@@ -14,7 +14,7 @@ from featbank.lookup.subject_finding import find_subject
 from featbank.sources.split_gaps import embed_notes
 from featbank.stages.compare.choice import chosen_results
 from featbank.stages.compare.options import CompareOptions
-from featbank.stages.probe.probe import ProbeOptions, probe_store
+from featbank.stages.probe.run import ProbeOptions, probe_store
 from featbank.store.reader import Store
 
 CODES = np.arange(90) % 3

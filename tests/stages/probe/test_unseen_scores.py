@@ -10,9 +10,9 @@ from featbank.metrics._thresholds import best_threshold, tuned_thresholds
 from featbank.probes import PROBES
 from featbank.probes._sweep import Labelled, fitted, predict
 from featbank.probes.protocols import PROTOCOLS
-from featbank.stages.probe import run
-from featbank.stages.probe.probe import ProbeOptions
-from featbank.stages.probe.run import ProbeRun
+from featbank.stages.probe import probe_run as run
+from featbank.stages.probe.probe_run import ProbeRun
+from featbank.stages.probe.run import ProbeOptions
 from featbank.stages.probe.unseen_scores import FOLDS, fold_numbers, unseen_scores
 from featbank.store.reader import Store
 

@@ -84,7 +84,7 @@ def test_the_command_makes_the_same_result_again(bank, monkeypatch, capsys):
 
 
 def test_a_fixed_parameter_is_in_the_command(tmp_path):
-    from featbank.stages.probe.probe import ProbeOptions, probe_store
+    from featbank.stages.probe.run import ProbeOptions, probe_store
 
     root = bare_bank(tmp_path)
     options = ProbeOptions(clf="knn", bank=root, params={"k": 3, "temperature": 0.5}, by=("group",))

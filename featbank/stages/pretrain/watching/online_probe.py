@@ -21,7 +21,7 @@ from featbank.sources.embed_options import EmbedOptions
 from featbank.sources.selection import RowPicker, hash_order
 from featbank.stages.embed.plan import plan_embed
 from featbank.stages.embed.run import embed_dataset
-from featbank.stages.probe.probe import ProbeOptions, probe_one
+from featbank.stages.probe.run import ProbeOptions, probe_one
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
