@@ -12,7 +12,7 @@ import click
 
 from featbank import cli
 from featbank.catalog import suggest
-from featbank.cli.entry import close_quietly, exceptions_told, interrupts_kept, surroundings
+from featbank.cli.entry import close_quietly, exceptions_told, interrupts_kept, leave, surroundings
 from featbank.cli.output import tell
 from featbank.errors import FeatbankError, MissingPathError
 from featbank.shown import shown
@@ -84,7 +84,7 @@ def main(args: list[str] | None = None) -> None:
     if code and "--debug" not in given:
         # The reason is told: what libraries then fail to tidy up is no second one.
         sys.unraisablehook = lambda _: None
-    sys.exit(code)
+    leave(code)
 
 
 def run(args: list[str]) -> int:

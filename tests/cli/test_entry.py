@@ -213,3 +213,25 @@ def test_a_current_folder_that_is_gone_is_one_line(start, tmp_path):
         1,
         "the current folder: is gone; expected a folder that is there. Change to another folder.\n",
     )
+
+
+# What a thread does that torch never joins: it lets go of something while Python shuts down.
+LATE = """
+import atexit, os, sys
+from featbank.cli.entry import leave
+class Late:
+    def __del__(self, abort=os.abort):
+        abort()
+sys.late = Late()
+atexit.register(print, "tidied up")
+print("written", end=" ")
+leave(3)
+"""
+
+
+@pytest.mark.parametrize(("processes", "code"), [("2", 3), ("1", -signal.SIGABRT)])
+def test_processes_of_a_run_leave_before_python_clears_up(processes, code):
+    env = {**os.environ, "WORLD_SIZE": processes}
+    done = subprocess.run([sys.executable, "-c", LATE], env=env, capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stdout == "written tidied up\n"

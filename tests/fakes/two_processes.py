@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from tiny_training import tiny_plan
 
+from featbank.cli.entry import leave
 from featbank.stages.pretrain import run
 from featbank.stages.pretrain.scale.parallel import Trained
 from featbank.stages.pretrain.states import due
@@ -78,3 +79,4 @@ def main(folder, said):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     main(*sys.argv[1:])
+    leave(0)

@@ -95,10 +95,6 @@ def joined(device: str) -> Iterator[Place]:
     )
     try:
         yield Place(rank=distributed.get_rank(), world=world, device=picked)
-        # Those that write no checkpoint have nothing left to do, while threads of theirs may still
-        # let go of the last tensors that were gathered: for that they take Python's lock, and a
-        # process that shuts down meanwhile is aborted.
-        distributed.barrier()
     finally:
         distributed.destroy_process_group()
 
