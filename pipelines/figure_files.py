@@ -9,7 +9,7 @@ from featbank.bank.bank import Bank
 from featbank.lookup.subject_finding import find_subject
 from featbank.pages.figure_drawing import draw_figure
 from featbank.pages.figures import FIGURES, FigureOptions
-from featbank.pages.figures._style import save_figure
+from featbank.pages.figures.drawing.style import save_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones._dinov2_names import original_names
-from featbank.backbones._vit_build import (
+from featbank.backbones.answers import HEADS, PART, POSITIONS
+from featbank.backbones.backbone import BackboneSpec, Loaded
+from featbank.backbones.building.dinov2_names import original_names
+from featbank.backbones.building.vit_build import (
     build_vit,
     initial_vit,
     require_keys,
@@ -14,9 +16,7 @@ from featbank.backbones._vit_build import (
     settled_heads,
     square_side,
 )
-from featbank.backbones._vit_cost import describe_vit
-from featbank.backbones.answers import HEADS, PART, POSITIONS
-from featbank.backbones.backbone import BackboneSpec, Loaded
+from featbank.backbones.building.vit_cost import describe_vit
 from featbank.errors import WeightsError
 from featbank.remote import RemoteFile
 
@@ -68,7 +68,7 @@ def read_dinov2(config: Config, state: State, file: WeightsFile) -> Loaded:
     Raises:
         WeightsError: Another architecture or size.
     """
-    from featbank.backbones._tensor_checks import float_tensors, require_ranks
+    from featbank.backbones.building.tensor_checks import float_tensors, require_ranks
 
     _require_settings(file)
     names = original_names(state, file.name)
@@ -105,7 +105,7 @@ def _require_settings(file: WeightsFile) -> None:
     """What a transformers folder says beside its tensors must be what our network does."""
     if not file.config:
         return
-    from featbank.backbones._transformers_settings import (
+    from featbank.backbones.building.transformers_settings import (
         other_setting,
         require_own_network,
         whole_settings,

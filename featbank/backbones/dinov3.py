@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones._hub_models import (
+from featbank.backbones.backbone import BackboneSpec
+from featbank.backbones.building.hub_models import (
     build_hub,
     config_of,
     describe_hub,
     initial_hub,
     read_hub,
 )
-from featbank.backbones._vit_cost import describe_vit
-from featbank.backbones.backbone import BackboneSpec
+from featbank.backbones.building.vit_cost import describe_vit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

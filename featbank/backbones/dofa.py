@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones._vit_build import (
+from featbank.backbones.answers import HEADS, PART, RESHAPE
+from featbank.backbones.backbone import BackboneSpec, Loaded
+from featbank.backbones.building.vit_build import (
     build_vit,
     empty_state,
     network_config,
@@ -14,9 +16,7 @@ from featbank.backbones._vit_build import (
     settled_heads,
     square_side,
 )
-from featbank.backbones._vit_cost import describe_vit
-from featbank.backbones.answers import HEADS, PART, RESHAPE
-from featbank.backbones.backbone import BackboneSpec, Loaded
+from featbank.backbones.building.vit_cost import describe_vit
 from featbank.errors import ContractError, WeightsError
 from featbank.remote import RemoteFile
 
@@ -165,7 +165,7 @@ def _wavelength(band: Band, version: int) -> float:
 
 
 def _read(config: Config, state: State, file: WeightsFile) -> Loaded:
-    from featbank.backbones._tensor_checks import float_tensors, require_ranks
+    from featbank.backbones.building.tensor_checks import float_tensors, require_ranks
 
     _require_version(config, state, file)
     kept = float_tensors(_own_names(config, state), file.name)
@@ -192,7 +192,7 @@ def _read(config: Config, state: State, file: WeightsFile) -> Loaded:
 def _require_whole(config: Config, state: State, source: str) -> None:
     import torch
 
-    from featbank.backbones._tensor_checks import require_shapes, require_trained
+    from featbank.backbones.building.tensor_checks import require_shapes, require_trained
     from featbank.layers.wave_kernels import WaveKernels
 
     with torch.device("meta"):

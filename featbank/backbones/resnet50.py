@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from featbank.backbones._hub_models import (
+from featbank.backbones.backbone import BackboneSpec
+from featbank.backbones.building.hub_models import (
     RESNET,
     build_hub,
     config_of,
@@ -10,7 +11,6 @@ from featbank.backbones._hub_models import (
     initial_hub,
     read_hub,
 )
-from featbank.backbones.backbone import BackboneSpec
 
 # The library's defaults of ``ResNetConfig`` are ResNet-50's; written out, so that they stay.
 _SETTINGS = {

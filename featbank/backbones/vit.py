@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones._vit_build import (
+from featbank.backbones.answers import HEADS, PART
+from featbank.backbones.backbone import BackboneSpec, Loaded
+from featbank.backbones.building.vit_build import (
     build_vit,
     initial_vit,
     require_keys,
@@ -14,9 +16,7 @@ from featbank.backbones._vit_build import (
     settled_heads,
     square_side,
 )
-from featbank.backbones._vit_cost import describe_vit
-from featbank.backbones.answers import HEADS, PART
-from featbank.backbones.backbone import BackboneSpec, Loaded
+from featbank.backbones.building.vit_cost import describe_vit
 from featbank.errors import WeightsError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _describe(config: Config) -> Provides:
 
 
 def _read(config: Config, state: State, file: WeightsFile) -> Loaded:
-    from featbank.backbones._tensor_checks import float_tensors, require_ranks
+    from featbank.backbones.building.tensor_checks import float_tensors, require_ranks
 
     _require_no_folder(file)
     ignored = {name: name.split(".")[0] for name in state if _HEADS.match(name)}

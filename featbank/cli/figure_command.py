@@ -69,7 +69,7 @@ def command(
     from featbank.lookup.subject_finding import find_subject
     from featbank.pages.figure_drawing import default_path, draw_figure
     from featbank.pages.figures import FIGURES, FigureOptions
-    from featbank.pages.figures._style import own_style, require_suffix, save_figure
+    from featbank.pages.figures.drawing.style import own_style, require_suffix, save_figure
 
     FIGURES[name]  # An unknown name is told before anything is read.
     if out is not None:

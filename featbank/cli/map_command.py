@@ -94,7 +94,7 @@ def _require_drawable(out: Path | None, by: str | None) -> None:
         if by is not None:
             raise UsageError("--by", "nothing is drawn", "--out beside it", "Name a file.")
         return
-    from featbank.pages.figures._style import SUFFIXES
+    from featbank.pages.figures.drawing.style import SUFFIXES
 
     if out.suffix.lower() not in SUFFIXES:
         raise UsageError(
@@ -103,7 +103,7 @@ def _require_drawable(out: Path | None, by: str | None) -> None:
 
 
 def _draw(report: MapReport, out: Path, *, by: str | None, labels: str | None) -> Path:
-    from featbank.pages.figures._style import own_style, save_figure
+    from featbank.pages.figures.drawing.style import own_style, save_figure
     from featbank.pages.figures.feature_map import feature_map
 
     with own_style():

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.catalog import suggest
-from featbank.datasets import _split_lists as lists
 from featbank.datasets._bigearthnet_editions import S1, S2, V1, V2
 from featbank.datasets._bigearthnet_table import CLOUD, SNOW
 from featbank.datasets._bigearthnet_v1 import split_files
 from featbank.datasets._clc import CLASSES_19, unknown_class
 from featbank.datasets._metadata_table import checked_table, require_one_word
+from featbank.datasets.splitting import split_lists as lists
 from featbank.errors import DatasetError
 from featbank.samples import UNKNOWN_LABEL, UNLABELLED
 

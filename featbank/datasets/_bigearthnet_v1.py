@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.datasets import _split_lists as lists
 from featbank.datasets._bigearthnet_editions import S1, S2, V1
 from featbank.datasets._bigearthnet_folders import PatchNames, list_patches
 from featbank.datasets._bigearthnet_labels import LabelFiles, read_label_files
@@ -22,7 +21,8 @@ from featbank.datasets._bigearthnet_table import (
     Table,
 )
 from featbank.datasets._clc import CLASSES_19, CLASSES_43, merge_to_19
-from featbank.datasets._listed_splits import ListedSplits
+from featbank.datasets.splitting import split_lists as lists
+from featbank.datasets.splitting.listed_splits import ListedSplits
 from featbank.errors import DatasetError
 from featbank.samples import UNLABELLED, LabelSet
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.datasets import _split_lists as lists
 from featbank.datasets._bigearthnet_editions import S1, S2, V2
 from featbank.datasets._bigearthnet_folders import PatchNames, list_patches
 from featbank.datasets._bigearthnet_metadata import MAIN, Metadata, read_metadata
 from featbank.datasets._bigearthnet_pairs import pair_rows
 from featbank.datasets._bigearthnet_table import LABELS_19, Table
 from featbank.datasets._clc import CLASSES_19
+from featbank.datasets.splitting import split_lists as lists
 from featbank.errors import DatasetError
 from featbank.samples import LabelSet
 

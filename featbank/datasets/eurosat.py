@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.catalog import suggest
-from featbank.datasets import _split_lists as lists
 from featbank.datasets._eurosat_variants import (
     CITATION,
     CLASSES,
@@ -22,7 +21,6 @@ from featbank.datasets._eurosat_variants import (
 )
 from featbank.datasets._folder_listing import is_skipped
 from featbank.datasets._folder_reader import GRID, FolderReader
-from featbank.datasets._listed_splits import CUT, ListedSplits
 from featbank.datasets._remote_files import (
     EUROSAT_MS,
     EUROSAT_RGB,
@@ -34,6 +32,8 @@ from featbank.datasets.decode import Layout
 from featbank.datasets.folder import LABELS
 from featbank.datasets.geotiff import place_columns
 from featbank.datasets.side_files import with_side_files
+from featbank.datasets.splitting import split_lists as lists
+from featbank.datasets.splitting.listed_splits import CUT, ListedSplits
 from featbank.errors import DatasetError, MissingPathError
 from featbank.image import Grid
 from featbank.samples import UNLABELLED, LabelSet, Samples

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.datasets._known_places import one_name_each, with_known_places
-from featbank.datasets._split_judge import SplitJudge
-from featbank.datasets._split_rungs import BLOCK, GROUP, Ground
 from featbank.datasets.split_gaps import in_a_row, listed
+from featbank.datasets.splitting.split_judge import SplitJudge
+from featbank.datasets.splitting.split_rungs import BLOCK, GROUP, Ground
 from featbank.samples import UNLABELLED
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from featbank.datasets._split_rungs import Rung
+    from featbank.datasets.splitting.split_rungs import Rung
     from featbank.samples import Samples
 
 SCHEMES = tuple(f"random-{seed}" for seed in range(5))

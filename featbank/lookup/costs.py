@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from featbank.backbones import BACKBONES
-from featbank.backbones._vit_cost import describe_vit
+from featbank.backbones.building.vit_cost import describe_vit
 from featbank.bank import runlog
 from featbank.bank.runlog import log_path
 from featbank.store.state import metadata

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.metrics import METRICS
-from featbank.metrics._averages import LEFT_OUT, Absent
-from featbank.metrics._decisions import most_probable
-from featbank.metrics._ranking import rank
-from featbank.metrics._resampling import units_of
 from featbank.metrics.average_precision import average_precision
 from featbank.metrics.headline_score import as_kept, headline_score
 from featbank.metrics.metric import MICRO, Counts
+from featbank.metrics.scoring.averages import LEFT_OUT, Absent
+from featbank.metrics.scoring.decisions import most_probable
+from featbank.metrics.scoring.ranking import rank
+from featbank.metrics.scoring.resampling import units_of
 
 if TYPE_CHECKING:
     from featbank.image import Array

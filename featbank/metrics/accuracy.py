@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from featbank.metrics._ratios import ratio
 from featbank.metrics.metric import Counts, MetricSpec, Values
+from featbank.metrics.scoring.ratios import ratio
 
 
 def accuracy(counts: Counts) -> Values:

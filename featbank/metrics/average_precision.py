@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from featbank.metrics._kernels import precision_sums
-from featbank.metrics._ratios import ratio
 from featbank.metrics.metric import MACRO, MICRO, WEIGHTED, MetricSpec, Values
+from featbank.metrics.scoring.kernels import precision_sums
+from featbank.metrics.scoring.ratios import ratio
 
 if TYPE_CHECKING:
-    from featbank.metrics._kernels import Times
-    from featbank.metrics._ranking import Ranking
+    from featbank.metrics.scoring.kernels import Times
+    from featbank.metrics.scoring.ranking import Ranking
 
 
 def average_precision(ranking: Ranking, times: Times) -> Values:

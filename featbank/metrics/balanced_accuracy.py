@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from featbank.metrics._ratios import present_mean
 from featbank.metrics.metric import MACRO, Counts, MetricSpec, Values
 from featbank.metrics.recall import recall
+from featbank.metrics.scoring.ratios import present_mean
 
 
 def balanced_accuracy(counts: Counts) -> Values:

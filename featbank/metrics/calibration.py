@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.metrics._ratios import ratio
 from featbank.metrics.metric import MACRO, MICRO, Bins, MetricSpec
+from featbank.metrics.scoring.ratios import ratio
 
 if TYPE_CHECKING:
     from featbank.metrics.metric import Values

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from featbank.metrics._ratios import f_score
 from featbank.metrics.metric import MACRO, MICRO, SAMPLES, WEIGHTED, Counts, MetricSpec, Values
+from featbank.metrics.scoring.ratios import f_score
 
 
 def f2(counts: Counts) -> Values:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.metrics._averages import LEFT_OUT, Absent
-from featbank.metrics._multilabel_scoring import mean_average_precision
+from featbank.metrics.scoring.averages import LEFT_OUT, Absent
+from featbank.metrics.scoring.multilabel_scoring import mean_average_precision
 
 if TYPE_CHECKING:
     from featbank.image import Array

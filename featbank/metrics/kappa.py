@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from featbank.metrics._ratios import ratio
 from featbank.metrics.metric import Counts, MetricSpec, Values
+from featbank.metrics.scoring.ratios import ratio
 
 
 def kappa(counts: Counts) -> Values:

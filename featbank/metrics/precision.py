@@ -6,8 +6,8 @@ from operator import attrgetter
 
 import numpy as np
 
-from featbank.metrics._ratios import ratio
 from featbank.metrics.metric import MACRO, MICRO, SAMPLES, WEIGHTED, Counts, MetricSpec, Values
+from featbank.metrics.scoring.ratios import ratio
 
 
 def precision(counts: Counts) -> Values:

@@ -11,7 +11,7 @@ from matplotlib.ticker import LogFormatter
 from featbank.bank.checkpoints import CURVES, LOG, read_checkpoint
 from featbank.bank.training_log import damaged_log, read_log
 from featbank.errors import MissingPathError
-from featbank.pages.figures._style import (
+from featbank.pages.figures.drawing.style import (
     COLOURS,
     FAINT,
     SMALL_PT,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from featbank.pages.figures._style import Drawing
+    from featbank.pages.figures.drawing.style import Drawing
 
 _WIDTH, _ROW_HEIGHT, _COLUMNS = 8.0, 1.9, 2
 # A line through more points than the picture has pixels shows noise; each point is then a mean.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def build(params: Mapping[str, Any], seed: int) -> Classifier:
     """An unfitted classifier; the seed draws the samples and features of each tree."""
-    from featbank.probes._forest_classifier import ForestClassifier
+    from featbank.probes.fitting.forest_classifier import ForestClassifier
 
     return ForestClassifier(**params, random_state=seed)
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 def build(params: Mapping[str, Any], seed: int) -> Classifier:
     """An unfitted classifier; it draws nothing at random, so the seed is not used."""
-    from featbank.probes._knn_classifier import KnnClassifier
+    from featbank.probes.fitting.knn_classifier import KnnClassifier
 
     return KnnClassifier(**params)
 
 
 def fit_grid(candidates: Sequence[Candidate], X: Array, y: Array) -> Iterator[Classifier]:
     """Classifiers in order; those of one metric share a search at their greatest k."""
-    from featbank.probes._knn_classifier import KnnClassifier, shared_search
+    from featbank.probes.fitting.knn_classifier import KnnClassifier, shared_search
 
     classifiers = [KnnClassifier(**params) for params, _ in candidates]
     searches = {

@@ -23,14 +23,14 @@ _MIN_STEPS = 1000
 
 def build(params: Mapping[str, Any], seed: int) -> Classifier:
     """An unfitted classifier; the seed draws its weights and the order of samples."""
-    from featbank.probes._linear_classifier import LinearClassifier
+    from featbank.probes.fitting.linear_classifier import LinearClassifier
 
     return LinearClassifier(**params, random_state=seed)
 
 
 def fit_grid(candidates: Sequence[Candidate], X: Array, y: Array) -> Iterator[Classifier]:
     """Fitted classifiers of all candidates, in one pass over the features for each seed."""
-    from featbank.probes._linear_classifier import LinearClassifier, fit_heads
+    from featbank.probes.fitting.linear_classifier import LinearClassifier, fit_heads
 
     heads = [LinearClassifier(**params, random_state=seed) for params, seed in candidates]
     yield from fit_heads(heads, X, y)

@@ -22,14 +22,14 @@ _TOL = 1e-5
 
 def build(params: Mapping[str, Any], seed: int) -> Classifier:
     """An unfitted classifier; its optimum is unique, so the seed is not used."""
-    from featbank.probes._logistic_classifier import LogisticClassifier
+    from featbank.probes.fitting.logistic_classifier import LogisticClassifier
 
     return LogisticClassifier(**params)
 
 
 def fit_grid(candidates: Sequence[Candidate], X: Array, y: Array) -> Iterator[Classifier]:
     """Fit all candidates, those that differ in C alone as one problem."""
-    from featbank.probes._logistic_classifier import LogisticClassifier, fit_together
+    from featbank.probes.fitting.logistic_classifier import LogisticClassifier, fit_together
 
     return fit_together([LogisticClassifier(**params) for params, _ in candidates], X, y)
 

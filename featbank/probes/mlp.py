@@ -28,15 +28,15 @@ _PATIENCE = None
 
 def build(params: Mapping[str, Any], seed: int) -> Classifier:
     """An unfitted classifier; the seed draws weights, order of samples and dropout."""
-    from featbank.probes._mlp_classifier import MlpClassifier
+    from featbank.probes.fitting.mlp_classifier import MlpClassifier
 
     return MlpClassifier(**params, random_state=seed)
 
 
 def fit_grid(candidates: Sequence[Candidate], X: Array, y: Array) -> Iterator[Classifier]:
     """Fitted classifiers of all candidates, trained side by side."""
-    from featbank.probes._mlp_classifier import MlpClassifier
-    from featbank.probes._mlp_grid import fit_networks
+    from featbank.probes.fitting.mlp_classifier import MlpClassifier
+    from featbank.probes.fitting.mlp_grid import fit_networks
 
     probes = [MlpClassifier(**params, random_state=seed) for params, seed in candidates]
     yield from fit_networks(probes, X, y)
@@ -44,7 +44,7 @@ def fit_grid(candidates: Sequence[Candidate], X: Array, y: Array) -> Iterator[Cl
 
 def dtype(params: Mapping[str, Any], device: str, dim: int) -> str:
     """Of the products; weights, steps and sums are float32, probabilities float64."""
-    from featbank.probes._mlp_training import product_dtype
+    from featbank.probes.fitting.mlp_training import product_dtype
 
     return str(product_dtype(device, params["batch_size"] * dim)).removeprefix("torch.")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.backbones._checkpoint_spec import OWN_STATISTICS
+from featbank.backbones.building.checkpoint_spec import OWN_STATISTICS
 from featbank.errors import UsageError
 from featbank.inputs.adapters import ADAPTERS, Adapted, Moments
 from featbank.inputs.normalise import Statistics, of_dataset, published

@@ -31,7 +31,7 @@ def named_backbone(options: EmbedOptions) -> tuple[BackboneSpec, EmbedOptions]:
     checkpoint = find_checkpoint(options.model, options.bank)
     if checkpoint is not None:
         return checkpoint_backbone(checkpoint, options)
-    from featbank.backbones._hub_spec import hub_spec
+    from featbank.backbones.building.hub_spec import hub_spec
     from featbank.downloads.hub import hub_folder
 
     if options.weights not in (None, RANDOM):

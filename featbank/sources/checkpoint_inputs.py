@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones._checkpoint_spec import OWN_STATISTICS
+from featbank.backbones.building.checkpoint_spec import OWN_STATISTICS
 from featbank.errors import ContractError, UsageError
 from featbank.inputs.adapters import ADAPTERS
 from featbank.inputs.normalise import Statistics

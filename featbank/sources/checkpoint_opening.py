@@ -72,7 +72,7 @@ def checkpoint_backbone(folder: Path, options: EmbedOptions) -> tuple[BackboneSp
         MissingPathError: The folder holds no checkpoint.
         WeightsError: Its record is damaged.
     """
-    from featbank.backbones._checkpoint_spec import checkpoint_spec
+    from featbank.backbones.building.checkpoint_spec import checkpoint_spec
 
     if options.weights is not None:
         raise UsageError(
@@ -116,7 +116,7 @@ def checkpoint_weights(folder: Path) -> Weights:
     """
     import torch
 
-    from featbank.backbones._vit_build import require_keys
+    from featbank.backbones.building.vit_build import require_keys
 
     record = read_checkpoint(folder)
     state = {name: torch.from_numpy(values) for name, values in read_encoder(folder).items()}

@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from featbank.backbones._dinov2_names import original_names
-from featbank.backbones._tensor_checks import (
+from featbank.backbones.answers import HEADS, PART
+from featbank.backbones.building.dinov2_names import original_names
+from featbank.backbones.building.tensor_checks import (
     float_tensors,
     require_ranks,
     require_shapes,
     require_trained,
 )
-from featbank.backbones._transformers_settings import (
+from featbank.backbones.building.transformers_settings import (
     eps_note,
     require_own_network,
     whole_settings,
 )
-from featbank.backbones._vit_build import empty_state, square_side
-from featbank.backbones._weights import read_folder, read_part, read_state
-from featbank.backbones.answers import HEADS, PART
+from featbank.backbones.building.vit_build import empty_state, square_side
+from featbank.backbones.building.weights import read_folder, read_part, read_state
 from featbank.bands import RGB, Band
 from featbank.bank.checkpoints import ENCODER, is_checkpoint, read_checkpoint
 from featbank.errors import WeightsError

@@ -115,7 +115,7 @@ def _lone_file(place: Path) -> Path | None:
     """
     if not place.is_dir():
         return None if _is_of_folder(place) else place
-    from featbank.backbones._transformers_folder import read_settings, weights_files
+    from featbank.backbones.building.transformers_folder import read_settings, weights_files
 
     if not (place / "config.json").is_file() or "model_type" in read_settings(place):
         return None
@@ -125,7 +125,7 @@ def _lone_file(place: Path) -> Path | None:
 
 def _is_of_folder(path: Path) -> bool:
     """Whether a file is a transformers folder's weights: its settings beside it then count."""
-    from featbank.backbones._transformers_folder import read_settings, weights_files
+    from featbank.backbones.building.transformers_folder import read_settings, weights_files
 
     if not path.is_file() or not (path.parent / "config.json").is_file():
         return False
@@ -219,7 +219,7 @@ def answer_words(answers: Mapping[str, Any]) -> list[str]:
 
 
 def _read(spec: BackboneSpec, path: Path, options: EmbedOptions) -> Weights:
-    from featbank.backbones._weights import read_part
+    from featbank.backbones.building.weights import read_part
 
     answers = answers_of(spec, options)
     asked = answers.get(PART.name)
@@ -236,7 +236,7 @@ def _read(spec: BackboneSpec, path: Path, options: EmbedOptions) -> Weights:
 
 
 def _read_folder(spec: BackboneSpec, folder: Path, options: EmbedOptions) -> Weights:
-    from featbank.backbones._weights import read_folder
+    from featbank.backbones.building.weights import read_folder
 
     answers = answers_of(spec, options)
     require_no_part(answers, folder)
@@ -285,7 +285,7 @@ def folder_file(
         MissingPathError: It holds no ``config.json``.
         WeightsError: Its settings are damaged, or its processor does what no normalising is.
     """
-    from featbank.backbones._transformers_folder import read_processor, read_settings
+    from featbank.backbones.building.transformers_folder import read_processor, read_settings
 
     return WeightsFile(
         name=name,
@@ -301,7 +301,7 @@ def folder_sha256(folder: Path) -> str:
 
     Of one file its SHA-256; of shards that of their digests in order, end to end.
     """
-    from featbank.backbones._transformers_folder import weights_files
+    from featbank.backbones.building.transformers_folder import weights_files
 
     digests = [file_sha256(path) for path in weights_files(folder)]
     if len(digests) == 1:

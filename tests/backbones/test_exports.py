@@ -7,8 +7,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from featbank.backbones import BACKBONES, WeightsFile
-from featbank.backbones._exports import timm_arguments, to_timm, to_transformers
-from featbank.backbones._vit_build import build_vit
+from featbank.backbones.building.exports import timm_arguments, to_timm, to_transformers
+from featbank.backbones.building.vit_build import build_vit
 from featbank.errors import WeightsError
 from featbank.sources.backbones_by_name import named_backbone
 from featbank.sources.embed_options import EmbedOptions

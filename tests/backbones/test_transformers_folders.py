@@ -13,8 +13,8 @@ from made_weights import load as load_made
 from safetensors.torch import load_file, save_file
 
 from featbank.backbones import BACKBONES
-from featbank.backbones._transformers_folder import input_statistics
-from featbank.backbones._transformers_settings import DEFAULTS
+from featbank.backbones.building.transformers_folder import input_statistics
+from featbank.backbones.building.transformers_settings import DEFAULTS
 from featbank.bands import RGB
 from featbank.errors import FeatbankError, UsageError, WeightsError
 from featbank.inputs.normalise import published

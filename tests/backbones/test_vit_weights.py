@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from featbank.backbones import BACKBONES, WeightsFile
-from featbank.backbones._weights import read_state
+from featbank.backbones.building.weights import read_state
 from featbank.errors import MissingPathError, WeightsError
 
 SPEC = BACKBONES["vit-tiny"]

@@ -22,7 +22,7 @@ from made_weights import (
     tensors,
 )
 
-from featbank.backbones._safe_loading import load_values
+from featbank.backbones.building.safe_loading import load_values
 from featbank.errors import FeatbankError, UsageError, WeightsError
 
 # What torch says to people whose file it refuses; it tells them how to load it unsafely.

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Resampling, drawn_times
+from featbank.metrics.scoring.multilabel_scoring import score_multilabel
+from featbank.metrics.scoring.resampling import Resampling, drawn_times
 
 if TYPE_CHECKING:
     from pathlib import Path

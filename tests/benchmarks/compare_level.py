@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.metrics._mcnemar import mcnemar
-from featbank.metrics._paired import difference
+from featbank.metrics.scoring.mcnemar import mcnemar
+from featbank.metrics.scoring.paired import difference
 from tests.benchmarks.grouped_draws import group_shares, group_sizes
 
 if TYPE_CHECKING:

@@ -81,7 +81,7 @@ def main(shared: Path, dtype: str) -> dict[str, Any]:
 
 def _network(shared: Path) -> Any:
     from featbank.backbones import BACKBONES, WeightsFile
-    from featbank.backbones._weights import read_state
+    from featbank.backbones.building.weights import read_state
 
     spec, path = BACKBONES["vit-tiny"], shared / WEIGHTS
     loaded = spec.read(spec.config, read_state(path), WeightsFile(name=str(path)))

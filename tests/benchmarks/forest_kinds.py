@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import featbank
-from featbank.metrics._multilabel_scoring import mean_average_precision
-from featbank.probes._forest_classifier import ForestClassifier
+from featbank.metrics.scoring.multilabel_scoring import mean_average_precision
+from featbank.probes.fitting.forest_classifier import ForestClassifier
 
 if TYPE_CHECKING:
     from pathlib import Path

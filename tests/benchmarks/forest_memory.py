@@ -27,9 +27,13 @@ def main() -> None:
     import resource
     import time
 
-    from featbank.metrics._multilabel_scoring import mean_average_precision
+    from featbank.metrics.scoring.multilabel_scoring import mean_average_precision
     from featbank.probes import PROBES
-    from featbank.probes._forest_classifier import ForestClassifier, forest_bytes, growth_bytes
+    from featbank.probes.fitting.forest_classifier import (
+        ForestClassifier,
+        forest_bytes,
+        growth_bytes,
+    )
 
     X, y, X_test, y_test = make_samples()
     spec = PROBES["forest"]

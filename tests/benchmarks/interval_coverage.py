@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.metrics._intervals import grouped_interval, jackknife
-from featbank.metrics._ranking import rank
 from featbank.metrics.average_precision import average_precision
+from featbank.metrics.scoring.intervals import grouped_interval, jackknife
+from featbank.metrics.scoring.ranking import rank
 from tests.benchmarks import grouped_draws
 from tests.benchmarks.grouped_draws import Cell
 from tests.benchmarks.interval_alternatives import alternatives

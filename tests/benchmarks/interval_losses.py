@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.metrics._intervals import grouped_interval, jackknife
+from featbank.metrics.scoring.intervals import grouped_interval, jackknife
 from tests.benchmarks.grouped_draws import group_shares, group_sizes
 
 if TYPE_CHECKING:

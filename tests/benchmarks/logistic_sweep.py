@@ -145,7 +145,7 @@ def report(C: float, seconds: float) -> float:
 
 
 def score(probabilities: Any, truth: Any) -> float:
-    from featbank.metrics._multilabel_scoring import mean_average_precision
+    from featbank.metrics.scoring.multilabel_scoring import mean_average_precision
 
     return mean_average_precision(truth, probabilities)
 

@@ -57,7 +57,7 @@ def main(store: str, bank: str) -> None:
     with timed(spent, "imports"):
         import torch  # noqa: F401
 
-        import featbank.probes._logistic_classifier  # noqa: F401
+        import featbank.probes.fitting.logistic_classifier  # noqa: F401
         from featbank.probes.protocols import PROTOCOLS
         from featbank.stages.probe.probe_run import ProbeRun
         from featbank.stages.probe.run import ProbeOptions

@@ -72,12 +72,12 @@ def candidates() -> dict[str, tuple[str, list[Any]]]:
 
 
 def counted(probe: str, asked: list[Any]) -> dict[str, int]:
-    from featbank.probes import _graphed_step
+    from featbank.probes.fitting import graphed_step
 
-    steps = _graphed_step.EAGER_STEPS + 2
+    steps = graphed_step.EAGER_STEPS + 2
     counts = {}
     for kind, least in (("eager", steps), ("replayed", 1)):
-        with mock.patch.object(_graphed_step, "LEAST_REPLAYS", least):
+        with mock.patch.object(graphed_step, "LEAST_REPLAYS", least):
             more, few = (launched(probe, asked, each) for each in (steps + 1, steps))
         counts[f"launches_a_step_{kind}"] = more - few
     return counts
@@ -89,7 +89,7 @@ def launched(probe: str, asked: list[Any], steps: int) -> int:
     from fake_gpu.tracing import traced
 
     from featbank.probes import PROBES
-    from featbank.probes._device import computing_on
+    from featbank.probes.fitting.device import computing_on
 
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((N, D), dtype=np.float32), rng.integers(K, size=N)

@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from featbank.backbones import BACKBONES, WeightsFile
-from featbank.backbones._weights import read_state
+from featbank.backbones.building.weights import read_state
 from featbank.bank import runlog
 from featbank.sources.embed_options import EmbedOptions
 from featbank.sources.precision import compute_dtype

@@ -18,12 +18,12 @@ from safetensors.numpy import safe_open as open_file
 from sklearn.metrics import fbeta_score
 from sklearn.model_selection import train_test_split
 
-from featbank.metrics._calibration import bins_of, fit_temperature, pooled, scaled
-from featbank.metrics._thresholds import tuned_thresholds
 from featbank.metrics.calibration import ece
 from featbank.metrics.headline_score import as_kept, headline_score
+from featbank.metrics.scoring.calibration import bins_of, fit_temperature, pooled, scaled
+from featbank.metrics.scoring.thresholds import tuned_thresholds
 from featbank.probes import PROBES
-from featbank.probes._sweep import Labelled, candidates, choose, fitted, predict
+from featbank.probes.fitting.sweep import Labelled, candidates, choose, fitted, predict
 from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.probe.unseen_scores import unseen_scores
 

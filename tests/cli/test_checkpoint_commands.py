@@ -7,7 +7,7 @@ from fake_chips import write_chips
 from made_checkpoint import tiny_record, write_tiny
 
 import featbank
-from featbank.backbones._vit_build import initial_vit
+from featbank.backbones.building.vit_build import initial_vit
 from featbank.bank.bank import Bank
 from featbank.bank.checkpoints import checkpoint_path, write_checkpoint
 from featbank.cli.main import run

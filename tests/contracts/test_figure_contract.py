@@ -16,7 +16,7 @@ from featbank.bank.results import write_predictions, write_results
 from featbank.errors import FeatbankError
 from featbank.lookup.subject import Subject
 from featbank.pages.figures import FIGURES, FigureOptions
-from featbank.pages.figures._style import new_figure, save_figure
+from featbank.pages.figures.drawing.style import new_figure, save_figure
 from featbank.samples import LabelSet
 from featbank.store.absent import AbsentStore
 

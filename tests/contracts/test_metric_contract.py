@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from featbank.metrics import METRICS, Bins, Counts
-from featbank.metrics._confusion import class_counts
-from featbank.metrics._ranking import rank
+from featbank.metrics.scoring.confusion import class_counts
+from featbank.metrics.scoring.ranking import rank
 
 
 @pytest.fixture(params=[name for name, spec in METRICS.items() if spec.takes == "counts"])

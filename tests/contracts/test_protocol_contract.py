@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from featbank.probes import PROBES
-from featbank.probes._sweep import candidates
+from featbank.probes.fitting.sweep import candidates
 from featbank.probes.protocols import PROTOCOLS
 
 NAMED = (

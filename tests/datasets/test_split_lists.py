@@ -9,8 +9,8 @@ import pytest
 from fake_bigearthnet import copy_writable
 
 from featbank.datasets import DATASETS, DatasetRequest
-from featbank.datasets._listed_splits import ListedSplits
-from featbank.datasets._split_lists import read_lines
+from featbank.datasets.splitting.listed_splits import ListedSplits
+from featbank.datasets.splitting.split_lists import read_lines
 from featbank.errors import DatasetError, FeatbankError
 
 TRAIN, VAL, TEST = (f"eurosat-{split}.txt" for split in ("train", "val", "test"))

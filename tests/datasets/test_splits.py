@@ -5,9 +5,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from featbank.datasets import DATASETS, DatasetRequest, _overlaps
+from featbank.datasets import DATASETS, DatasetRequest
 from featbank.datasets.split_gaps import class_counts, gaps_of
 from featbank.datasets.splits import SCHEMES, with_splits
+from featbank.datasets.splitting import overlaps
 from featbank.samples import LabelSet, Samples
 
 
@@ -178,7 +179,7 @@ def test_a_block_of_1_km_is_1_km_wide_wherever_it_lies():
     """By someone else's geodesic no two chips of a block are further apart than √2 km."""
     from pyproj import Geod
 
-    from featbank.datasets._blocks import local_metres, metre_blocks
+    from featbank.datasets.splitting.blocks import local_metres, metre_blocks
 
     rng = np.random.default_rng(0)
     for lon, lat in ((8, 48), (179.99, 10), (-60, -75), (30, 89.9), (15, -89.9), (3, 70)):
@@ -218,18 +219,18 @@ def test_overlapping_chips_never_part():
 def test_chips_that_only_touch_may_part():
     rows, columns = np.indices((4, 30)).reshape(2, -1) * 640.0
     samples = make(120, labels=labels(np.arange(120) % 3), **in_utm(columns, rows))
-    assert len(_overlaps.overlapping_pairs(samples)[0]) == 0
+    assert len(overlaps.overlapping_pairs(samples)[0]) == 0
 
 
 def test_more_pairs_than_are_kept_still_join_the_same_chips(monkeypatch):
     rows, columns = np.indices((12, 12)).reshape(2, -1) * np.array([[320.0], [900.0]])
     samples = make(144, **in_utm(columns, rows))
-    every, is_whole = _overlaps.overlapping_pairs(samples)
-    monkeypatch.setattr(_overlaps, "_MOST", 20)
-    monkeypatch.setattr(_overlaps, "_AT_ONCE", 7)
-    few, is_less = _overlaps.overlapping_pairs(samples)
+    every, is_whole = overlaps.overlapping_pairs(samples)
+    monkeypatch.setattr(overlaps, "_MOST", 20)
+    monkeypatch.setattr(overlaps, "_AT_ONCE", 7)
+    few, is_less = overlaps.overlapping_pairs(samples)
     assert (is_whole, is_less) == (True, False)
-    expected, found = (_overlaps.joined(144, pairs) for pairs in (every, few))
+    expected, found = (overlaps.joined(144, pairs) for pairs in (every, few))
     assert len(set(zip(expected, found, strict=True))) == len(set(expected)) == 12
 
 

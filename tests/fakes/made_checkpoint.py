@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from featbank.backbones._vit_build import initial_vit
+from featbank.backbones.building.vit_build import initial_vit
 from featbank.bank.checkpoints import Checkpoint, write_checkpoint
 
 RGB = tuple(

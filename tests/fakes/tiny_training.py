@@ -10,7 +10,7 @@ import torch
 from fake_dataset import radar
 from torch import nn
 
-from featbank.backbones._vit_build import initial_vit
+from featbank.backbones.building.vit_build import initial_vit
 from featbank.inputs.checks import Contract
 from featbank.inputs.normalise import Statistics
 from featbank.inputs.preprocess import InputRecipe

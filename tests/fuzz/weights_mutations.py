@@ -192,7 +192,7 @@ def _by_name(folder: pathlib.Path) -> Weights:
 @functools.cache
 def _folder_files() -> dict[str, bytes]:
     from featbank.backbones import BACKBONES
-    from featbank.backbones._exports import to_transformers
+    from featbank.backbones.building.exports import to_transformers
     from featbank.layers.vit import VitConfig, random_state
 
     config = {**BACKBONES["dinov2-small"].config, **_DINOV2, "mlp_dim": 128}
@@ -233,6 +233,6 @@ def _require_network(path: pathlib.Path, weights: Weights) -> None:
 
 
 def _empty(config: dict[str, object]) -> dict[str, torch.Tensor]:
-    from featbank.backbones._vit_build import empty_state
+    from featbank.backbones.building.vit_build import empty_state
 
     return dict(empty_state({**small().config, **config}))

@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
-from featbank.metrics import METRICS, _resampling
-from featbank.metrics._resampling import Resampling, drawn_times, each_block, interval, units_of
-from featbank.metrics._scoring import score
+from featbank.metrics import METRICS
+from featbank.metrics.scoring import resampling
+from featbank.metrics.scoring.resampling import (
+    Resampling,
+    drawn_times,
+    each_block,
+    interval,
+    units_of,
+)
+from featbank.metrics.scoring.scoring import score
 
 K = 3
 
@@ -76,20 +83,20 @@ def test_units_are_drawn_alike():
 @pytest.mark.parametrize("block_bytes", [1, 7 * 300])
 def test_blocks_do_not_change_the_draws(monkeypatch, block_bytes):
     whole = all_times(300)
-    monkeypatch.setattr(_resampling, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(resampling, "_BLOCK_BYTES", block_bytes)
     np.testing.assert_array_equal(all_times(300), whole)
 
 
 def test_threads_do_not_change_the_draws(monkeypatch):
-    monkeypatch.setattr(_resampling, "_WIDTH", 3)
+    monkeypatch.setattr(resampling, "_WIDTH", 3)
     threaded = all_times(300)
-    monkeypatch.setattr(_resampling, "_cores", lambda: 1)
+    monkeypatch.setattr(resampling, "_cores", lambda: 1)
     np.testing.assert_array_equal(all_times(300), threaded)
 
 
 def test_blocks_are_bounded(monkeypatch):
-    monkeypatch.setattr(_resampling, "_BLOCK_BYTES", 7 * 300)
-    monkeypatch.setattr(_resampling, "_cores", lambda: 2)
+    monkeypatch.setattr(resampling, "_BLOCK_BYTES", 7 * 300)
+    monkeypatch.setattr(resampling, "_cores", lambda: 2)
     widths = each_block(lambda times: times.shape[1], 300, Resampling(resamples=50))
     assert widths == [7] * 7 + [1]
 

@@ -15,8 +15,9 @@ from torchmetrics.functional.classification import (
     multiclass_calibration_error,
 )
 
-from featbank.metrics._calibrated import calibrated_rows
-from featbank.metrics._calibration import (
+from featbank.metrics.calibration import ece, mce, rmsce
+from featbank.metrics.scoring.calibrated import calibrated_rows
+from featbank.metrics.scoring.calibration import (
     _edges,
     are_probabilities,
     bins_of,
@@ -25,10 +26,9 @@ from featbank.metrics._calibration import (
     reliability,
     scaled,
 )
-from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Resampling
-from featbank.metrics._scoring import score
-from featbank.metrics.calibration import ece, mce, rmsce
+from featbank.metrics.scoring.multilabel_scoring import score_multilabel
+from featbank.metrics.scoring.resampling import Resampling
+from featbank.metrics.scoring.scoring import score
 
 NORMS = {"ece": "l1", "rmsce": "l2", "mce": "max"}
 K = 4

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Resampling
-from featbank.metrics._scoring import score
+from featbank.metrics.scoring.multilabel_scoring import score_multilabel
+from featbank.metrics.scoring.resampling import Resampling
+from featbank.metrics.scoring.scoring import score
 
 K = 4
 NONE = Resampling(resamples=0)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from featbank.metrics import METRICS, _resampling
-from featbank.metrics._intervals import grouped_interval, jackknife, wilson
-from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Resampling, drawn_times, each_left_out
-from featbank.metrics._scoring import score
+from featbank.metrics import METRICS
+from featbank.metrics.scoring import resampling
+from featbank.metrics.scoring.intervals import grouped_interval, jackknife, wilson
+from featbank.metrics.scoring.multilabel_scoring import score_multilabel
+from featbank.metrics.scoring.resampling import Resampling, drawn_times, each_left_out
+from featbank.metrics.scoring.scoring import score
 from tests.benchmarks.grouped_draws import accuracy_draw, accuracy_left_out
 
 K = 3
@@ -153,7 +154,7 @@ def test_parts_are_of_equal_size_and_drawn():
 
 def test_threads_and_blocks_do_not_change_what_is_left_out(monkeypatch):
     whole = np.concatenate(each_left_out(lambda t: t.T, 300, Resampling(resamples=50)))
-    monkeypatch.setattr(_resampling, "_BLOCK_BYTES", 7 * 300)
+    monkeypatch.setattr(resampling, "_BLOCK_BYTES", 7 * 300)
     again = np.concatenate(each_left_out(lambda t: t.T, 300, Resampling(resamples=50)))
     np.testing.assert_array_equal(whole, again)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from featbank.metrics._mcnemar import mcnemar
+from featbank.metrics.scoring.mcnemar import mcnemar
 
 
 def sides(both, first, second, neither):

@@ -8,9 +8,9 @@ import sklearn.metrics as reference
 
 from featbank.errors import ProbeError
 from featbank.metrics import METRICS
-from featbank.metrics._confusion import confusion_matrix
-from featbank.metrics._resampling import Resampling
-from featbank.metrics._scoring import score
+from featbank.metrics.scoring.confusion import confusion_matrix
+from featbank.metrics.scoring.resampling import Resampling
+from featbank.metrics.scoring.scoring import score
 
 K = 6
 

@@ -6,11 +6,12 @@ from scipy import stats
 from scipy.optimize import brentq
 from sklearn.metrics import average_precision_score, f1_score
 
-from featbank.metrics import METRICS, _resampling
-from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._ranking import rank
-from featbank.metrics._resampling import Resampling, units_of
+from featbank.metrics import METRICS
 from featbank.metrics.average_precision import average_precision
+from featbank.metrics.scoring import resampling
+from featbank.metrics.scoring.multilabel_scoring import score_multilabel
+from featbank.metrics.scoring.ranking import rank
+from featbank.metrics.scoring.resampling import Resampling, units_of
 
 K = 3
 
@@ -92,7 +93,7 @@ def test_a_pooled_resample_of_groups_equals_repeated_rows(clustered):
 
 def test_blocks_do_not_change_the_intervals(clustered, monkeypatch):
     whole = score(*clustered, resamples=40)
-    monkeypatch.setattr(_resampling, "_BLOCK_BYTES", 7 * 25)
+    monkeypatch.setattr(resampling, "_BLOCK_BYTES", 7 * 25)
     found = score(*clustered, resamples=40)
     # Sums of blocks of another width may differ in the last bit.
     ends = [[[each.low, each.high] for each in rows if each.low] for rows in (found, whole)]

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from featbank.errors import ProbeError
 from featbank.metrics import METRICS
-from featbank.metrics._multilabel_scoring import mean_average_precision, score_multilabel
-from featbank.metrics._resampling import Resampling
+from featbank.metrics.scoring.multilabel_scoring import mean_average_precision, score_multilabel
+from featbank.metrics.scoring.resampling import Resampling
 
 K = 5
 TIGHT = {"rtol": 0, "atol": 1e-12}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from featbank.metrics._multilabel_panel import MultilabelPanel
-from featbank.metrics._resampling import units_of
+from featbank.metrics.scoring.multilabel_panel import MultilabelPanel
+from featbank.metrics.scoring.resampling import units_of
 
 K = 5
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, average_precision_score, fbeta_score
 
-from featbank.metrics._paired import Judged, Wanted, difference, holm, paired_values
-from featbank.metrics._resampling import Resampling, drawn_times
+from featbank.metrics.scoring.paired import Judged, Wanted, difference, holm, paired_values
+from featbank.metrics.scoring.resampling import Resampling, drawn_times
 
 N, K, RESAMPLES = 90, 3, 40
 GROUPS = np.arange(N) // 4

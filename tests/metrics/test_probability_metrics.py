@@ -6,9 +6,9 @@ import sklearn.metrics as reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Resampling, units_of
-from featbank.metrics._scoring import SinglePanel, score
+from featbank.metrics.scoring.multilabel_scoring import score_multilabel
+from featbank.metrics.scoring.resampling import Resampling, units_of
+from featbank.metrics.scoring.scoring import SinglePanel, score
 
 K = 6
 

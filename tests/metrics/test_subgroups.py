@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from featbank.errors import ProbeError
-from featbank.metrics._multilabel_scoring import mean_average_precision, score_multilabel
-from featbank.metrics._resampling import Resampling
-from featbank.metrics._scoring import score
+from featbank.metrics.scoring.multilabel_scoring import mean_average_precision, score_multilabel
+from featbank.metrics.scoring.resampling import Resampling
+from featbank.metrics.scoring.scoring import score
 
 N, K = 120, 3
 

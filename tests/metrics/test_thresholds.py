@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import fbeta_score
 
-from featbank.metrics._thresholds import best_threshold, tuned_thresholds
+from featbank.metrics.scoring.thresholds import best_threshold, tuned_thresholds
 
 
 @pytest.fixture

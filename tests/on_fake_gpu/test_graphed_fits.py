@@ -11,12 +11,13 @@ from fake_gpu import cuda
 from fake_gpu.tracing import traced
 
 from featbank.errors import FeatbankWarning
-from featbank.probes import PROBES, _graphed_step
-from featbank.probes._device import computing_on
-from featbank.probes._graphed_step import EAGER_STEPS, StepInputs
-from featbank.probes._mlp_networks import Networks
-from featbank.probes._mlp_optimizer import NetworksOptimizer
-from featbank.probes._sgd import cosine
+from featbank.probes import PROBES
+from featbank.probes.fitting import graphed_step
+from featbank.probes.fitting.device import computing_on
+from featbank.probes.fitting.graphed_step import EAGER_STEPS, StepInputs
+from featbank.probes.fitting.mlp_networks import Networks
+from featbank.probes.fitting.mlp_optimizer import NetworksOptimizer
+from featbank.probes.fitting.sgd import cosine
 
 N, DIM, K, STEPS = 300, 16, 4, 16
 # Fewer than pay: whatever is said of them here holds of more.
@@ -54,8 +55,8 @@ FITS = {
 
 @pytest.fixture(autouse=True)
 def nothing_failed(monkeypatch):
-    monkeypatch.setattr(_graphed_step, "_failed", [])
-    monkeypatch.setattr(_graphed_step, "LEAST_REPLAYS", LEAST_REPLAYS)
+    monkeypatch.setattr(graphed_step, "_failed", [])
+    monkeypatch.setattr(graphed_step, "LEAST_REPLAYS", LEAST_REPLAYS)
 
 
 def fitted(name, several, place="cuda"):
@@ -75,7 +76,7 @@ def fitted(name, several, place="cuda"):
 
 
 def without_graph():
-    return mock.patch.object(_graphed_step, "LEAST_REPLAYS", 10**9)
+    return mock.patch.object(graphed_step, "LEAST_REPLAYS", 10**9)
 
 
 def require_same(name, several):

@@ -5,8 +5,8 @@ import pytest
 from fake_gpu.tracing import traced
 
 from featbank.probes import PROBES
-from featbank.probes._device import computing_on
-from featbank.probes._sweep import Labelled, fitted, predict
+from featbank.probes.fitting.device import computing_on
+from featbank.probes.fitting.sweep import Labelled, fitted, predict
 
 N, DIM, K = 300, 16, 4
 SHORT = {

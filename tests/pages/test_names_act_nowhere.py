@@ -13,7 +13,7 @@ import featbank
 from featbank.bank.bank import Bank
 from featbank.cli.main import run
 from featbank.pages.catalog_table import print_rows
-from featbank.pages.figures._style import headed, new_figure, save_figure
+from featbank.pages.figures.drawing.style import headed, new_figure, save_figure
 from featbank.pages.paper_tables.latex import escaped
 from featbank.pages.paper_tables.markdown import _escaped
 from featbank.pages.result_table import print_results

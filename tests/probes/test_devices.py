@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from featbank.probes import PROBES
-from featbank.probes._device import computing_on, device, device_name
-from featbank.probes._mlp_training import product_dtype
-from featbank.probes._sweep import Labelled, fitted, predict
+from featbank.probes.fitting.device import computing_on, device, device_name
+from featbank.probes.fitting.mlp_training import product_dtype
+from featbank.probes.fitting.sweep import Labelled, fitted, predict
 
 N, DIM, K = 600, 32, 4
 QUICK = {"forest": {"trees": 20}, "linear": {"min_steps": 300}, "mlp": {"min_steps": 150}}

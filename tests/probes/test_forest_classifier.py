@@ -5,8 +5,8 @@ import pytest
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from featbank.errors import UnknownNameError
-from featbank.probes import _forest_classifier
-from featbank.probes._forest_classifier import ForestClassifier, forest_bytes
+from featbank.probes.fitting import forest_classifier
+from featbank.probes.fitting.forest_classifier import ForestClassifier, forest_bytes
 
 OPTIONS = {"trees": 20, "max_leaves": 40, "max_samples": 300}
 
@@ -110,13 +110,13 @@ def test_few_trees_at_a_time_are_scikit_learns(samples, monkeypatch):
             yield tree
 
     monkeypatch.setattr(ForestClassifier, "_grown", watched)
-    monkeypatch.setattr(_forest_classifier, "_GROWN_AT_ONCE", 6)
+    monkeypatch.setattr(forest_classifier, "_GROWN_AT_ONCE", 6)
     ForestClassifier(**OPTIONS).fit(*samples)
     assert (len(standing), max(standing)) == (20, 6)
 
 
 def test_how_many_grow_at_once_changes_no_bit(samples, forest, monkeypatch):
-    monkeypatch.setattr(_forest_classifier, "_GROWN_AT_ONCE", 3)
+    monkeypatch.setattr(forest_classifier, "_GROWN_AT_ONCE", 3)
     again = arrays(ForestClassifier(**OPTIONS).fit(*samples))
     assert all(np.array_equal(value, again[name]) for name, value in arrays(forest).items())
 
@@ -132,7 +132,7 @@ def test_progress_is_told_as_the_forest_grows(samples):
 @pytest.mark.parametrize("rows", [1, 33])
 def test_blocks_do_not_change_probabilities(samples, forest, rows, monkeypatch):
     whole = forest.predict_proba(samples[0])
-    monkeypatch.setattr(_forest_classifier, "_PREDICT_ROWS", rows)
+    monkeypatch.setattr(forest_classifier, "_PREDICT_ROWS", rows)
     np.testing.assert_array_equal(forest.predict_proba(samples[0]), whole)
 
 

@@ -5,14 +5,15 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from featbank.probes import PROBES, _graphed_step
-from featbank.probes._device import computing_on
-from featbank.probes._graphed_step import GraphedStep, StepInputs
-from featbank.probes._linear_heads import INIT_STD, MOMENTUM, descend
-from featbank.probes._mlp_loss import MlpLoss
-from featbank.probes._mlp_networks import NetworkPlan, Networks
-from featbank.probes._mlp_training import Passes, Samples, train
-from featbank.probes._sgd import Batching, batches, cosine, few_threads, random_stream
+from featbank.probes import PROBES
+from featbank.probes.fitting import graphed_step
+from featbank.probes.fitting.device import computing_on
+from featbank.probes.fitting.graphed_step import GraphedStep, StepInputs
+from featbank.probes.fitting.linear_heads import INIT_STD, MOMENTUM, descend
+from featbank.probes.fitting.mlp_loss import MlpLoss
+from featbank.probes.fitting.mlp_networks import NetworkPlan, Networks
+from featbank.probes.fitting.mlp_training import Passes, Samples, train
+from featbank.probes.fitting.sgd import Batching, batches, cosine, few_threads, random_stream
 
 CPU = torch.device("cpu")
 N, DIM, K, STEPS, BATCH = 90, 5, 3, 70, 16
@@ -113,7 +114,7 @@ def test_on_a_gpu_a_replayed_fit_ends_as_one_that_is_not(name, samples, monkeypa
         return [found.coef_] if name == "linear" else list(found.weights_.values())
 
     found = weights()
-    assert not _graphed_step._failed
-    monkeypatch.setattr(_graphed_step, "LEAST_REPLAYS", 10**9)
+    assert not graphed_step._failed
+    monkeypatch.setattr(graphed_step, "LEAST_REPLAYS", 10**9)
     for a, b in zip(found, weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featbank.probes._grid_fit import fitted_in_order, grouped
+from featbank.probes.fitting.grid_fit import fitted_in_order, grouped
 
 ITEMS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9)))
 

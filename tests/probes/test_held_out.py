@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featbank.probes._held_out import held_out
+from featbank.probes.fitting.held_out import held_out
 
 
 def draw(codes, share=0.25, seed=0):

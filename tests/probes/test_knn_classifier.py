@@ -5,8 +5,9 @@ import pytest
 
 from featbank.errors import ProbeError, UnknownNameError
 from featbank.knn import search
-from featbank.probes import _neighbour_search, knn
-from featbank.probes._knn_classifier import KnnClassifier
+from featbank.probes import knn
+from featbank.probes.fitting import neighbour_search
+from featbank.probes.fitting.knn_classifier import KnnClassifier
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_a_grid_of_k_searches_once(samples, monkeypatch):
     X, y = samples
     calls = []
     monkeypatch.setattr(
-        _neighbour_search,
+        neighbour_search,
         "nearest",
         lambda *a, k, **how: calls.append(k) or search.nearest(*a, k=k, **how),
     )

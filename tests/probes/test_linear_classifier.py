@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from featbank.probes import PROBES, _linear_classifier
-from featbank.probes._linear_classifier import LinearClassifier
-from featbank.probes._sgd import batches, cosine, random_stream
+from featbank.probes import PROBES
+from featbank.probes.fitting import linear_classifier
+from featbank.probes.fitting.linear_classifier import LinearClassifier
+from featbank.probes.fitting.sgd import batches, cosine, random_stream
 
 OPTIONS = {"lr": 0.3, "batch_size": 16, "epochs": 2, "min_steps": 25, "random_state": 3}
 
@@ -85,7 +86,7 @@ def test_steps_override_passes(samples):
 def test_blocks_do_not_change_probabilities(samples, monkeypatch):
     probe = LinearClassifier(min_steps=20, columns=((1, 3),)).fit(*samples)
     whole = probe.predict_proba(samples[0])
-    monkeypatch.setattr(_linear_classifier, "_PREDICT_NUMBERS", 7 * 4)
+    monkeypatch.setattr(linear_classifier, "_PREDICT_NUMBERS", 7 * 4)
     np.testing.assert_allclose(probe.predict_proba(samples[0]), whole, atol=1e-12)
 
 

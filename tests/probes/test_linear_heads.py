@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from featbank.errors import ProbeError
-from featbank.probes import _linear_classifier
-from featbank.probes._linear_classifier import LinearClassifier, fit_heads
-from featbank.probes._linear_heads import joined
-from featbank.probes._sgd import batches, cosine, few_threads, random_stream
+from featbank.probes.fitting import linear_classifier
+from featbank.probes.fitting.linear_classifier import LinearClassifier, fit_heads
+from featbank.probes.fitting.linear_heads import joined
+from featbank.probes.fitting.sgd import batches, cosine, few_threads, random_stream
 
 QUICK = {"batch_size": 16, "min_steps": 40, "epochs": 2}
 COLUMNS = [None, ((0, 2),), ((2, 6),), ((0, 2), (4, 6)), ((0, 2), (2, 4))]
@@ -95,7 +95,7 @@ def test_a_head_that_runs_off_leaves_the_others_alone(samples):
 
 def test_heads_in_many_passes_are_those_of_one(samples, monkeypatch):
     expected = [head.coef_ for head in fit_heads(make_heads(), *samples)]
-    monkeypatch.setattr(_linear_classifier, "_GROUP_NUMBERS", 20)
+    monkeypatch.setattr(linear_classifier, "_GROUP_NUMBERS", 20)
     for head, coef in zip(fit_heads(make_heads(), *samples), expected, strict=True):
         np.testing.assert_allclose(head.coef_, coef, atol=1e-6)
 

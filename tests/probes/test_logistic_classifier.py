@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 from sklearn.linear_model import LogisticRegression
 
 from featbank.errors import ProbeError
-from featbank.probes._logistic_classifier import LogisticClassifier
+from featbank.probes.fitting.logistic_classifier import LogisticClassifier
 
 
 @pytest.fixture

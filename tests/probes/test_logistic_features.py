@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 import featbank
-from featbank.probes._logistic_classifier import LogisticClassifier, fit_together
+from featbank.probes.fitting.logistic_classifier import LogisticClassifier, fit_together
 
 pytestmark = pytest.mark.slow
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)

@@ -6,7 +6,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from featbank.errors import ProbeError
-from featbank.probes._logistic_classifier import LogisticClassifier
+from featbank.probes.fitting.logistic_classifier import LogisticClassifier
 
 N, D = 200, 12
 

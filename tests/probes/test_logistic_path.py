@@ -5,7 +5,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
-from featbank.probes._logistic_classifier import LogisticClassifier, fit_together
+from featbank.probes.fitting import logistic_solve
+from featbank.probes.fitting.logistic_classifier import LogisticClassifier, fit_together
 
 
 def reference(X, y, C, tol=1e-8):
@@ -126,10 +127,9 @@ def test_strengths_may_come_in_any_order_and_twice(classes):
 
 
 def test_problems_that_wait_for_memory_are_solved_alike(labels, monkeypatch):
-    from featbank.probes import _logistic_solve
 
     expected = sweep(*labels)
-    monkeypatch.setattr(_logistic_solve, "_STATE_BYTES", 100_000)
+    monkeypatch.setattr(logistic_solve, "_STATE_BYTES", 100_000)
     for fit, whole in zip(sweep(*labels), expected, strict=True):
         found = fit.predict_proba(labels[0])
         np.testing.assert_allclose(found, whole.predict_proba(labels[0]), atol=1e-4)

@@ -7,10 +7,10 @@ from sklearn.metrics import log_loss
 from torch import nn
 
 from featbank.errors import ProbeError
-from featbank.probes import _mlp_classifier
-from featbank.probes._held_out import held_out
-from featbank.probes._mlp_classifier import MlpClassifier
-from featbank.probes._sgd import random_stream
+from featbank.probes.fitting import mlp_classifier
+from featbank.probes.fitting.held_out import held_out
+from featbank.probes.fitting.mlp_classifier import MlpClassifier
+from featbank.probes.fitting.sgd import random_stream
 
 OPTIONS = {"hidden": 32, "min_steps": 150, "batch_size": 64}
 
@@ -54,7 +54,7 @@ def test_probabilities_are_those_of_the_network(samples):
 def test_blocks_do_not_change_probabilities(samples, monkeypatch):
     probe = MlpClassifier(**OPTIONS).fit(*samples)
     whole = probe.predict_proba(samples[0])
-    monkeypatch.setattr(_mlp_classifier, "_PREDICT_NUMBERS", 7 * 32)
+    monkeypatch.setattr(mlp_classifier, "_PREDICT_NUMBERS", 7 * 32)
     np.testing.assert_allclose(probe.predict_proba(samples[0]), whole, atol=1e-12)
 
 

@@ -6,12 +6,12 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from featbank.probes import _mlp_grid
-from featbank.probes._mlp_classifier import MlpClassifier
-from featbank.probes._mlp_grid import fit_networks, groups
-from featbank.probes._mlp_loss import MlpLoss
-from featbank.probes._mlp_networks import NetworkPlan, Networks
-from featbank.probes._sgd import batches, cosine, few_threads, random_stream
+from featbank.probes.fitting import mlp_grid
+from featbank.probes.fitting.mlp_classifier import MlpClassifier
+from featbank.probes.fitting.mlp_grid import fit_networks, groups
+from featbank.probes.fitting.mlp_loss import MlpLoss
+from featbank.probes.fitting.mlp_networks import NetworkPlan, Networks
+from featbank.probes.fitting.sgd import batches, cosine, few_threads, random_stream
 
 QUICK = {"batch_size": 16, "epochs": 2, "min_steps": 40, "lr": 0.01}
 
@@ -99,7 +99,7 @@ def make_mixed():
 @pytest.mark.parametrize("bound", [10**9, 1])
 @pytest.mark.parametrize("several", [False, True])
 def test_networks_of_a_batch_are_those_trained_alone(samples, labels, several, bound, monkeypatch):
-    monkeypatch.setattr(_mlp_grid, "_GROUP_NUMBERS", bound)
+    monkeypatch.setattr(mlp_grid, "_GROUP_NUMBERS", bound)
     X, y = samples[0], labels if several else samples[1]
     for found, alone in zip(fit_networks(make_mixed(), X, y), make_mixed(), strict=True):
         alone.fit(X, y)
@@ -114,11 +114,11 @@ def test_seeds_with_equal_widths_are_trained_side_by_side():
 
 def test_groups_stay_below_their_bound(monkeypatch):
     probes = [MlpClassifier(hidden=h, random_state=s) for h in (8, 4, 8) for s in (0, 1, 2)]
-    size = _mlp_grid._numbers(probes[0], (5, 3))
-    monkeypatch.setattr(_mlp_grid, "_GROUP_NUMBERS", 3 * size)
+    size = mlp_grid._numbers(probes[0], (5, 3))
+    monkeypatch.setattr(mlp_grid, "_GROUP_NUMBERS", 3 * size)
     found = groups(probes, (5, 3))
     assert sorted(i for group in found for i in group) == list(range(9))
-    assert all(sum(_mlp_grid._numbers(probes[i], (5, 3)) for i in g) <= 3 * size for g in found)
+    assert all(sum(mlp_grid._numbers(probes[i], (5, 3)) for i in g) <= 3 * size for g in found)
 
 
 def test_half_precision_is_close_to_single():

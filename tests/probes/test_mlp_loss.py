@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from featbank.errors import ProbeError
-from featbank.probes._mlp_loss import MAX_POS_WEIGHT, MlpLoss, balanced_weights, make_loss
+from featbank.probes.fitting.mlp_loss import MAX_POS_WEIGHT, MlpLoss, balanced_weights, make_loss
 
 WEIGHTS = torch.tensor([0.5, 2.0, 3.0], dtype=torch.float64)
 

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from featbank.errors import CatalogError, ProbeError
 from featbank.probes import PROBES
-from featbank.probes._saving import as_saved, from_saved
+from featbank.probes.fitting.saving import as_saved, from_saved
 
 QUICK = {
     "linear": {"min_steps": 20, "epochs": 1},

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from featbank.probes._sgd import batches, cosine, few_threads, random_stream, step_count
+from featbank.probes.fitting.sgd import batches, cosine, few_threads, random_stream, step_count
 
 
 def draw(n, **options):

@@ -7,7 +7,14 @@ import pytest
 
 from featbank.errors import ProbeError
 from featbank.probes import ProbeSpec
-from featbank.probes._sweep import Labelled, align_scores, candidates, choose, fitted, predict
+from featbank.probes.fitting.sweep import (
+    Labelled,
+    align_scores,
+    candidates,
+    choose,
+    fitted,
+    predict,
+)
 from featbank.probes.protocols import ProtocolSpec
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from featbank.bank.attention_maps import attention_layers, read_attention
 from featbank.errors import UnknownNameError
-from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
-from featbank.pages.figures._style import SEQUENTIAL
+from featbank.pages.figures.drawing.sheet import ID_LETTERS, Row, Tile, draw_sheet
+from featbank.pages.figures.drawing.style import SEQUENTIAL
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pictures.words import shortened
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures._style import Drawing
+    from featbank.pages.figures.drawing.style import Drawing
     from featbank.pictures.chip_pictures import ChipPictures
 
 # Chips and rows of a sheet that nobody asked more of: registers have rows of their own.

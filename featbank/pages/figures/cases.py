@@ -9,8 +9,8 @@ import numpy as np
 
 from featbank.catalog import suggest
 from featbank.errors import StoreError, UnknownNameError
-from featbank.pages.figures._needs import no_pictures
-from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
+from featbank.pages.figures.drawing.needs import no_pictures
+from featbank.pages.figures.drawing.sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.figures.retrieval import NAME_LETTERS
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from featbank.bank.results import Predictions
     from featbank.image import Array
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures._style import Drawing
+    from featbank.pages.figures.drawing.style import Drawing
     from featbank.pictures.chip_pictures import ChipPictures
 
 _NAMED = 3

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import FuncFormatter
 
-from featbank.pages.figures._needs import no_labels
-from featbank.pages.figures._style import (
+from featbank.pages.figures.drawing.needs import no_labels
+from featbank.pages.figures.drawing.style import (
     COLOURS,
     SMALL_PT,
     TEXT_PT,
@@ -18,7 +18,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import title_of_store
+from featbank.pages.figures.drawing.wording import title_of_store
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.samples import SPLITS
 from featbank.store.mask_counts import mask_classes, mask_counts

@@ -10,8 +10,8 @@ from featbank.errors import UsageError
 from featbank.lookup.result_names import names_of
 from featbank.metrics import METRICS
 from featbank.pages.candidate_table import chosen_rows
-from featbank.pages.figures._needs import RESULT, same_task, whole_results
-from featbank.pages.figures._style import (
+from featbank.pages.figures.drawing.needs import RESULT, same_task, whole_results
+from featbank.pages.figures.drawing.style import (
     COLOURS,
     GREY,
     SMALL_PT,
@@ -22,7 +22,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, title_of
+from featbank.pages.figures.drawing.wording import caption_of, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import intervals_over, metric_name
 

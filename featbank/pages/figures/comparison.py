@@ -8,8 +8,8 @@ import numpy as np
 
 from featbank.lookup.result_names import names_of
 from featbank.metrics import METRICS
-from featbank.pages.figures._needs import same_task, whole_results
-from featbank.pages.figures._style import (
+from featbank.pages.figures.drawing.needs import same_task, whole_results
+from featbank.pages.figures.drawing.style import (
     COLOURS,
     GREY,
     SMALL_PT,

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.metrics._confusion import confusion_matrix as count_confusions
-from featbank.pages.figures._matrix import Matrix, draw_matrix
-from featbank.pages.figures._needs import ONE_CLASS, drawn_predictions, no_predictions
-from featbank.pages.figures._needs import first_predictions as first
-from featbank.pages.figures._style import SHARES, counted
-from featbank.pages.figures._wording import caption_of, title_of
+from featbank.metrics.scoring.confusion import confusion_matrix as count_confusions
+from featbank.pages.figures.drawing.matrix import Matrix, draw_matrix
+from featbank.pages.figures.drawing.needs import ONE_CLASS, drawn_predictions, no_predictions
+from featbank.pages.figures.drawing.needs import first_predictions as first
+from featbank.pages.figures.drawing.style import SHARES, counted
+from featbank.pages.figures.drawing.wording import caption_of, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from featbank.bank.store_index import store_names
 from featbank.lookup.costs import cost_rows, has_cost
 from featbank.pages.catalog_table import human_bytes
-from featbank.pages.figures._style import FAINT, GREY, SMALL_PT, headed, new_figure, wrapped
+from featbank.pages.figures.drawing.style import FAINT, GREY, SMALL_PT, headed, new_figure, wrapped
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 
 if TYPE_CHECKING:

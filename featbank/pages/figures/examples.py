@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from featbank.errors import StoreError
 from featbank.lookup.example_samples import example_rows
-from featbank.pages.figures._needs import no_pictures
-from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
+from featbank.pages.figures.drawing.needs import no_pictures
+from featbank.pages.figures.drawing.sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pictures.words import shortened
 
 if TYPE_CHECKING:
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures._style import Drawing
+    from featbank.pages.figures.drawing.style import Drawing
     from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import UsageError
-from featbank.pages.figures._map_colours import NOTHING, Colouring, colouring
-from featbank.pages.figures._style import FAINT, GREY, new_figure
+from featbank.pages.figures.drawing.map_colours import NOTHING, Colouring, colouring
+from featbank.pages.figures.drawing.style import FAINT, GREY, new_figure
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.stages.map.faithfulness import belief
 

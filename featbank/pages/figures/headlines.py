@@ -9,8 +9,8 @@ import numpy as np
 
 from featbank.lookup.baselines import BASELINES
 from featbank.lookup.result_names import names_of
-from featbank.pages.figures._needs import RESULT, task_of, whole_results
-from featbank.pages.figures._style import (
+from featbank.pages.figures.drawing.needs import RESULT, task_of, whole_results
+from featbank.pages.figures.drawing.style import (
     COLOURS,
     GREY,
     SMALL_PT,
@@ -20,7 +20,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, metric_of
+from featbank.pages.figures.drawing.wording import caption_of, metric_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import intervals_over, number
 

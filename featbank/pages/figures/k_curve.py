@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 
 from featbank.lookup.result_names import names_of
-from featbank.pages.figures._needs import same_task, whole_results
-from featbank.pages.figures._style import (
+from featbank.pages.figures.drawing.needs import same_task, whole_results
+from featbank.pages.figures.drawing.style import (
     TEXT_PT,
     bare,
     beside,
@@ -19,7 +19,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, metric_of, title_of
+from featbank.pages.figures.drawing.wording import caption_of, metric_of, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import LEAVES_OUT
 

@@ -9,9 +9,10 @@ from matplotlib import colormaps
 from matplotlib.patches import Rectangle
 
 from featbank.errors import UsageError
-from featbank.pages.figures._needs import SEVERAL_LABELS, drawn_predictions, no_predictions
-from featbank.pages.figures._needs import first_predictions as first
-from featbank.pages.figures._style import (
+from featbank.pages.figures.confusion_matrix import short_count
+from featbank.pages.figures.drawing.needs import SEVERAL_LABELS, drawn_predictions, no_predictions
+from featbank.pages.figures.drawing.needs import first_predictions as first
+from featbank.pages.figures.drawing.style import (
     GREY,
     SHARES,
     SMALL_PT,
@@ -20,8 +21,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, title_of
-from featbank.pages.figures.confusion_matrix import short_count
+from featbank.pages.figures.drawing.wording import caption_of, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import THRESHOLDS
 

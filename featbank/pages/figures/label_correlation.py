@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.pages.figures._matrix import Matrix, draw_matrix
-from featbank.pages.figures._needs import SEVERAL_LABELS, no_labels
-from featbank.pages.figures._style import DIVERGING, SHARES, counted
-from featbank.pages.figures._wording import title_of_store
 from featbank.pages.figures.confusion_matrix import short_count
+from featbank.pages.figures.drawing.matrix import Matrix, draw_matrix
+from featbank.pages.figures.drawing.needs import SEVERAL_LABELS, no_labels
+from featbank.pages.figures.drawing.style import DIVERGING, SHARES, counted
+from featbank.pages.figures.drawing.wording import title_of_store
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import number
 

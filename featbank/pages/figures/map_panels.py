@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import UsageError
-from featbank.pages.figures._map_colours import borne
-from featbank.pages.figures._style import COLOURS, FAINT, GREY, new_figure
+from featbank.pages.figures.drawing.map_colours import borne
+from featbank.pages.figures.drawing.style import COLOURS, FAINT, GREY, new_figure
 from featbank.pages.figures.feature_map import bare, mark_size, shape_of
 from featbank.pages.figures.feature_map import missing as missing_map
 from featbank.pages.figures.figure import FigureOptions, FigureSpec

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.pages.figures._needs import drawn_predictions, no_predictions
-from featbank.pages.figures._style import (
+from featbank.pages.figures.drawing.needs import drawn_predictions, no_predictions
+from featbank.pages.figures.drawing.style import (
     COLOURS,
     TEXT_PT,
     bare,
@@ -17,7 +17,7 @@ from featbank.pages.figures._style import (
     new_figure,
     wrapped,
 )
-from featbank.pages.figures._wording import caption_of, title_of
+from featbank.pages.figures.drawing.wording import caption_of, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import number
 

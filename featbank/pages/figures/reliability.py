@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.metrics._calibration import are_probabilities
-from featbank.metrics._calibration import reliability as reliability_of
-from featbank.pages.figures._needs import drawn_predictions, no_predictions
-from featbank.pages.figures._needs import first_predictions as first
-from featbank.pages.figures._style import COLOURS, GREY, SMALL_PT, TEXT_PT, bare, headed, new_figure
-from featbank.pages.figures._wording import caption_of, title_of
+from featbank.metrics.scoring.calibration import are_probabilities
+from featbank.metrics.scoring.calibration import reliability as reliability_of
+from featbank.pages.figures.drawing.needs import drawn_predictions, no_predictions
+from featbank.pages.figures.drawing.needs import first_predictions as first
+from featbank.pages.figures.drawing.style import (
+    COLOURS,
+    GREY,
+    SMALL_PT,
+    TEXT_PT,
+    bare,
+    headed,
+    new_figure,
+)
+from featbank.pages.figures.drawing.wording import caption_of, title_of
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.table_style import number
 
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
 
     from featbank.bank.results import Predictions
     from featbank.lookup.subject import Subject
-    from featbank.metrics._calibration import Reliability
+    from featbank.metrics.scoring.calibration import Reliability
 
 # Counts that differ more than this are told by a log axis.
 _WIDE = 50

@@ -8,8 +8,8 @@ import numpy as np
 
 from featbank.lookup.example_samples import query_ids
 from featbank.lookup.neighbours import neighbours_of
-from featbank.pages.figures._needs import no_pictures
-from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
+from featbank.pages.figures.drawing.needs import no_pictures
+from featbank.pages.figures.drawing.sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pictures.words import cut, shortened
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures._style import Drawing
+    from featbank.pages.figures.drawing.style import Drawing
     from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 

@@ -16,7 +16,7 @@ from featbank.lookup.tokens import (
     sampled_token_rows,
     tokens_of,
 )
-from featbank.pages.figures._style import COLOURS, GREY, SEQUENTIAL, new_figure
+from featbank.pages.figures.drawing.style import COLOURS, GREY, SEQUENTIAL, new_figure
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pages.figures.token_pca import NEEDS_TOKENS
 from featbank.pictures.words import shortened
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures._style import Drawing
+    from featbank.pages.figures.drawing.style import Drawing
     from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 

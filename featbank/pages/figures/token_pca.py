@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from featbank.lookup.example_samples import query_ids
 from featbank.lookup.tokens import has_tokens, principal_colours, tokens_of
-from featbank.pages.figures._sheet import ID_LETTERS, Row, Tile, draw_sheet
+from featbank.pages.figures.drawing.sheet import ID_LETTERS, Row, Tile, draw_sheet
 from featbank.pages.figures.examples import TILE_PX
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.pictures.words import shortened
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures._style import Drawing
+    from featbank.pages.figures.drawing.style import Drawing
     from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 

@@ -161,7 +161,7 @@ def _of_result(subject: Subject, results: tuple[tuple[Result, ...], ...]) -> Sub
 def _draw(
     spec: FigureSpec, subject: Subject, said: str, by: str | None, place: int
 ) -> PageFigure | str:
-    from featbank.pages.figures._style import own_style
+    from featbank.pages.figures.drawing.style import own_style
 
     title = f"{spec.title}: {said}" if said else spec.title
     try:

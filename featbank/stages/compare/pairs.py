@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.metrics._mcnemar import mcnemar
-from featbank.metrics._paired import difference, holm
+from featbank.metrics.scoring.mcnemar import mcnemar
+from featbank.metrics.scoring.paired import difference, holm
 
 if TYPE_CHECKING:
     from featbank.image import Array

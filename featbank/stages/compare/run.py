@@ -11,9 +11,9 @@ from featbank.bank.bank import Bank
 from featbank.errors import StoreError, UsageError
 from featbank.lookup.result_names import names_of
 from featbank.metrics import METRICS
-from featbank.metrics._averages import LEFT_OUT, ZERO, Absent
-from featbank.metrics._paired import Judged, Wanted, paired_values
-from featbank.metrics._resampling import Resampling
+from featbank.metrics.scoring.averages import LEFT_OUT, ZERO, Absent
+from featbank.metrics.scoring.paired import Judged, Wanted, paired_values
+from featbank.metrics.scoring.resampling import Resampling
 from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.compare.choice import chosen_results
 from featbank.stages.compare.options import CompareOptions

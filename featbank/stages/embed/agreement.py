@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from featbank.backbones._checkpoint_spec import OWN_STATISTICS
+from featbank.backbones.building.checkpoint_spec import OWN_STATISTICS
 from featbank.bands import RGB
 from featbank.errors import ContractError, UsageError
 from featbank.inputs.normalise import is_rgb, published

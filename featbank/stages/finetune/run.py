@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from featbank.backbones._vit_build import network_config
+from featbank.backbones.building.vit_build import network_config
 from featbank.bank.bank import write_atomically
 from featbank.bank.checkpoints import (
     LOG,

@@ -15,8 +15,8 @@ import numpy as np
 from featbank.bank.bank import Bank
 from featbank.bank.results import Predictions, write_predictions, write_results
 from featbank.metrics.headline_score import as_kept, headline_score
-from featbank.probes._linear_classifier import from_weights
-from featbank.probes._sweep import Choice, predict
+from featbank.probes.fitting.linear_classifier import from_weights
+from featbank.probes.fitting.sweep import Choice, predict
 from featbank.probes.protocols.protocol import ProtocolSpec
 from featbank.stages.embed.plan import plan_embed
 from featbank.stages.embed.run import embed_dataset

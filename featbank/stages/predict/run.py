@@ -17,7 +17,7 @@ from featbank.bank.prediction_files import (
 from featbank.bank.saved_probes import find_probe
 from featbank.device import require_device
 from featbank.errors import UsageError
-from featbank.probes._device import computing_on
+from featbank.probes.fitting.device import computing_on
 from featbank.recipes.recipe import short_id
 from featbank.stages.predict.options import PredictOptions
 from featbank.stages.predict.source import predict_source

@@ -19,8 +19,8 @@ from featbank.methods.parts.optimiser import adamw
 from featbank.methods.parts.schedules import schedules
 from featbank.methods.views.channel_facts import channel_facts
 from featbank.recipes.recipe import recipe_id
+from featbank.stages.pretrain.all_logs import AllLogs
 from featbank.stages.pretrain.checkpoints.describing import described
-from featbank.stages.pretrain.logs._all_logs import AllLogs
 from featbank.stages.pretrain.logs.logger import LogRequest
 from featbank.stages.pretrain.loop import Training, train
 from featbank.stages.pretrain.scale.parallel import Engine, Place, Trained, joined, whole

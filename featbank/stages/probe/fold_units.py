@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from featbank.datasets._blocks import (
+from featbank.datasets.splitting.blocks import (
     BLOCK_DEGREES,
     EDGES_M,
     degree_blocks,
@@ -12,7 +12,7 @@ from featbank.datasets._blocks import (
     local_metres,
     metre_blocks,
 )
-from featbank.datasets._split_rungs import BLOCK
+from featbank.datasets.splitting.split_rungs import BLOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,13 +12,13 @@ import numpy as np
 
 from featbank.metrics.headline_score import headline_score
 from featbank.probes import PROBES
-from featbank.probes._sweep import Labelled, fitted, predict
+from featbank.probes.fitting.sweep import Labelled, fitted, predict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.image import Array
-    from featbank.metrics._averages import Absent
+    from featbank.metrics.scoring.averages import Absent
     from featbank.stages.probe.data import ProbeData
     from featbank.store.reader import Store
 

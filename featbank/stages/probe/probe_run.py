@@ -10,9 +10,9 @@ import numpy as np
 
 from featbank.errors import ProbeError
 from featbank.lookup.headline import Headline, headline_of
-from featbank.metrics._averages import LEFT_OUT, ZERO
+from featbank.metrics.scoring.averages import LEFT_OUT, ZERO
 from featbank.probes import PROBES
-from featbank.probes._sweep import Choice, Labelled, candidates, choose, fitted, predict
+from featbank.probes.fitting.sweep import Choice, Labelled, candidates, choose, fitted, predict
 from featbank.recipes.recipe import UNTRAINED, recipe_id
 from featbank.stages.probe.computing import idle_gpu
 from featbank.stages.probe.data import ProbeData, probe_data
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from featbank.image import Array
-    from featbank.metrics._averages import Absent
+    from featbank.metrics.scoring.averages import Absent
     from featbank.probes import Classifier, ProbeSpec
     from featbank.probes.protocols import ProtocolSpec
     from featbank.stages.probe.options import ProbeOptions

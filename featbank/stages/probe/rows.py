@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featbank.features.transfer_store import TransferStore
-from featbank.metrics._calibrated import TEMPERATURE
+from featbank.metrics.scoring.calibrated import TEMPERATURE
 from featbank.result import Result
 from featbank.stages.probe.computing import computed_in, computed_on
 from featbank.stages.probe.verdict import TUNED_NAME
@@ -18,8 +18,8 @@ from featbank.stages.probe.verdict import TUNED_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from featbank.metrics._scored import Scored
-    from featbank.probes._sweep import Choice
+    from featbank.metrics.scoring.scored import Scored
+    from featbank.probes.fitting.sweep import Choice
     from featbank.stages.probe.data import ProbeData
     from featbank.stages.probe.distances import Distances
     from featbank.stages.probe.few_shot import FewShot

@@ -19,9 +19,9 @@ from featbank.bank.results import (
 )
 from featbank.bank.saved_probes import is_saved, probe_folder
 from featbank.errors import UsageError
-from featbank.metrics._confusion import confusion_matrix
 from featbank.metrics.headline_score import as_kept
-from featbank.probes._device import computing_on
+from featbank.metrics.scoring.confusion import confusion_matrix
+from featbank.probes.fitting.device import computing_on
 from featbank.stages.probe.few_shot import few_shot
 from featbank.stages.probe.options import ProbeOptions, protocols_asked, require_numbers
 from featbank.stages.probe.probe_run import ProbeRun

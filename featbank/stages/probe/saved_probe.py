@@ -14,8 +14,8 @@ from featbank.bank.bank import bank_of
 from featbank.bank.fitted_states import read_state
 from featbank.bank.saved_probes import read_probe, write_probe
 from featbank.errors import ProbeError, StoreError, UsageError
-from featbank.probes._saving import as_saved, from_saved
-from featbank.probes._sweep import align_scores
+from featbank.probes.fitting.saving import as_saved, from_saved
+from featbank.probes.fitting.sweep import align_scores
 from featbank.sources.state_fitting import state_sha256
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from featbank.probes._sweep import fitted, predict
+from featbank.probes.fitting.sweep import fitted, predict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.probes import ProbeSpec
-    from featbank.probes._sweep import Labelled
+    from featbank.probes.fitting.sweep import Labelled
 
 # Five or ten serve alike (Breiman and Spector 1992, doi:10.2307/1403680); five cost half.
 FOLDS = 5

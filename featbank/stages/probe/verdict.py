@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.datasets.split_gaps import listed
-from featbank.metrics._averages import LEFT_OUT, Absent
-from featbank.metrics._calibrated import calibrated_rows
-from featbank.metrics._confusion import confusion_matrix
-from featbank.metrics._decisions import most_probable
-from featbank.metrics._multilabel_scoring import score_multilabel
-from featbank.metrics._resampling import Resampling
-from featbank.metrics._scoring import score
-from featbank.metrics._thresholds import FIXED, MIN_POSITIVES, Thresholds, tuned_thresholds
 from featbank.metrics.headline_score import as_kept
+from featbank.metrics.scoring.averages import LEFT_OUT, Absent
+from featbank.metrics.scoring.calibrated import calibrated_rows
+from featbank.metrics.scoring.confusion import confusion_matrix
+from featbank.metrics.scoring.decisions import most_probable
+from featbank.metrics.scoring.multilabel_scoring import score_multilabel
+from featbank.metrics.scoring.resampling import Resampling
+from featbank.metrics.scoring.scoring import score
+from featbank.metrics.scoring.thresholds import FIXED, MIN_POSITIVES, Thresholds, tuned_thresholds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from featbank.image import Array
-    from featbank.metrics._scored import Scored
+    from featbank.metrics.scoring.scored import Scored
     from featbank.stages.probe.data import ProbeData
     from featbank.stages.probe.unseen_scores import Unseen
 

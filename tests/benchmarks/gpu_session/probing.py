@@ -8,9 +8,10 @@ from unittest import mock
 
 import numpy as np
 
-from featbank.probes import PROBES, _graphed_step
-from featbank.probes._device import computing_on
-from featbank.probes._sweep import Labelled, fitted, predict
+from featbank.probes import PROBES
+from featbank.probes.fitting import graphed_step
+from featbank.probes.fitting.device import computing_on
+from featbank.probes.fitting.sweep import Labelled, fitted, predict
 from tests.benchmarks.gpu_session.clock import wait
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def replays(session: Session) -> None:
     for name in ("linear", "mlp"):
         params, said, took = {**PROBES[name].defaults, **QUICK[name]}, [], []
         # The first of three fits finds memory and libraries for the others.
-        for least in (10**9, 10**9, _graphed_step.LEAST_REPLAYS):
-            with mock.patch.object(_graphed_step, "LEAST_REPLAYS", least):
+        for least in (10**9, 10**9, graphed_step.LEAST_REPLAYS):
+            with mock.patch.object(graphed_step, "LEAST_REPLAYS", least):
                 began = time.perf_counter()
                 with computing_on(session.device):
                     (classifier,) = fitted(PROBES[name], [(params, 0)], train)
@@ -82,7 +83,7 @@ def replays(session: Session) -> None:
                 wait(session.device)
                 took.append(time.perf_counter() - began)
         apart = float(np.abs(said[1] - said[2]).max())
-        is_right = apart <= MOST_APART and not _graphed_step._failed
+        is_right = apart <= MOST_APART and not graphed_step._failed
         session.check(
             f"{name}: its step replayed", is_right, apart=apart, allowed=MOST_APART,
             replayed_s=took[2], eager_s=took[1],

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny_training import CONFIG, HYPER, Denoising
 
-from featbank.backbones._vit_build import initial_vit
+from featbank.backbones.building.vit_build import initial_vit
 from featbank.methods.method import MethodRequest
 from featbank.methods.parts.optimiser import adamw, is_decayed, lr_scale, set_numbers
 

@@ -13,8 +13,8 @@ from featbank.bank.results import Predictions
 from featbank.errors import StoreError, UnknownNameError
 from featbank.lookup.example_samples import example_rows, query_ids
 from featbank.pages.figures import FIGURES
-from featbank.pages.figures._sheet import Row, Tile, draw_sheet
 from featbank.pages.figures.cases import case_lines, case_sheet, cases_of
+from featbank.pages.figures.drawing.sheet import Row, Tile, draw_sheet
 from featbank.pages.figures.examples import example_chips
 from featbank.pages.figures.retrieval import label_text, retrieval_sheet
 from featbank.pictures.words import shortened

@@ -10,7 +10,7 @@ from featbank.bank.results import Predictions
 from featbank.errors import StoreError, UnknownNameError, UsageError
 from featbank.lookup.subject import Subject
 from featbank.pages.figures import FIGURES, FigureOptions
-from featbank.pages.figures._style import class_mark
+from featbank.pages.figures.drawing.style import class_mark
 from featbank.pages.figures.feature_map import feature_map
 from featbank.pages.figures.map_panels import _columns, map_panels
 from featbank.samples import LabelSet

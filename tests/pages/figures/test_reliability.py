@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from drawn_subject import CLASSES, make_predictions, make_truth
 
-from featbank.metrics._calibration import reliability
+from featbank.metrics.scoring.calibration import reliability
 from featbank.pages.figures.reliability import reliability_diagram
 
 

@@ -16,7 +16,7 @@ from test_packing import unpacked
 from featbank.bank.bank import Bank
 from featbank.errors import StoreError
 from featbank.pages.figures import FigureSpec
-from featbank.pages.figures._style import new_figure
+from featbank.pages.figures.drawing.style import new_figure
 from featbank.pages.report import write_report
 from featbank.pages.report.drawings import draw_figures, page_figure
 from featbank.pages.report.page import render_page

@@ -12,8 +12,8 @@ from sklearn.metrics import accuracy_score, fbeta_score
 
 import featbank
 from featbank.errors import MissingPathError, ProbeError, UnknownNameError, UsageError
-from featbank.metrics._averages import ZERO
-from featbank.metrics._resampling import drawn_times
+from featbank.metrics.scoring.averages import ZERO
+from featbank.metrics.scoring.resampling import drawn_times
 from featbank.stages.compare.run import CompareOptions, _absent, compare_results
 
 

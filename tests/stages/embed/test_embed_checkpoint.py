@@ -8,7 +8,7 @@ from fake_chips import write_chips
 from made_checkpoint import RGB, tiny_config, tiny_record, write_tiny
 from PIL import Image
 
-from featbank.backbones._vit_build import build_vit, initial_vit
+from featbank.backbones.building.vit_build import build_vit, initial_vit
 from featbank.bank.bank import Bank
 from featbank.bank.checkpoints import ENCODER, checkpoint_path, encoder_sha256, write_checkpoint
 from featbank.errors import (

@@ -2,7 +2,7 @@ import pytest
 import torch
 from made_checkpoint import tiny_config
 
-from featbank.backbones._vit_build import build_vit, initial_vit
+from featbank.backbones.building.vit_build import build_vit, initial_vit
 from featbank.errors import UsageError
 from featbank.stages.finetune.lora import add_adapters, merged_state
 

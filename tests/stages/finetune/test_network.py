@@ -2,7 +2,7 @@ import pytest
 import torch
 from made_checkpoint import tiny_config
 
-from featbank.backbones._vit_build import build_vit, initial_vit
+from featbank.backbones.building.vit_build import build_vit, initial_vit
 from featbank.layers.stochastic_depth import set_drop_path
 from featbank.stages.finetune.network import FinetuneNetwork, choose_trained
 

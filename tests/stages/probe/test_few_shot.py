@@ -5,7 +5,7 @@ from labelled_store import make_labelled_store
 from layered_store import make_layered_store
 
 from featbank.errors import ProbeError, UsageError
-from featbank.probes._knn_classifier import KnnClassifier
+from featbank.probes.fitting.knn_classifier import KnnClassifier
 from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.probe.few_shot import _drawn, few_shot
 from featbank.stages.probe.probe_run import ProbeRun

@@ -83,7 +83,7 @@ def test_the_final_probe_is_fitted_on_train_and_validation(report):
 
 
 def test_the_scores_are_those_of_a_probe_fitted_on_both(bank):
-    from featbank.probes._knn_classifier import KnnClassifier
+    from featbank.probes.fitting.knn_classifier import KnnClassifier
 
     found = run(bank)
     store = featbank.open_store(found.results[0].store)

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, fbeta_score
 
 import featbank
 from featbank.errors import ProbeError, UsageError
-from featbank.probes._knn_classifier import KnnClassifier
+from featbank.probes.fitting.knn_classifier import KnnClassifier
 from featbank.stages.probe.run import ProbeOptions, probe_store
 from featbank.stages.probe.unseen_scores import fold_numbers
 from featbank.store.reader import Store

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, recall_score
 
-from featbank.metrics._calibration import bins_of, fit_temperature
-from featbank.metrics._multilabel_scoring import mean_average_precision
 from featbank.metrics.calibration import ece
 from featbank.metrics.headline_score import as_kept, headline_score
+from featbank.metrics.scoring.calibration import bins_of, fit_temperature
+from featbank.metrics.scoring.multilabel_scoring import mean_average_precision
 from featbank.stages.probe.unseen_scores import Unseen
 from featbank.stages.probe.verdict import judge
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled_store import make_labelled_store
 
-from featbank.metrics._thresholds import best_threshold, tuned_thresholds
+from featbank.metrics.scoring.thresholds import best_threshold, tuned_thresholds
 from featbank.probes import PROBES
-from featbank.probes._sweep import Labelled, fitted, predict
+from featbank.probes.fitting.sweep import Labelled, fitted, predict
 from featbank.probes.protocols import PROTOCOLS
 from featbank.stages.probe import probe_run as run
 from featbank.stages.probe.probe_run import ProbeRun

@@ -79,7 +79,7 @@ def _converted(
     """The network in words, JSON files by name, tensors by name."""
     import torch
 
-    from featbank.backbones._exports import timm_arguments, to_timm, to_transformers
+    from featbank.backbones.building.exports import timm_arguments, to_timm, to_transformers
 
     state = {name: torch.from_numpy(values) for name, values in read_encoder(path).items()}
     if to == "timm":

@@ -85,7 +85,7 @@ def random_start(config: Config, seed: int, *, layer_scale_init: float) -> Start
     """
     import torch
 
-    from featbank.backbones._vit_build import initial_vit
+    from featbank.backbones.building.vit_build import initial_vit
 
     state = dict(initial_vit(config, seed))
     for name, value in state.items():
@@ -136,7 +136,7 @@ def _warm_start(
 
 
 def _assumed(source: FirstWeights, config: Config) -> tuple[str, ...]:
-    from featbank.backbones._vit_build import assumed_heads
+    from featbank.backbones.building.vit_build import assumed_heads
 
     return () if source.heads else (assumed_heads(config["dim"], config["heads"]),)
 

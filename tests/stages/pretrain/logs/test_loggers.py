@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featbank.errors import UnknownNameError, UsageError
+from featbank.stages.pretrain.all_logs import AllLogs
 from featbank.stages.pretrain.logs import LOGGERS
-from featbank.stages.pretrain.logs._all_logs import AllLogs
 from featbank.stages.pretrain.logs.logger import LogRequest
 from featbank.stages.pretrain.logs.parquet import ParquetLog
 

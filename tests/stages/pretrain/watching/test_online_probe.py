@@ -101,7 +101,7 @@ def test_none_is_made_where_none_is_asked_for(folder):
 def test_features_that_are_not_finite_stop_no_run(folder, tmp_path):
     from made_checkpoint import tiny_record
 
-    from featbank.backbones._vit_build import initial_vit
+    from featbank.backbones.building.vit_build import initial_vit
     from featbank.bank.checkpoints import write_checkpoint
 
     record = tiny_record()

@@ -8,7 +8,7 @@ from fake_hub import save_model
 from safetensors.torch import save_file
 
 from featbank.backbones import BACKBONES
-from featbank.backbones._vit_build import build_vit
+from featbank.backbones.building.vit_build import build_vit
 from featbank.bands import RGB, SENTINEL1, SENTINEL2, Band
 from featbank.bank.checkpoints import RECORD, Checkpoint, write_checkpoint
 from featbank.errors import ContractError, UsageError, WeightsError

@@ -1,0 +1,1 @@
+"""How backbones are built: weights files read and checked, networks put together."""

@@ -1,0 +1,1 @@
+"""How samples are split: publishers' lists, units, blocks, and what overlaps."""

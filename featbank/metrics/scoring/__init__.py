@@ -1,0 +1,1 @@
+"""What metrics are scored with: counts, averages, intervals, thresholds, comparisons."""

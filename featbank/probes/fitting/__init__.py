@@ -1,0 +1,1 @@
+"""How probes are fitted: classifiers, their solvers, sweeps over settings, saving."""
