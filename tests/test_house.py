@@ -67,3 +67,32 @@ def test_tests_of_one_file_run_in_one_process(request):
     if "PYTEST_XDIST_WORKER" not in os.environ:
         pytest.skip("tests run in one process")
     assert request.node.nodeid.endswith("@tests/test_house.py")
+
+
+def imported(path):
+    """Dotted names of what a module imports from the project, at run time or for types."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("featbank"):
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names if name.name.startswith("featbank"))
+
+
+def is_private_elsewhere(dotted, path):
+    parts = dotted.split(".")
+    marked = [i for i, part in enumerate(parts) if re.match("_[^_]", part)]
+    return bool(marked) and ROOT.joinpath(*parts[: marked[0]]) != path.parent
+
+
+def test_no_module_imports_what_is_private_elsewhere():
+    found = ((path, name) for path in MODULES for name in imported(path))
+    assert [pair for pair in found if is_private_elsewhere(pair[1], pair[0])] == []
+
+
+def test_no_two_classes_bear_one_name():
+    named = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                named.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: places for name, places in named.items() if len(places) > 1} == {}

@@ -17,7 +17,7 @@ Value = str | int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class OpenQuestion:
     """One question that a family's files leave open.
 
     Attributes:
@@ -48,25 +48,25 @@ class Answer:
         return f"{self.expected}; {self.help}; default: {self.default}"
 
 
-PART = Answer(
+PART = OpenQuestion(
     name="part",
     help="which of a file's networks is taken",
     default="its only one, or the averaged one (EMA, teacher, target encoder)",
 )
-HEADS = Answer(
+HEADS = OpenQuestion(
     name="heads",
     help="attention heads, which no file of tensors tells",
     default="width / 64",
     is_count=True,
 )
-POSITIONS = Answer(
+POSITIONS = OpenQuestion(
     name="positions",
     help="how positions are interpolated off the native size",
     default="original",
     choices=("original", "transformers"),
     alias="--positions",
 )
-RESHAPE = Answer(
+RESHAPE = OpenQuestion(
     name="reshape",
     help="how the kernels of DOFA v1 are laid out: new since 2024-08-30, old before",
     default="by the hash of a known file",
@@ -76,7 +76,7 @@ RESHAPE = Answer(
 
 
 def settled_answers(
-    declared: Sequence[Answer], given: Mapping[str, Any], *, subject: str
+    declared: Sequence[OpenQuestion], given: Mapping[str, Any], *, subject: str
 ) -> dict[str, Value]:
     """Answers as a family declares them, each of its type.
 
@@ -122,7 +122,7 @@ def as_mapping(given: object) -> dict[str, Any]:
     )
 
 
-def _settled(answer: Answer, value: object) -> Value:
+def _settled(answer: OpenQuestion, value: object) -> Value:
     found = _count(value) if answer.is_count else value if isinstance(value, str) else None
     if not found or (answer.choices and found not in answer.choices):
         raise UsageError(

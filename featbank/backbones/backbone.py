@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from featbank.backbones.answers import Answer, Value
+    from featbank.backbones.answers import OpenQuestion, Value
     from featbank.bands import Band
     from featbank.remote import RemoteFile
 
@@ -149,7 +149,7 @@ class BackboneSpec:
     build: Callable[[Config, State], Encoder] = field(repr=False)
     read: Callable[[Config, State, WeightsFile], Loaded] | None = field(default=None, repr=False)
     bind: Callable[[Config, Sequence[Band]], Config] | None = field(default=None, repr=False)
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[OpenQuestion, ...] = ()
     remote: RemoteFile | None = None
     hub_id: str = ""
     initial: Callable[[Config, int], State] | None = field(default=None, repr=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.datasets._clc import map_to_19
-from featbank.datasets.decode import Layout, decode, read_whole
+from featbank.datasets.decode import FileLayout, decode, read_whole
 from featbank.errors import DecodeError
 from featbank.image import with_missing
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from featbank.image import Array, Grid, Image
 
 # Codes of land cover stay numbers, whatever colours a map draws them in.
-_MAP = Layout(bands=1, dtype="uint16", applies_scale=False, takes_indices=True)
+_MAP = FileLayout(bands=1, dtype="uint16", applies_scale=False, takes_indices=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +55,14 @@ class PatchReader:
         return replace(self, grids=grids)
 
     def _read_grid(self, stem: str, grid: Grid) -> Array:
-        layout = Layout(bands=1, dtype=grid.dtype, applies_scale=False)
+        layout = FileLayout(bands=1, dtype=grid.dtype, applies_scale=False)
         bands = [self._read_band(f"{stem}_{band}.tif", grid, layout) for band in grid.bands]
         if any(isinstance(band, np.ma.MaskedArray) for band in bands):
             missing = np.concatenate([np.ma.getmaskarray(band) for band in bands])
             return with_missing(np.concatenate([np.ma.getdata(band) for band in bands]), missing)
         return np.concatenate(bands)
 
-    def _read_band(self, path: str, grid: Grid, layout: Layout) -> Array:
+    def _read_band(self, path: str, grid: Grid, layout: FileLayout) -> Array:
         pixels = read_tiff(self.root, path, layout)
         if pixels.shape[1:] != grid.size_px or pixels.dtype != grid.dtype:
             raise DecodeError(
@@ -127,7 +127,7 @@ def patch_folder(name: str, fields: int) -> str:
     return f"{name.rsplit('_', fields)[0]}/{name}" if fields else name
 
 
-def read_tiff(root: str, path: str, layout: Layout) -> Array:
+def read_tiff(root: str, path: str, layout: FileLayout) -> Array:
     """(C, H, W) of one file.
 
     Raises:

@@ -29,7 +29,7 @@ _BACK, _BACK_SHARE = 1.0, 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Placed:
+class PlacedBoxes:
     """N boxes on the globe.
 
     Attributes:
@@ -45,7 +45,7 @@ class Placed:
     is_outside: NDArray[np.bool_]
 
 
-def place(boxes: NDArray[np.float64], epsg: NDArray[np.int64]) -> Placed:
+def place(boxes: NDArray[np.float64], epsg: NDArray[np.int64]) -> PlacedBoxes:
     """Find boxes on the globe by their centres.
 
     Args:
@@ -59,7 +59,7 @@ def place(boxes: NDArray[np.float64], epsg: NDArray[np.int64]) -> Placed:
         found = _lonlat_of(centres[rows], int(code))
         lonlat[rows] = found
     known = np.isfinite(lonlat).all(axis=1)
-    return Placed(
+    return PlacedBoxes(
         lonlat=lonlat,
         bbox=np.where(known[:, None], boxes, np.nan),
         epsg=np.where(known, epsg, NO_EPSG),

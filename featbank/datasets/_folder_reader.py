@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from featbank.bands import RGB, Band, Unit
-from featbank.datasets.decode import Layout, decode, examine, layout_of, read_whole
+from featbank.datasets.decode import FileLayout, decode, examine, layout_of, read_whole
 from featbank.datasets.decoding.meaning import NOTHING
 from featbank.datasets.side_files import read_beside, side_files
 from featbank.errors import DecodeError
@@ -41,7 +41,7 @@ class FolderReader:
 
     root: str
     paths: NDArray[np.str_]
-    layout: Layout
+    layout: FileLayout
     sided: frozenset[str] = frozenset()
 
     def read(self, index: int) -> Image:
@@ -70,7 +70,7 @@ class FolderLayout:
         notes: What a user must know of it.
     """
 
-    layout: Layout
+    layout: FileLayout
     processing: str
     notes: tuple[str, ...] = ()
 
@@ -93,7 +93,7 @@ def common_layout(root: Path, paths: Sequence[str]) -> FolderLayout:
     return FolderLayout(layout=layout, processing=_processing(first), notes=_opacity_note(first))
 
 
-def bands_of(layout: Layout) -> tuple[Band, ...]:
+def bands_of(layout: FileLayout) -> tuple[Band, ...]:
     """Bands of a folder, named by their order: the files do not say what they are."""
     if layout.bands == 3 and layout.dtype == "uint8":
         return RGB
@@ -101,7 +101,7 @@ def bands_of(layout: Layout) -> tuple[Band, ...]:
     return tuple(Band(name=f"b{i}", unit=unit) for i in range(1, layout.bands + 1))
 
 
-def grid_of(layout: Layout) -> Grid:
+def grid_of(layout: FileLayout) -> Grid:
     """The one grid of a folder."""
     bands = tuple(band.name for band in bands_of(layout))
     return Grid(name=GRID, bands=bands, dtype=layout.dtype)
@@ -116,7 +116,7 @@ def _first_readable(root: Path, paths: Sequence[str]) -> Decoded:
     return examine(root / paths[-1])
 
 
-def _coloured(root: Path, paths: Sequence[str], grey: Layout) -> Layout | None:
+def _coloured(root: Path, paths: Sequence[str], grey: FileLayout) -> FileLayout | None:
     """Layout of the colour images among files spread over the folder; None where all are grey."""
     for path in paths[:: -(-len(paths) // _TRIES)]:
         try:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from featbank.datasets._folder_listing import Folder
 
 
-class Named(Protocol):
+class IdentifiedFile(Protocol):
     """An image file with the id of its sample."""
 
     @property
@@ -75,7 +75,7 @@ def refuse_halves(root: str, tree: Folder) -> None:
             )
 
 
-def refuse_shared_ids(files: Sequence[Named], root: str) -> None:
+def refuse_shared_ids(files: Sequence[IdentifiedFile], root: str) -> None:
     """Raise where files of one folder differ by their suffix alone.
 
     Raises:

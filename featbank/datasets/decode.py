@@ -52,7 +52,7 @@ _BOX, _RIFF = b"\x00\x00\x00\x0cjP  ", b"WEBP"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
+class FileLayout:
     """What all files of one dataset have in common.
 
     Attributes:
@@ -80,7 +80,7 @@ class Layout:
     told_by: str = "the dataset"
 
 
-def decode(data: bytes, *, name: str, layout: Layout, beside: Beside = NOTHING) -> Array:
+def decode(data: bytes, *, name: str, layout: FileLayout, beside: Beside = NOTHING) -> Array:
     """Pixels of one file as (C, H, W).
 
     Args:
@@ -111,7 +111,7 @@ def decode(data: bytes, *, name: str, layout: Layout, beside: Beside = NOTHING) 
     return pixels
 
 
-def _opacity_settled(stored: Stored, name: str, layout: Layout) -> Stored:
+def _opacity_settled(stored: Stored, name: str, layout: FileLayout) -> Stored:
     """What a TIFF calls opacity, as a band where the dataset's files mean one by it."""
     if layout.opacity_is_band:
         return stored.whole or stored
@@ -126,7 +126,7 @@ def _opacity_settled(stored: Stored, name: str, layout: Layout) -> Stored:
 
 
 def _require_alike(
-    pixels: Array, name: str, layout: Layout, *, depth: int, is_scaled: bool
+    pixels: Array, name: str, layout: FileLayout, *, depth: int, is_scaled: bool
 ) -> None:
     if depth != layout.depth:
         raise DecodeError(
@@ -175,7 +175,7 @@ def examine(path: Path) -> Decoded:
     return replace(settled, opacity_is_band=is_band)
 
 
-def inspect(path: Path) -> Layout:
+def inspect(path: Path) -> FileLayout:
     """Layout of one file, read from its pixels and tags.
 
     Raises:
@@ -185,10 +185,10 @@ def inspect(path: Path) -> Layout:
     return layout_of(examine(path))
 
 
-def layout_of(decoded: Decoded) -> Layout:
+def layout_of(decoded: Decoded) -> FileLayout:
     """Layout of files like one that was decoded."""
     pixels = decoded.pixels
-    return Layout(
+    return FileLayout(
         bands=len(pixels),
         dtype=str(pixels.dtype),
         is_colour=decoded.is_colour,

@@ -28,7 +28,7 @@ from featbank.datasets._remote_files import (
     EUROSAT_SPLITS,
 )
 from featbank.datasets.dataset import Dataset, DatasetRequest, DatasetSpec
-from featbank.datasets.decode import Layout
+from featbank.datasets.decode import FileLayout
 from featbank.datasets.folder import LABELS
 from featbank.datasets.geotiff import place_columns
 from featbank.datasets.side_files import with_side_files
@@ -95,9 +95,9 @@ def open_eurosat(request: DatasetRequest, *, variant: Variant) -> Dataset:
     )
 
 
-def _layout(variant: Variant) -> Layout:
+def _layout(variant: Variant) -> FileLayout:
     is_colour = variant.suffix != ".tif"
-    return Layout(
+    return FileLayout(
         bands=len(variant.bands), dtype=variant.dtype, is_colour=is_colour, applies_scale=False
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.datasets._crs_domain import NO_EPSG, Placed, place
+from featbank.datasets._crs_domain import NO_EPSG, PlacedBoxes, place
 from featbank.datasets._tiff_tags import NotClassicTiff, read_tags
 from featbank.datasets.decoding.refusals import FAULTS
 
@@ -90,7 +90,7 @@ def read_places(root: Path, paths: Sequence[str]) -> Places:
     )
 
 
-def _notes(paths: Sequence[str], placed: Placed) -> Iterator[str]:
+def _notes(paths: Sequence[str], placed: PlacedBoxes) -> Iterator[str]:
     outside = np.flatnonzero(placed.is_outside)
     if len(outside):
         yield (

@@ -15,7 +15,7 @@ import numpy as np
 from featbank.datasets._known_places import one_name_each, with_known_places
 from featbank.datasets.split_gaps import in_a_row, listed
 from featbank.datasets.splitting.split_judge import SplitJudge
-from featbank.datasets.splitting.split_rungs import BLOCK, GROUP, Ground
+from featbank.datasets.splitting.split_rungs import BLOCK, GROUP, Dependence
 from featbank.samples import UNLABELLED
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def with_splits(samples: Samples) -> Samples:
     samples = with_known_places(samples)
     if samples.splits or not len(samples):
         return samples
-    judge, ground = SplitJudge(samples), Ground(_with_one_name_each(samples))
+    judge, ground = SplitJudge(samples), Dependence(_with_one_name_each(samples))
     lower = cache(lambda: list(ground.lower_rungs()))
     drawn = [_draw(ground, lower, judge, seed) for seed in range(len(SCHEMES))]
     names = [f"{each.kind}-{seed}" for seed, each in enumerate(drawn)]
@@ -87,7 +87,9 @@ def _with_one_name_each(samples: Samples) -> Samples:
     return replace(samples, lonlat=one_name_each(samples.lonlat))
 
 
-def _draw(ground: Ground, lower: Callable[[], list[Rung]], judge: SplitJudge, seed: int) -> _Drawn:
+def _draw(
+    ground: Dependence, lower: Callable[[], list[Rung]], judge: SplitJudge, seed: int
+) -> _Drawn:
     """The seed's own draw where it can be worked with, else the first way down that can.
 
     Below the first draw a way is taken that starves no class, else one that starves few, else
@@ -117,7 +119,7 @@ def _best(rung: Rung, judge: SplitJudge, seed: int) -> _Drawn:
     return min(drawn, key=lambda each: (bool(each.fault), judge.rank(each.split)))
 
 
-def _notes(drawn: _Drawn, ground: Ground) -> Iterator[str]:
+def _notes(drawn: _Drawn, ground: Dependence) -> Iterator[str]:
     samples = ground.samples
     by_fault: dict[str, list[str]] = {}
     for kind, fault in drawn.refused.items():
@@ -140,7 +142,7 @@ def _placed(samples: Samples) -> int:
     return 0 if samples.lonlat is None else int(np.isfinite(samples.lonlat).all(axis=1).sum())
 
 
-def _parted(drawn: _Drawn, ground: Ground) -> Iterator[str]:
+def _parted(drawn: _Drawn, ground: Dependence) -> Iterator[str]:
     """What is known to make samples depend on one another, and is not kept apart."""
     samples, left, right = ground.samples, *ground.pairs.T
     own = drawn.split[left], drawn.split[right]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from featbank.downloads.answer import PassingError, ask
 from featbank.downloads.checksum import CHUNK_BYTES, Digest
-from featbank.downloads.part import Part, open_part
+from featbank.downloads.part import PartialFile, open_part
 from featbank.downloads.space import in_words, require_room
 from featbank.errors import DownloadError
 
@@ -64,7 +64,7 @@ def _silent(done: int, total: int | None) -> None:
     """Nobody watches."""
 
 
-def _complete(file: RemoteFile, part: Part, folder: Path, tell: Progress) -> None:
+def _complete(file: RemoteFile, part: PartialFile, folder: Path, tell: Progress) -> None:
     waits = list(_WAITS_S)
     furthest = part.size
     while not _is_complete(file, part):
@@ -80,11 +80,11 @@ def _complete(file: RemoteFile, part: Part, folder: Path, tell: Progress) -> Non
             return
 
 
-def _is_complete(file: RemoteFile, part: Part) -> bool:
+def _is_complete(file: RemoteFile, part: PartialFile) -> bool:
     return bool(file.checksum) and part.size > 0 and part.size == file.size_bytes
 
 
-def _attempt(file: RemoteFile, part: Part, folder: Path, tell: Progress) -> None:
+def _attempt(file: RemoteFile, part: PartialFile, folder: Path, tell: Progress) -> None:
     """One request; returns only when all bytes are here."""
     with ask(file, part.size, part.validator) as answer:
         if not _goes_on(answer, part):
@@ -106,7 +106,7 @@ def _attempt(file: RemoteFile, part: Part, folder: Path, tell: Progress) -> None
         raise PassingError(f"the connection ended after {part.size} of {total} bytes")
 
 
-def _goes_on(answer: Answer, part: Part) -> bool:
+def _goes_on(answer: Answer, part: PartialFile) -> bool:
     """Whether an answer fits the bytes that are here."""
     if answer.stream is None:
         return answer.total == part.size
@@ -115,7 +115,7 @@ def _goes_on(answer: Answer, part: Part) -> bool:
     return answer.start == 0 or not is_other
 
 
-def _require_size(file: RemoteFile, part: Part, total: int | None) -> None:
+def _require_size(file: RemoteFile, part: PartialFile, total: int | None) -> None:
     if None in (total, file.size_bytes) or total == file.size_bytes:
         return
     part.discard()
@@ -127,7 +127,7 @@ def _require_size(file: RemoteFile, part: Part, total: int | None) -> None:
     )
 
 
-def _require_content(file: RemoteFile, part: Part) -> None:
+def _require_content(file: RemoteFile, part: PartialFile) -> None:
     if file.size_bytes is not None and part.size != file.size_bytes:
         found, expected = f"{part.size} bytes", f"{file.size_bytes} bytes"
     elif not part.digest.fits:
@@ -159,7 +159,7 @@ def _require_whole(file: RemoteFile, path: Path, tell: Progress) -> None:
     )
 
 
-def _gave_up(file: RemoteFile, part: Part, error: PassingError) -> DownloadError:
+def _gave_up(file: RemoteFile, part: PartialFile, error: PassingError) -> DownloadError:
     return DownloadError(
         file.url,
         f"{error}, {len(_WAITS_S) + 1} times in a row",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from featbank.remote import RemoteFile
 
 
-class Part:
+class PartialFile:
     """The bytes of a file that are here so far, with their checksum.
 
     Args:
@@ -113,7 +113,7 @@ def note_path(part: Path) -> Path:
 
 
 @contextmanager
-def open_part(file: RemoteFile, folder: Path, tell: Callable[[int], None]) -> Iterator[Part]:
+def open_part(file: RemoteFile, folder: Path, tell: Callable[[int], None]) -> Iterator[PartialFile]:
     """The part of a file in a folder, from this or an earlier attempt.
 
     Raises:
@@ -121,4 +121,4 @@ def open_part(file: RemoteFile, folder: Path, tell: Callable[[int], None]) -> It
     """
     path = folder / f"{file.name}.part"
     with held(path) as stream:
-        yield Part(file, path, stream, tell)
+        yield PartialFile(file, path, stream, tell)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from featbank.device import page_locked
 from featbank.errors import ReadError
-from featbank.inputs.reader_process import Placed, PlacedBatch, PlacedGroup
+from featbank.inputs.reader_process import PlacedBatch, PlacedGroup, SharedArray
 from featbank.inputs.reading import Group, ReadBatch, read_batch
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class _Worker:
     def _shared(self, group: PlacedGroup) -> Group:
         grids, missing = (
             {
-                name: array.view(self._memory) if isinstance(array, Placed) else array
+                name: array.view(self._memory) if isinstance(array, SharedArray) else array
                 for name, array in placed.items()
             }
             for placed in (group.grids, group.missing)

@@ -33,7 +33,7 @@ _ALIGN = 64
 
 
 @dataclass(frozen=True)
-class Placed:
+class SharedArray:
     """An array that lies in shared memory."""
 
     offset: int
@@ -52,8 +52,8 @@ class PlacedGroup:
     """A group whose arrays may lie in shared memory."""
 
     rows: NDArray[np.intp]
-    grids: Mapping[str, Placed | Array]
-    missing: Mapping[str, Placed | Array]
+    grids: Mapping[str, SharedArray | Array]
+    missing: Mapping[str, SharedArray | Array]
     absent: tuple[str, ...]
 
 
@@ -80,11 +80,11 @@ class Slot:
         self._offset = start
         self._end = start + size
 
-    def take(self, array: Array) -> Placed | Array:
+    def take(self, array: Array) -> SharedArray | Array:
         """Where the array lies now; one that does not fit stays as it is."""
         if self._offset + array.nbytes > self._end:
             return array
-        spot = Placed(self._offset, array.shape, str(array.dtype))
+        spot = SharedArray(self._offset, array.shape, str(array.dtype))
         spot.view(self._memory)[...] = array
         self._offset += -(-array.nbytes // _ALIGN) * _ALIGN
         return spot

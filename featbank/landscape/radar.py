@@ -56,7 +56,7 @@ _INSIDE = (..., slice(1, -1), slice(1, -1))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class RadarLook:
     """The geometry and calibration of one chip's acquisition.
 
     Attributes:
@@ -74,11 +74,11 @@ class Look:
     wind: np.float32
 
 
-def radar_look(key: int) -> Look:
+def radar_look(key: int) -> RadarLook:
     """The look of one chip, from its key."""
     words = hash_words([key], np.arange(1), np.arange(4 + POLARISATIONS))[0, 0]
     low, high = _INCIDENCE_DEG
-    return Look(
+    return RadarLook(
         incidence_deg=np.float32(low) + np.float32(high - low) * uniform(words[:1])[0],
         side=1 if int(words[1]) & 1 else -1,
         offset_db=bell(words[4:]) * np.float32(_CALIBRATION_DB),
@@ -87,7 +87,9 @@ def radar_look(key: int) -> Look:
     )
 
 
-def radar_image(landscape: Landscape, window: Window, look: Look, key: int) -> NDArray[np.float32]:
+def radar_image(
+    landscape: Landscape, window: Window, look: RadarLook, key: int
+) -> NDArray[np.float32]:
     """(2, H, W) float32 sigma nought of VV and VH in dB, with noise floor and speckle.
 
     Args:
@@ -108,7 +110,7 @@ def radar_image(landscape: Landscape, window: Window, look: Look, key: int) -> N
     return to_decibel(power)
 
 
-def backscatter(landscape: Landscape, ground: Ground, look: Look) -> NDArray[np.float32]:
+def backscatter(landscape: Landscape, ground: Ground, look: RadarLook) -> NDArray[np.float32]:
     """(2, H - 2, W - 2) what the ground sends back in dB, one pixel less on each side."""
     cover = ground.cover[_INSIDE].astype(np.intp)
     plots = landscape.plots(ground)
@@ -125,7 +127,7 @@ def backscatter(landscape: Landscape, ground: Ground, look: Look) -> NDArray[np.
     return np.minimum(image, np.float32(_STRONGEST_DB), out=image)
 
 
-def _classwise(ground: Ground, cover: NDArray[np.intp], look: Look) -> NDArray[np.float32]:
+def _classwise(ground: Ground, cover: NDArray[np.intp], look: RadarLook) -> NDArray[np.float32]:
     """(2, H, W) how the classes depart from their level: drift, water, plants, parcels, angle."""
     fields = ground.fields[_INSIDE]
     patch, green_patch = parcel_offsets(ground.parcel[_INSIDE])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from featbank.pages.figures.drawing.style import Drawing
+    from featbank.pages.figures.drawing.style import DrawnFigure
 
 _WIDTH, _ROW_HEIGHT, _COLUMNS = 8.0, 1.9, 2
 # A line through more points than the picture has pixels shows noise; each point is then a mean.
@@ -39,7 +39,7 @@ _SPLITS = {"train": "training", "val": "validation"}
 
 
 @dataclass(frozen=True)
-class Panel:
+class CurvePanel:
     """One pair of axes.
 
     Attributes:
@@ -53,7 +53,7 @@ class Panel:
     is_log: bool = False
 
 
-def draw_training_curves(checkpoint: Path) -> Drawing:
+def draw_training_curves(checkpoint: Path) -> DrawnFigure:
     """Curves of a checkpoint's run, finished or not.
 
     Args:
@@ -104,24 +104,24 @@ def _read(path: Path) -> pd.DataFrame:
     return read_log(path)
 
 
-def _panels(log: pd.DataFrame) -> list[Panel]:
+def _panels(log: pd.DataFrame) -> list[CurvePanel]:
     """What the log has something to say of."""
     parts = tuple(name for name in log.columns if name.startswith(_PARTS))
     probes = tuple(name for name in log.columns if name.startswith(_PROBES))
     wanted = (
-        Panel("Loss", ("loss", *(parts if len(parts) > 1 else ()))),
-        Panel("Score on validation chips", probes),
-        Panel("Loss, by epoch", ("train_loss", "val_loss")),
-        Panel("Score, by epoch", ("train_score", "val_score")),
-        Panel("Effective rank of the features", ("feature_rank",)),
-        Panel("Spread of the features, of their size", ("feature_spread",)),
-        Panel("Prototypes used", ("prototypes_used",), is_log=True),
-        Panel("Entropy of a target, of the uniform one", ("target_flatness",)),
-        Panel("Norm of the gradients", ("gradient_norm",), is_log=True),
-        Panel("Learning rate", ("lr",)),
-        Panel("Chips a second", ("images_per_s", "chips_per_second")),
+        CurvePanel("Loss", ("loss", *(parts if len(parts) > 1 else ()))),
+        CurvePanel("Score on validation chips", probes),
+        CurvePanel("Loss, by epoch", ("train_loss", "val_loss")),
+        CurvePanel("Score, by epoch", ("train_score", "val_score")),
+        CurvePanel("Effective rank of the features", ("feature_rank",)),
+        CurvePanel("Spread of the features, of their size", ("feature_spread",)),
+        CurvePanel("Prototypes used", ("prototypes_used",), is_log=True),
+        CurvePanel("Entropy of a target, of the uniform one", ("target_flatness",)),
+        CurvePanel("Norm of the gradients", ("gradient_norm",), is_log=True),
+        CurvePanel("Learning rate", ("lr",)),
+        CurvePanel("Chips a second", ("images_per_s", "chips_per_second")),
     )
-    shown = [Panel(p.title, _present(log, p.names), p.is_log) for p in wanted]
+    shown = [CurvePanel(p.title, _present(log, p.names), p.is_log) for p in wanted]
     return [panel for panel in shown if panel.names]
 
 
@@ -129,7 +129,7 @@ def _present(log: pd.DataFrame, names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name in log.columns and log[name].notna().any())
 
 
-def _draw(axes: Axes, panel: Panel, log: pd.DataFrame) -> None:
+def _draw(axes: Axes, panel: CurvePanel, log: pd.DataFrame) -> None:
     for number, name in enumerate(panel.names):
         line = log[["epoch", name]].dropna()
         is_rare = name.startswith(_PROBES)

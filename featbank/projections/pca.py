@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from featbank.projections.projection import Layout, ProjectionSpec
+from featbank.projections.projection import Projected, ProjectionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from featbank.projections.projection import Progress
 
 
-def fit(features: Array, params: Mapping[str, Any], seed: int, progress: Progress) -> Layout:
+def fit(features: Array, params: Mapping[str, Any], seed: int, progress: Progress) -> Projected:
     """The plane of features (n, D) as they are; nothing is random, so the seed is not used."""
     from featbank.projections._principal_plane import PrincipalPlane
 

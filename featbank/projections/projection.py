@@ -20,7 +20,7 @@ def silent(step: str, done: int, total: int | None) -> None:
     """Progress that nobody sees."""
 
 
-class Layout(Protocol):
+class Projected(Protocol):
     """Samples laid out in two dimensions, into which others can be placed."""
 
     @property
@@ -49,7 +49,7 @@ class ProjectionSpec:
     summary: str
     defaults: Mapping[str, Any]
     check: Callable[[Mapping[str, Any]], None] = field(repr=False)
-    fit: Callable[[Array, Mapping[str, Any], int, Progress], Layout] = field(repr=False)
+    fit: Callable[[Array, Mapping[str, Any], int, Progress], Projected] = field(repr=False)
     algorithm: int = 1
     source: str
 

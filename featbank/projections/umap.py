@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from featbank.errors import UsageError
-from featbank.projections.projection import Layout, ProjectionSpec
+from featbank.projections.projection import Projected, ProjectionSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ def _refuse(option: str, found: object, expected: str, good: str) -> None:
     raise UsageError(f"--{option}", f"it is {found}", expected, f"Pass {good}.")
 
 
-def fit(features: Array, params: Mapping[str, Any], seed: int, progress: Progress) -> Layout:
+def fit(features: Array, params: Mapping[str, Any], seed: int, progress: Progress) -> Projected:
     """The layout of the graph of nearest neighbours by cosine of features (n, D)."""
     from featbank.projections._umap_layout import UmapLayout
 

@@ -57,7 +57,7 @@ class Imagery:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class ImageryLook:
     """What a sample of the imagery showed.
 
     Attributes:
@@ -73,7 +73,7 @@ class Look:
     misses: bool = False
 
 
-def look(imagery: Imagery) -> Look:
+def look(imagery: Imagery) -> ImageryLook:
     """Read a repeatable sample of 256 chips and check each."""
     rows = sampled_rows(imagery.dataset.samples, count=LOOK_CHIPS)
     refused: dict[int, str] = {}
@@ -94,7 +94,7 @@ def look(imagery: Imagery) -> Look:
             "Correct that one, then the others.",
         )
     levels.require_order(imagery.dataset.name)
-    return Look(rows=rows, refused=refused, chip_bytes=largest, misses=misses)
+    return ImageryLook(rows=rows, refused=refused, chip_bytes=largest, misses=misses)
 
 
 def _chip_bytes(batch: ReadBatch) -> list[int]:

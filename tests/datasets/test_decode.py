@@ -2,10 +2,10 @@ import imagecodecs
 import numpy as np
 import pytest
 
-from featbank.datasets.decode import Layout, decode, inspect
+from featbank.datasets.decode import FileLayout, decode, inspect
 from featbank.errors import DecodeError
 
-RGB = Layout(bands=3, dtype="uint8")
+RGB = FileLayout(bands=3, dtype="uint8")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PIL import Image
 
 from featbank.datasets import DATASETS, DatasetRequest
 from featbank.datasets._folder_reader import common_layout
-from featbank.datasets.decode import Layout, decode
+from featbank.datasets.decode import FileLayout, decode
 from featbank.datasets.side_files import side_files, with_side_files
 from featbank.errors import DecodeError
 from featbank.image import BandPicker, with_missing
@@ -110,14 +110,14 @@ def test_scale_tags_in_some_files_alone_are_named(tmp_path, first, told):
 
 def test_a_publisher_s_numbers_are_not_scaled(tmp_path):
     rio(COUNTS[:1], made_images.scaled([0.5], [1.0]))(tmp_path / "x.tif")
-    layout = Layout(bands=1, dtype="uint16", applies_scale=False)
+    layout = FileLayout(bands=1, dtype="uint16", applies_scale=False)
     pixels = decode((tmp_path / "x.tif").read_bytes(), name="x", layout=layout)
     np.testing.assert_array_equal(pixels, COUNTS[:1])
 
 
 def test_a_map_of_codes_keeps_its_indices(tmp_path):
     path = made_images.write_kind(tmp_path, "palette")
-    layout = Layout(bands=1, dtype="uint8", takes_indices=True)
+    layout = FileLayout(bands=1, dtype="uint8", takes_indices=True)
     np.testing.assert_array_equal(decode(path.read_bytes(), name="x", layout=layout), BYTES[:1])
 
 

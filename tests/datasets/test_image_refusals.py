@@ -12,7 +12,7 @@ import tifffile
 from made_images import BYTES, COUNTS, REALS, H, W, chunky, nodata, pages, pil, rio, tif
 from PIL import Image
 
-from featbank.datasets.decode import Layout, decode, examine
+from featbank.datasets.decode import FileLayout, decode, examine
 from featbank.datasets.decoding import refusals
 from featbank.errors import DecodeError
 
@@ -266,7 +266,7 @@ def test_a_mask_file_that_is_no_tiff_is_refused_by_its_name(tmp_path):
 def test_the_other_layout_is_never_transposed_and_kept(tmp_path):
     """Both files hold 8 × 8 × 8 numbers, so that shapes tell nothing."""
     cube = BYTES[:8, :8, :8]
-    layout = Layout(bands=8, dtype="uint8")
+    layout = FileLayout(bands=8, dtype="uint8")
     for name in ("8x8x8-planar", "8x8x8-chunky"):
         data = made_images.write_kind(tmp_path, name).read_bytes()
         np.testing.assert_array_equal(decode(data, name=name, layout=layout), cube)

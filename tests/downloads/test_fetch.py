@@ -314,16 +314,16 @@ def test_a_full_disk_is_said_before_a_byte_is_written(publisher, tmp_path, monke
 
 
 def test_a_disk_that_fills_up_keeps_what_is_there(publisher, tmp_path, monkeypatch):
-    from featbank.downloads.part import Part
+    from featbank.downloads.part import PartialFile
 
-    resume = Part._resume
+    resume = PartialFile._resume
 
     def with_little_room(self, tell):
         resume(self, tell)
         self._stream = Full(self._stream.fileno(), "ab", closefd=False)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Part, "_resume", with_little_room)
+        patched.setattr(PartialFile, "_resume", with_little_room)
         with pytest.raises(DownloadError, match="room for all of it"):
             fetch(remote(publisher), tmp_path)
     publisher.requests.clear()
@@ -342,19 +342,19 @@ class Full(FileIO):
 
 
 def test_a_disk_that_fails_is_one_line(publisher, tmp_path, monkeypatch):
-    from featbank.downloads.part import Part
+    from featbank.downloads.part import PartialFile
 
     class Failing(FileIO):
         def write(self, data):
             raise OSError(errno.EIO, "Input/output error")
 
-    resume = Part._resume
+    resume = PartialFile._resume
 
     def on_a_failing_disk(self, tell):
         resume(self, tell)
         self._stream = Failing(self._stream.fileno(), "ab", closefd=False)
 
-    monkeypatch.setattr(Part, "_resume", on_a_failing_disk)
+    monkeypatch.setattr(PartialFile, "_resume", on_a_failing_disk)
     with pytest.raises(DownloadError, match=r"part: cannot be written \(Input/output error\)"):
         fetch(remote(publisher), tmp_path)
 

@@ -23,7 +23,7 @@ from featbank.methods.method import (
     StepOutput,
 )
 from featbank.methods.views.crop_recipe import CropRecipe
-from featbank.sources.fitting import Imagery, Look
+from featbank.sources.fitting import Imagery, ImageryLook
 from featbank.stages.pretrain.options import PretrainOptions
 from featbank.stages.pretrain.plan import PretrainPlan
 
@@ -171,7 +171,7 @@ def tiny_plan(folder, *, steps=12, method=None, dataset=None, batch_size=8, hype
             workers=options.get("workers") or 0,
         ),
         rows=np.arange(len(dataset.samples)),
-        look=Look(rows=[0], chip_bytes=2 * 24 * 24 * 4),
+        look=ImageryLook(rows=[0], chip_bytes=2 * 24 * 24 * 4),
         inputs=InputRecipe(
             grids=dataset.grids,
             bands=names,

@@ -11,7 +11,7 @@ from tiny_training import tiny_plan
 
 from featbank.cli.entry import leave
 from featbank.stages.pretrain import run
-from featbank.stages.pretrain.scale.parallel import Trained
+from featbank.stages.pretrain.scale.parallel import ParallelMethod
 from featbank.stages.pretrain.states import due
 
 SETTINGS = {"steps": 10, "hyper": {"drop_path": 0.0, "weight_decay_end": 0.04}}
@@ -29,7 +29,7 @@ def save_by_the_first_clock():
 
 def write_dtypes(path):
     """Have the first process write in which dtypes the first step computes, part by part."""
-    found, call = {}, Trained.__call__
+    found, call = {}, ParallelMethod.__call__
 
     def note(name, part):
         def hook(_module, given, out):
@@ -49,7 +49,7 @@ def write_dtypes(path):
             path.write_text(json.dumps(found))
         return out
 
-    Trained.__call__ = noting_call
+    ParallelMethod.__call__ = noting_call
 
 
 def main(folder, said):

@@ -10,7 +10,7 @@ from featbank.stages.finetune.chips import LabelledChips
 from featbank.stages.finetune.options import FinetuneOptions
 from featbank.stages.finetune.plan import plan_finetune
 from featbank.stages.finetune.run import _network
-from featbank.stages.finetune.training import Training
+from featbank.stages.finetune.training import FineTuning
 
 WAYS = pytest.mark.parametrize("lora", [0, 2], ids=["whole", "lora"])
 
@@ -36,7 +36,7 @@ def trained(plan, device):
     """Each epoch as it ends, and what each had the device do."""
     network = _network(plan)
     chips = LabelledChips(plan, torch.device(device))
-    epochs = Training(plan, network, chips, lambda _done, _n: None).epochs()
+    epochs = FineTuning(plan, network, chips, lambda _done, _n: None).epochs()
     try:
         for _ in range(plan.options.epochs):
             with traced() as trace:

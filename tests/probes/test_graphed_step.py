@@ -12,7 +12,7 @@ from featbank.probes.fitting.graphed_step import GraphedStep, StepInputs
 from featbank.probes.fitting.linear_heads import INIT_STD, MOMENTUM, descend
 from featbank.probes.fitting.mlp_loss import MlpLoss
 from featbank.probes.fitting.mlp_networks import NetworkPlan, Networks
-from featbank.probes.fitting.mlp_training import Passes, Samples, train
+from featbank.probes.fitting.mlp_training import TrainingLength, TrainingSamples, train
 from featbank.probes.fitting.sgd import Batching, batches, cosine, few_threads, random_stream
 
 CPU = torch.device("cpu")
@@ -69,11 +69,11 @@ def test_networks_end_bit_for_bit_as_by_plain_adamw(samples):
         for width, dropout, lr in ((4, 0.0, 0.01), (4, 0.5, 0.01), (6, 0.2, 0.1))
     ]
     loss = MlpLoss(several=False)
-    passes = Passes(
+    passes = TrainingLength(
         batch_size=BATCH, epochs=0, min_steps=STEPS, patience=None, validation_share=0.1
     )
     with computing_on("cpu"):
-        (found,) = train([plans], [2], Samples(X, codes, K), loss, passes)
+        (found,) = train([plans], [2], TrainingSamples(X, codes, K), loss, passes)
     for network, expected in zip(found, by_hand(X, codes, plans, loss), strict=True):
         for a, b in zip(network.weights, expected, strict=True):
             assert torch.equal(a, b)

@@ -50,7 +50,7 @@ _LONGEST = 100
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class FileNetwork:
     """One network of a file.
 
     Attributes:
@@ -88,9 +88,9 @@ class Part:
         return any(_KEPT_BY_OPTIMISERS.fullmatch(word) for word in words)
 
 
-def parts_of(content: object) -> list[Part]:
+def parts_of(content: object) -> list[FileNetwork]:
     """All networks of a file's content, in its order."""
-    found: list[Part] = []
+    found: list[FileNetwork] = []
     for path, tensors in _mappings(content, (), frozenset()):
         found += _networks(path, tensors)
     whole = [part for part in found if _has_blocks(part.state)] or found
@@ -124,7 +124,9 @@ def require_names(content: object, source: str) -> None:
                 )
 
 
-def chosen_part(parts: list[Part], answer: str | None, source: str) -> tuple[Part, str]:
+def chosen_part(
+    parts: list[FileNetwork], answer: str | None, source: str
+) -> tuple[FileNetwork, str]:
     """The network that is meant, and what a user must know of the choice.
 
     Args:
@@ -158,14 +160,14 @@ def chosen_part(parts: list[Part], answer: str | None, source: str) -> tuple[Par
     )
 
 
-def _is_open(parts: list[Part], shared: int) -> bool:
+def _is_open(parts: list[FileNetwork], shared: int) -> bool:
     """Whether names that sound like averages may mean something else beside the others."""
     firsts = {part.path[0] for part in parts if part.path}
     adapts = any("source" in part.words(shared) for part in parts)
     return firsts >= set(_SWAPPED) or adapts
 
 
-def _named(parts: list[Part], answer: str, source: str) -> Part:
+def _named(parts: list[FileNetwork], answer: str, source: str) -> FileNetwork:
     exact = [part for part in parts if part.name == answer]
     words = tuple(answer.split("."))
     found = exact or [part for part in parts if _contains(part.path, words)]
@@ -186,11 +188,11 @@ def _contains(path: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return any(flat[i : i + len(words)] == words for i in range(len(flat)))
 
 
-def _listed(parts: list[Part]) -> str:
+def _listed(parts: list[FileNetwork]) -> str:
     return ", ".join(part.name for part in parts)
 
 
-def _is_same(part: Part, other: Part) -> bool:
+def _is_same(part: FileNetwork, other: FileNetwork) -> bool:
     """Whether two parts hold equal numbers: then it does not matter which is taken."""
     if part is other:
         return True
@@ -205,7 +207,7 @@ def _equal(a: torch.Tensor, b: torch.Tensor) -> bool:
     return is_plain and a.dtype == b.dtype and a.shape == b.shape and bool(torch.equal(a, b))
 
 
-def _averages(part: Part, plain: list[Part]) -> bool:
+def _averages(part: FileNetwork, plain: list[FileNetwork]) -> bool:
     """Whether a part can be the average of another: a teacher of another size is none."""
     shapes = {name: value.shape for name, value in part.state.items()}
     return not plain or any(
@@ -232,7 +234,7 @@ def _mappings(
             yield from _mappings(value, (*path, str(name)), above | {id(content)})
 
 
-def _networks(path: tuple[str, ...], tensors: dict[str, torch.Tensor]) -> list[Part]:
+def _networks(path: tuple[str, ...], tensors: dict[str, torch.Tensor]) -> list[FileNetwork]:
     """The networks of one flat mapping, each without what stands before its names."""
     prefixes = _prefixes(tensors, _FIRST) or _prefixes(tensors, _SECOND)
     held: dict[str, dict[str, torch.Tensor]] = {prefix: {} for prefix in prefixes}
@@ -245,7 +247,7 @@ def _networks(path: tuple[str, ...], tensors: dict[str, torch.Tensor]) -> list[P
         else:
             held[prefix][_CHUNKED.sub(r"\1\2", name.removeprefix(prefix))] = value
     return [
-        Part(
+        FileNetwork(
             name=_name(path, prefix, is_alone=len(prefixes) == 1),
             path=(*path, *([prefix.rstrip(".")] if prefix else [])),
             state=state,

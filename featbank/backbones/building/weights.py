@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     import torch
 
-    from featbank.backbones.building.parts import Part
+    from featbank.backbones.building.parts import FileNetwork
 
 _SHOWN = 4
 
 
-def read_part(path: Path, answer: str | None = None) -> tuple[Part, tuple[str, ...]]:
+def read_part(path: Path, answer: str | None = None) -> tuple[FileNetwork, tuple[str, ...]]:
     """The network of a weights file that is meant, and what a user must know of the choice.
 
     Args:

@@ -46,7 +46,7 @@ class Codestream(NamedTuple):
     is_even: bool
 
 
-class _Header(NamedTuple):
+class _CodestreamHeader(NamedTuple):
     start: int
     space: int | None = None
     opacity: int | None = None
@@ -92,7 +92,7 @@ def read_codestream(data: bytes, name: str) -> Codestream:
     return Codestream((bottom - top, right - left), count, is_even)
 
 
-def _require_plain(header: _Header, stream: Codestream, name: str) -> None:
+def _require_plain(header: _CodestreamHeader, stream: Codestream, name: str) -> None:
     if header.space in _OTHER_SPACES:
         space = _OTHER_SPACES[header.space]
         refuse(name, f"is in the colour space {space}", "grey, RGB or bands", "Convert it to RGB.")
@@ -107,7 +107,7 @@ def _require_plain(header: _Header, stream: Codestream, name: str) -> None:
         )
 
 
-def _stored(pixels: np.ndarray, header: _Header) -> Stored:
+def _stored(pixels: np.ndarray, header: _CodestreamHeader) -> Stored:
     bands = pixels.transpose(2, 0, 1)
     is_clear = None
     if header.opacity is not None and header.opacity < len(bands) > 1:
@@ -117,10 +117,10 @@ def _stored(pixels: np.ndarray, header: _Header) -> Stored:
     return Stored(bands, is_colour, is_clear)
 
 
-def _header(data: bytes, name: str) -> _Header:
+def _header(data: bytes, name: str) -> _CodestreamHeader:
     if data.startswith(CODESTREAM):
-        return _Header(0)
-    header = _Header(0)
+        return _CodestreamHeader(0)
+    header = _CodestreamHeader(0)
     for kind, start, end in _boxes(data, 0, len(data)):
         if kind == b"jp2c":
             return header._replace(start=start)
@@ -129,7 +129,7 @@ def _header(data: bytes, name: str) -> _Header:
     raise cut_error(name, "JPEG 2000")
 
 
-def _described(data: bytes, header: _Header, start: int, end: int) -> _Header:
+def _described(data: bytes, header: _CodestreamHeader, start: int, end: int) -> _CodestreamHeader:
     for kind, first, last in _boxes(data, start, end):
         box = data[first:last]
         # Later colour boxes say the same in another way; method 1 is an enumerated space.

@@ -37,7 +37,7 @@ _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _LENGTH = struct.Struct(">I4s")
 
 
-class _Header(NamedTuple):
+class _PngHeader(NamedTuple):
     size_px: tuple[int, int]
     depth: int
     kind: int
@@ -71,14 +71,14 @@ def decode_png(data: bytes, name: str) -> Stored:
     return Stored(bands, header.kind in _COLOURED, is_clear, is_plain=is_clear is None)
 
 
-def _header(data: bytes, name: str) -> _Header:
+def _header(data: bytes, name: str) -> _PngHeader:
     if len(data) < _HEADER.size:
         raise cut_error(name, "PNG")
     signature, chunk, width, height, depth, kind, *_ = _HEADER.unpack_from(data)
     is_known = kind in _CHANNELS and depth in _DEPTHS
     if signature != _SIGNATURE or chunk != b"IHDR" or not is_known:
         raise cut_error(name, "PNG")
-    return _Header((height, width), depth, kind)
+    return _PngHeader((height, width), depth, kind)
 
 
 def _chunks(data: bytes, name: str) -> Iterator[tuple[bytes, int, int]]:
@@ -100,7 +100,7 @@ def _chunks(data: bytes, name: str) -> Iterator[tuple[bytes, int, int]]:
     refuse(name, "does not decode as PNG (it is cut short)", "a whole image", "Replace it.")
 
 
-def _pixels(data: bytes, header: _Header, chunks: list[tuple[bytes, int, int]]) -> Array:
+def _pixels(data: bytes, header: _PngHeader, chunks: list[tuple[bytes, int, int]]) -> Array:
     import imagecodecs
 
     has_opacity = header.kind == _GREY_WITH_OPACITY or any(c[0] == b"tRNS" for c in chunks)

@@ -53,7 +53,7 @@ class Rung:
     ways: Ways
 
 
-class Ground:
+class Dependence:
     """What makes samples depend on one another.
 
     Args:

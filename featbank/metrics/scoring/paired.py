@@ -55,7 +55,7 @@ class Judged:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
+class PairedDifference:
     """How far one value is above another.
 
     Attributes:
@@ -97,7 +97,7 @@ def paired_values(
     return values, np.concatenate(each_block(measure, units.count, resampling))
 
 
-def difference(values: Values, replicates: Values, *, units: int) -> Difference:
+def difference(values: Values, replicates: Values, *, units: int) -> PairedDifference:
     """How far the first of two values is above the second.
 
     The interval is the expanded percentile interval: tails of the resamples so much narrower as
@@ -119,12 +119,12 @@ def difference(values: Values, replicates: Values, *, units: int) -> Difference:
     drawn = drawn[~np.isnan(drawn)]
     above = float(values[0] - values[1])
     if len(drawn) < 2 or units < MIN_UNITS:
-        return Difference(value=above, low=np.nan, high=np.nan, p=np.nan)
+        return PairedDifference(value=above, low=np.nan, high=np.nan, p=np.nan)
     tail = _expanded((1 - LEVEL) / 2, units)
     low, high = interval(drawn, level=1 - 2 * tail)
     beyond = int((drawn * np.sign(above) <= 0).sum())
     p = 2 * _narrowed((1 + beyond) / (1 + len(drawn)), units)
-    return Difference(value=above, low=float(low), high=float(high), p=min(1.0, p))
+    return PairedDifference(value=above, low=float(low), high=float(high), p=min(1.0, p))
 
 
 def _expanded(tail: float, units: int) -> float:

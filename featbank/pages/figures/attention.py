@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures.drawing.style import Drawing
+    from featbank.pages.figures.drawing.style import DrawnFigure
     from featbank.pictures.chip_pictures import ChipPictures
 
 # Chips and rows of a sheet that nobody asked more of: registers have rows of their own.
@@ -35,7 +35,7 @@ def attention_sheet(
     *,
     pictures: ChipPictures | None = None,
     title: str = "Attention",
-) -> Drawing:
+) -> DrawnFigure:
     """A sheet of attention maps: a row for CLS and for each register, a column for each head.
 
     Each map is drawn from 0 to its own 95th percentile, so that a few outlier tokens do not hide
@@ -105,7 +105,7 @@ def _missing(subject: Subject) -> str:
     return "" if kept else "attention maps: run 'featbank attend'"
 
 
-def _draw(subject: Subject, options: FigureOptions) -> Drawing:
+def _draw(subject: Subject, options: FigureOptions) -> DrawnFigure:
     attributes = subject.store.attributes
     layer = attention_layers(subject.bank, attributes["recipe_id"])[-1]
     maps = read_attention(subject.bank, attributes["recipe_id"], layer)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from featbank.bank.results import Predictions
     from featbank.image import Array
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures.drawing.style import Drawing
+    from featbank.pages.figures.drawing.style import DrawnFigure
     from featbank.pictures.chip_pictures import ChipPictures
 
 _NAMED = 3
@@ -101,7 +101,7 @@ def case_sheet(
     seed: int = 0,
     threshold: str = "0.5",
     title: str = "",
-) -> Drawing:
+) -> DrawnFigure:
     """A sheet of cases: chip, truth, prediction and its score.
 
     Args:
@@ -177,7 +177,7 @@ def _missing(subject: Subject) -> str:
     return no_pictures(subject)
 
 
-def _draw(subject: Subject, options: FigureOptions) -> Drawing:
+def _draw(subject: Subject, options: FigureOptions) -> DrawnFigure:
     result = subject.headlines[0]
     predictions = subject.predictions(result.result)
     if subject.pictures is None or predictions is None:

@@ -14,7 +14,7 @@ from featbank.pictures.words import shortened
 
 if TYPE_CHECKING:
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures.drawing.style import Drawing
+    from featbank.pages.figures.drawing.style import DrawnFigure
     from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 
@@ -26,7 +26,7 @@ _ROW_SHARE = 1.25
 
 def example_chips(
     store: Store, pictures: ChipPictures, *, n: int = 4, seed: int = 0, label_set: str | None = None
-) -> Drawing:
+) -> DrawnFigure:
     """A sheet of n chips of each class, drawn at random; rarer classes have fewer.
 
     Args:
@@ -65,7 +65,7 @@ def _missing(subject: Subject) -> str:
     return no_pictures(subject)
 
 
-def _draw(subject: Subject, options: FigureOptions) -> Drawing:
+def _draw(subject: Subject, options: FigureOptions) -> DrawnFigure:
     if subject.pictures is None:
         raise AssertionError("pictures are asked for before anything is drawn")
     return example_chips(

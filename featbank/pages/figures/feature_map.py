@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from featbank.errors import UsageError
-from featbank.pages.figures.drawing.map_colours import NOTHING, Colouring, colouring
+from featbank.pages.figures.drawing.map_colours import NOTHING, MapColouring, colouring
 from featbank.pages.figures.drawing.style import FAINT, GREY, new_figure
 from featbank.pages.figures.figure import FigureOptions, FigureSpec
 from featbank.stages.map.faithfulness import belief
@@ -79,7 +79,7 @@ def feature_map(
     return figure
 
 
-def draw_groups(axes: Axes, xy: Array, groups: Colouring) -> list[PathCollection]:
+def draw_groups(axes: Axes, xy: Array, groups: MapColouring) -> list[PathCollection]:
     """Each group as one collection, the largest first so that it hides none.
 
     Args:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures.drawing.style import Drawing
+    from featbank.pages.figures.drawing.style import DrawnFigure
     from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 
@@ -36,7 +36,7 @@ def retrieval_sheet(
     k: int = 6,
     seed: int = 0,
     label_set: str | None = None,
-) -> Drawing:
+) -> DrawnFigure:
     """A sheet of queries, each with its k nearest neighbours, their similarity and labels.
 
     A neighbour of the query's class, or that shares a label with it, has a whole blue frame and a
@@ -101,7 +101,7 @@ def _missing(subject: Subject) -> str:
     return no_pictures(subject)
 
 
-def _draw(subject: Subject, options: FigureOptions) -> Drawing:
+def _draw(subject: Subject, options: FigureOptions) -> DrawnFigure:
     if subject.pictures is None:
         raise AssertionError("pictures are asked for before anything is drawn")
     return retrieval_sheet(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures.drawing.style import Drawing
+    from featbank.pages.figures.drawing.style import DrawnFigure
     from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 
@@ -45,7 +45,7 @@ def token_norms(
     pictures: ChipPictures | None = None,
     layer: int | None = None,
     seed: int = 0,
-) -> Drawing:
+) -> DrawnFigure:
     """A histogram of the norms of patch tokens before the final norm, and maps of some chips.
 
     Tokens far beyond the rest carry what the whole image holds rather than what their patch does.
@@ -109,7 +109,7 @@ def _histogram(axes: Axes, norms: Array, cutoff: float, chips: int) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _colour_bar(figure: Drawing, cells: Sequence[Axes]) -> None:
+def _colour_bar(figure: DrawnFigure, cells: Sequence[Axes]) -> None:
     image = cells[0].images[0]
     bar = figure.colorbar(image, ax=cells, shrink=0.8)
     low, high = image.get_clim()
@@ -132,7 +132,7 @@ def _missing(subject: Subject) -> str:
     return "" if has_tokens(subject.store) else NEEDS_TOKENS
 
 
-def _draw(subject: Subject, options: FigureOptions) -> Drawing:
+def _draw(subject: Subject, options: FigureOptions) -> DrawnFigure:
     return token_norms(subject.store, options.ids, pictures=subject.pictures, seed=options.seed)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from featbank.lookup.subject import Subject
-    from featbank.pages.figures.drawing.style import Drawing
+    from featbank.pages.figures.drawing.style import DrawnFigure
     from featbank.pictures.chip_pictures import ChipPictures
     from featbank.store.reader import Store
 
@@ -30,7 +30,7 @@ def token_pca(
     pictures: ChipPictures | None = None,
     layer: int | None = None,
     seed: int = 0,
-) -> Drawing:
+) -> DrawnFigure:
     """A sheet of chips and, below each, its tokens: one PCA over all that is shown.
 
     Tokens are normed first, as pooled features are; equal colours mean similar tokens, in every
@@ -73,7 +73,7 @@ def _missing(subject: Subject) -> str:
     return "" if has_tokens(subject.store) else NEEDS_TOKENS
 
 
-def _draw(subject: Subject, options: FigureOptions) -> Drawing:
+def _draw(subject: Subject, options: FigureOptions) -> DrawnFigure:
     return token_pca(subject.store, options.ids, pictures=subject.pictures, seed=options.seed)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from featbank.pages.paper_tables.table import (
-    Cell,
-    Column,
     PaperTable,
+    TableCell,
+    TableColumn,
     TableRow,
     capitalised,
     count_cell,
@@ -51,17 +51,17 @@ def class_table(rows: Sequence[Result], name: str) -> PaperTable | None:
         section="classes",
         title=f"By class: {name}",
         caption=_caption(head),
-        columns=(Column(title="Class"), *columns),
-        rows=tuple(TableRow(cells=(Cell(text=c), *found)) for c, found in cells.items()),
+        columns=(TableColumn(title="Class"), *columns),
+        rows=tuple(TableRow(cells=(TableCell(text=c), *found)) for c, found in cells.items()),
     )
 
 
-Table = tuple[list[Column], "dict[str, list[Cell]]"]
+Table = tuple[list[TableColumn], "dict[str, list[TableCell]]"]
 
 
 def _counts(by_class: dict[str, dict[Key, Result]]) -> Table:
-    columns = [Column(title=name.upper(), is_number=True) for name in _COUNTS]
-    columns += [Column(title=capitalised(metric_name(m)), is_number=True) for m in _RATIOS]
+    columns = [TableColumn(title=name.upper(), is_number=True) for name in _COUNTS]
+    columns += [TableColumn(title=capitalised(metric_name(m)), is_number=True) for m in _RATIOS]
     cells = {
         name: [
             *(count_cell(_value(found.get((metric, None)))) for metric in _COUNTS),
@@ -73,7 +73,9 @@ def _counts(by_class: dict[str, dict[Key, Result]]) -> Table:
 
 
 def _labels(by_class: dict[str, dict[Key, Result]]) -> Table:
-    columns = [Column(title=title, is_number=True) for title in ("N", *(t for t, _, _ in _LABELS))]
+    columns = [
+        TableColumn(title=title, is_number=True) for title in ("N", *(t for t, _, _ in _LABELS))
+    ]
     cells = {}
     for name, found in by_class.items():
         ranked = found.get(("map", None))

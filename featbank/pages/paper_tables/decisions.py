@@ -6,9 +6,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from featbank.pages.paper_tables.table import (
-    Cell,
-    Column,
     PaperTable,
+    TableCell,
+    TableColumn,
     TableRow,
     better,
     capitalised,
@@ -59,10 +59,10 @@ def _table(
 ) -> PaperTable:
     head = entries[0][0][0]
     columns = (
-        Column(title="Probe"),
-        Column(title="Thresholds"),
+        TableColumn(title="Probe"),
+        TableColumn(title="Thresholds"),
         *(
-            Column(title=capitalised(metric_name(*key)), is_number=True, better=better(key[0]))
+            TableColumn(title=capitalised(metric_name(*key)), is_number=True, better=better(key[0]))
             for key in _COLUMNS
         ),
     )
@@ -92,8 +92,8 @@ def _rows(rows: tuple[Result, ...], name: str, baselines: Sequence[str]) -> Iter
             continue
         values = {(r.metric, r.average): r for r in decided if r.threshold == threshold}
         cells = (value_cell(values.get(key)) for key in _COLUMNS)
-        said = Cell(text=_SAID.get(threshold, threshold))
-        yield TableRow(cells=(Cell(text=name), said, *cells), kind=kind)
+        said = TableCell(text=_SAID.get(threshold, threshold))
+        yield TableRow(cells=(TableCell(text=name), said, *cells), kind=kind)
 
 
 def _published(rows: Sequence[Result]) -> list[TableRow]:
@@ -104,15 +104,19 @@ def _published(rows: Sequence[Result]) -> list[TableRow]:
             lines.setdefault((name, spec.name), {})[row.metric, row.average] = row.value
     return [
         TableRow(
-            cells=(Cell(text=name), Cell(text="as printed"), *(_cell(v.get(k)) for k in _COLUMNS)),
+            cells=(
+                TableCell(text=name),
+                TableCell(text="as printed"),
+                *(_cell(v.get(k)) for k in _COLUMNS),
+            ),
             kind="published",
         )
         for (name, _), v in lines.items()
     ]
 
 
-def _cell(value: float | None) -> Cell:
-    return Cell(text="-") if value is None else Cell(text=number(value), value=value)
+def _cell(value: float | None) -> TableCell:
+    return TableCell(text="-") if value is None else TableCell(text=number(value), value=value)
 
 
 def _caption(head: Result) -> str:

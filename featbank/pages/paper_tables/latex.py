@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from featbank.shown import shown
 
 if TYPE_CHECKING:
-    from featbank.pages.paper_tables.table import Cell, PaperTable, TableRow
+    from featbank.pages.paper_tables.table import PaperTable, TableCell, TableRow
 
 PREAMBLE = "% Needs \\usepackage{booktabs} and \\usepackage[dvipsnames]{xcolor}."
 _SPECIAL = {
@@ -72,7 +72,7 @@ def _body(table: PaperTable) -> list[str]:
     return lines
 
 
-def _cell(cell: Cell, row: TableRow) -> str:
+def _cell(cell: TableCell, row: TableRow) -> str:
     text = escaped(cell.text)
     if cell.is_best:
         text = rf"\textbf{{{text}}}"

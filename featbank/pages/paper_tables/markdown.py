@@ -10,7 +10,7 @@ from featbank.shown import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from featbank.pages.paper_tables.table import Cell, PaperTable, TableRow
+    from featbank.pages.paper_tables.table import PaperTable, TableCell, TableRow
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>|~#])")
 
@@ -33,7 +33,7 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(cell: Cell, row: TableRow) -> str:
+def _cell(cell: TableCell, row: TableRow) -> str:
     text = _escaped(cell.text)
     marks = "**" if cell.is_best else "*" if row.kind == "published" and text else ""
     bounds = f" [{_escaped(cell.interval)}]" if cell.interval else ""

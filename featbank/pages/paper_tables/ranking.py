@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from featbank.pages.paper_tables.table import (
-    Cell,
-    Column,
     PaperTable,
+    TableCell,
+    TableColumn,
     TableRow,
     better,
     capitalised,
@@ -69,10 +69,14 @@ def _board(
     head = entries[0][0]
     metric = capitalised(metric_name(head.metric, head.average))
     spread = any(row.seed_sd is not None for row, _ in entries)
-    columns = [Column(title="Model"), Column(title="Feature"), Column(title="Protocol")]
-    columns.append(Column(title=metric, is_number=True, better=better(head.metric)))
-    columns += [Column(title="± seeds", is_number=True)] if spread else []
-    columns.append(Column(title="N", is_number=True))
+    columns = [
+        TableColumn(title="Model"),
+        TableColumn(title="Feature"),
+        TableColumn(title="Protocol"),
+    ]
+    columns.append(TableColumn(title=metric, is_number=True, better=better(head.metric)))
+    columns += [TableColumn(title="± seeds", is_number=True)] if spread else []
+    columns.append(TableColumn(title="N", is_number=True))
     rows = [_row(row, spread=spread, baselines=baselines) for row, _ in entries]
     rows += [] if head.shots else _published(head, entries[0][1], spread=spread)
     plural = "s" if (head.shots or 0) > 1 else ""
@@ -92,10 +96,15 @@ def _board(
 
 def _row(row: Result, *, spread: bool, baselines: Sequence[str]) -> TableRow:
     feature = f"{row.feature}, layer {row.layer}"
-    cells = [Cell(text=row.model), Cell(text=feature), Cell(text=row.protocol), value_cell(row)]
+    cells = [
+        TableCell(text=row.model),
+        TableCell(text=feature),
+        TableCell(text=row.protocol),
+        value_cell(row),
+    ]
     if spread:
         sd = row.seed_sd
-        cells.append(Cell(text="-" if sd is None else number(sd), value=sd))
+        cells.append(TableCell(text="-" if sd is None else number(sd), value=sd))
     kind = "baseline" if row.model in baselines else "ours"
     return TableRow(cells=(*cells, count_cell(row.n)), kind=kind)
 
@@ -106,9 +115,9 @@ def _published(head: Result, rows: Sequence[Result], *, spread: bool) -> list[Ta
         if row.metric != head.metric or row.average not in (None, head.average):
             continue
         source = f"{spec.name}: {row.remark}"
-        cells = [Cell(text=row.model), Cell(text=source), Cell(text=row.probe)]
-        cells.append(Cell(text=number(row.value), value=row.value))
-        filled = [*cells, *([Cell(text="-")] if spread else []), Cell(text="-")]
+        cells = [TableCell(text=row.model), TableCell(text=source), TableCell(text=row.probe)]
+        cells.append(TableCell(text=number(row.value), value=row.value))
+        filled = [*cells, *([TableCell(text="-")] if spread else []), TableCell(text="-")]
         found.append((row.value, TableRow(cells=tuple(filled), kind="published")))
     return [row for _, row in sorted(found, key=lambda pair: -pair[0])]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
+class TableColumn:
     """One column.
 
     Attributes:
@@ -30,7 +30,7 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class TableCell:
     """One cell.
 
     Attributes:
@@ -55,7 +55,7 @@ class TableRow:
         kind: ``ours``, ``baseline`` or ``published``, which is greyed and never the best.
     """
 
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     kind: str = "ours"
 
 
@@ -76,22 +76,22 @@ class PaperTable:
     section: str
     title: str
     caption: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: tuple[TableRow, ...]
 
 
-def value_cell(row: Result | None) -> Cell:
+def value_cell(row: Result | None) -> TableCell:
     """The value of a result with its interval; a dash where there is none."""
     if row is None or row.value != row.value:
-        return Cell(text="-")
-    return Cell(text=number(row.value), value=row.value, interval=interval(row))
+        return TableCell(text="-")
+    return TableCell(text=number(row.value), value=row.value, interval=interval(row))
 
 
-def count_cell(value: float | None) -> Cell:
+def count_cell(value: float | None) -> TableCell:
     """A number of samples."""
     if value is None or value != value:
-        return Cell(text="-")
-    return Cell(text=f"{value:,.0f}", value=value)
+        return TableCell(text="-")
+    return TableCell(text=f"{value:,.0f}", value=value)
 
 
 def capitalised(name: str) -> str:
@@ -118,14 +118,14 @@ def with_best(table: PaperTable) -> PaperTable:
     return replace(table, rows=rows)
 
 
-def _best(column: Column, rows: Sequence[TableRow], place: int) -> str | None:
+def _best(column: TableColumn, rows: Sequence[TableRow], place: int) -> str | None:
     cells = [row.cells[place] for row in rows if row.cells[place].value is not None]
     if not column.better or not cells:
         return None
     return max(cells, key=lambda cell: column.better * (cell.value or 0.0)).text
 
 
-def _marked(cells: Sequence[Cell], best: Sequence[str | None]) -> tuple[Cell, ...]:
+def _marked(cells: Sequence[TableCell], best: Sequence[str | None]) -> tuple[TableCell, ...]:
     pairs = zip(cells, best, strict=True)
     return tuple(replace(cell, is_best=best is not None and cell.text == best)
                  for cell, best in pairs)  # fmt: skip

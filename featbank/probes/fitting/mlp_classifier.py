@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from featbank.image import Array
-    from featbank.probes.fitting.mlp_watch import Trained
+    from featbank.probes.fitting.mlp_watch import TrainedNetwork
 
 _PREDICT_NUMBERS = 2**22  # features or hidden units predicted at once: 32 MB in float64
 
@@ -139,7 +139,7 @@ class MlpClassifier(LabelledClassifier):
         standardised /= self.scale_.astype(np.float32)
         return standardised, codes
 
-    def keep(self, trained: Trained, reader: MlpClassifier) -> None:
+    def keep(self, trained: TrainedNetwork, reader: MlpClassifier) -> None:
         """Take over a trained network and what another classifier read of its samples."""
         share_reading(reader, [self])
         for name in ("mean_", "scale_", "certain_"):

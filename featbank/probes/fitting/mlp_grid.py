@@ -10,7 +10,7 @@ from featbank.errors import ProbeError
 from featbank.probes.fitting.grid_fit import fitted_in_order, grouped
 from featbank.probes.fitting.mlp_loss import make_loss
 from featbank.probes.fitting.mlp_networks import NetworkPlan
-from featbank.probes.fitting.mlp_training import Passes, Samples, train
+from featbank.probes.fitting.mlp_training import TrainingLength, TrainingSamples, train
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
@@ -58,7 +58,7 @@ def fit_networks(probes: Sequence[MlpClassifier], X: Array, y: Array) -> Iterato
         _require_ranges(probe)
     reader = probes[0]
     standardised, codes = reader.read(X, y)
-    samples = Samples(torch.from_numpy(standardised), codes, len(reader.classes_))
+    samples = TrainingSamples(torch.from_numpy(standardised), codes, len(reader.classes_))
 
     def fit(group: list[MlpClassifier]) -> None:
         _fit_group(group, samples, reader)
@@ -120,7 +120,7 @@ def _shared(probe: MlpClassifier) -> tuple[Hashable, ...]:
     return tuple(repr(getattr(probe, name)) for name in _SHARED)
 
 
-def _fit_group(group: list[MlpClassifier], samples: Samples, reader: MlpClassifier) -> None:
+def _fit_group(group: list[MlpClassifier], samples: TrainingSamples, reader: MlpClassifier) -> None:
     rows: dict[int, list[MlpClassifier]] = {}
     for probe in group:
         rows.setdefault(probe.random_state, []).append(probe)
@@ -134,7 +134,7 @@ def _fit_group(group: list[MlpClassifier], samples: Samples, reader: MlpClassifi
         list(rows),
         samples,
         loss.to(samples.place),
-        Passes(**{name: getattr(first, name) for name in names}),
+        TrainingLength(**{name: getattr(first, name) for name in names}),
     )
     for row, networks in zip(rows.values(), trained, strict=True):
         for probe, network in zip(row, networks, strict=True):

@@ -13,7 +13,7 @@ from featbank.probes.fitting.graphed_step import GraphedStep, StepInputs
 from featbank.probes.fitting.held_out import held_out
 from featbank.probes.fitting.mlp_networks import Networks
 from featbank.probes.fitting.mlp_optimizer import NetworksOptimizer
-from featbank.probes.fitting.mlp_watch import Watch
+from featbank.probes.fitting.mlp_watch import HeldOutWatch
 from featbank.probes.fitting.sgd import batches, few_threads, random_stream, step_count
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from featbank.image import Array
     from featbank.probes.fitting.mlp_loss import MlpLoss
     from featbank.probes.fitting.mlp_networks import NetworkPlan
-    from featbank.probes.fitting.mlp_watch import Trained
+    from featbank.probes.fitting.mlp_watch import TrainedNetwork
 
 # Smaller batches (samples x features) wait for launches, not for products: there bfloat16 would
 # cost digits and gain no time.
@@ -31,7 +31,7 @@ _WATCH_NUMBERS = 2**22  # hidden units of held-out samples at once: 16 MB
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passes:
+class TrainingLength:
     """How long networks are trained.
 
     Attributes:
@@ -50,7 +50,7 @@ class Passes:
     validation_share: float
 
 
-class Samples:
+class TrainingSamples:
     """Standardised features (N, D) and codes, on the device, and who sees which.
 
     Args:
@@ -66,7 +66,7 @@ class Samples:
         self._X = X.to(self.place)
         self._y = torch.from_numpy(codes).to(self.place)
 
-    def split(self, seed: int, passes: Passes) -> tuple[torch.Tensor, torch.Tensor]:
+    def split(self, seed: int, passes: TrainingLength) -> tuple[torch.Tensor, torch.Tensor]:
         """Rows to train on and rows to watch; none of the latter without patience."""
         if passes.patience is None:
             return torch.arange(len(self.codes)), torch.arange(0)
@@ -85,10 +85,10 @@ class Samples:
 def train(
     plans: Sequence[Sequence[NetworkPlan]],
     seeds: Sequence[int],
-    samples: Samples,
+    samples: TrainingSamples,
     loss: MlpLoss,
-    passes: Passes,
-) -> list[list[Trained]]:
+    passes: TrainingLength,
+) -> list[list[TrainedNetwork]]:
     """Train S x C networks; each ends as if it were trained alone.
 
     Networks that have stopped are carried on until the last one stops, and what they learn after
@@ -122,7 +122,7 @@ def train(
         min_steps=passes.min_steps,
     )
     a_pass = kept.shape[1] // batch
-    watch = Watch(networks, passes.patience if watched.numel() else None)
+    watch = HeldOutWatch(networks, passes.patience if watched.numel() else None)
     inputs = StepInputs(steps, samples.place)
     descend = _descent(networks, samples, inputs, loss)
     with few_threads(size * networks.runs[-1].stop * len(seeds)):
@@ -137,7 +137,7 @@ def train(
 
 
 def _descent(
-    networks: Networks, samples: Samples, inputs: StepInputs, loss: MlpLoss
+    networks: Networks, samples: TrainingSamples, inputs: StepInputs, loss: MlpLoss
 ) -> GraphedStep:
     """One step: take the rows, set the gradients, move the weights."""
     optimizer = NetworksOptimizer(networks)
@@ -181,7 +181,7 @@ def _orders(
 
 
 def _watched_loss(
-    networks: Networks, samples: Samples, watched: torch.Tensor, loss: MlpLoss
+    networks: Networks, samples: TrainingSamples, watched: torch.Tensor, loss: MlpLoss
 ) -> torch.Tensor:
     """(S, C) losses of the held-out rows (S, n)."""
     size = max(1, _WATCH_NUMBERS // (networks.runs[-1].stop * len(watched)))

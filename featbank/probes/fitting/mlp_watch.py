@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class TrainedNetwork:
     """One trained network.
 
     Attributes:
@@ -28,7 +28,7 @@ class Trained:
     best_epoch: int
 
 
-class Watch:
+class HeldOutWatch:
     """Keeps each network's best weights by its loss on held-out samples, and says when to stop.
 
     Args:
@@ -73,12 +73,12 @@ class Watch:
         self._best = torch.where(is_better, self._last, self._best)
         self._stopped |= self._last - self._best >= self._patience
 
-    def trained(self) -> list[list[Trained]]:
+    def trained(self) -> list[list[TrainedNetwork]]:
         """The networks with their best weights, or the last ones where none are watched."""
         seeds, count = self._best.shape
         return [
             [
-                Trained(
+                TrainedNetwork(
                     weights=tuple(w.cpu() for w in self._networks.network(s, c, self._kept)),
                     epochs=int(self._last[s, c]),
                     best_epoch=int(self._best[s, c]),

@@ -34,7 +34,7 @@ _SAME_LEVELS = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class Passes:
+class ChannelPasses:
     """Which channels go through the network together.
 
     Attributes:
@@ -48,7 +48,7 @@ class Passes:
 
 def bind_weights(
     spec: BackboneSpec, weights: Weights, adapted: Adapted, options: EmbedOptions, *, dataset: str
-) -> tuple[Weights, Passes]:
+) -> tuple[Weights, ChannelPasses]:
     """Fit a network's config to the channels it is given.
 
     Returns:
@@ -71,7 +71,7 @@ def bind_weights(
         config = {**config, "channels": len(channels)}
     if weights.is_random and spec.initial is not None:
         weights = replace(weights, state=spec.initial(config, options.seed))
-    passes = Passes(picks=picks, configs=tuple(narrowed(config, pick) for pick in picks))
+    passes = ChannelPasses(picks=picks, configs=tuple(narrowed(config, pick) for pick in picks))
     return replace(weights, config=config), passes
 
 
@@ -144,7 +144,7 @@ def narrowed(config: Config, pick: tuple[int, ...]) -> Config:
     return narrowed
 
 
-def shared_wavelengths(config: Config, passes: Passes, channels: tuple[Band, ...]) -> str:
+def shared_wavelengths(config: Config, passes: ChannelPasses, channels: tuple[Band, ...]) -> str:
     """What a user must know where bands share a wavelength and so a kernel; empty elsewhere."""
     waves = config.get(_WAVES)
     if waves is None or all(len(pick) == 1 for pick in passes.picks):

@@ -26,7 +26,7 @@ from featbank.sources.digesting import unnamed_files_note, with_digests
 from featbank.sources.duplicates import find_duplicates
 from featbank.sources.embed_options import BATCHES, EXTRA_FEATURES
 from featbank.sources.filling import fill_values
-from featbank.sources.fitting import Imagery, Look, look
+from featbank.sources.fitting import Imagery, ImageryLook, look
 from featbank.sources.following import require_followed_weights
 from featbank.sources.opening import dataset_spec, open_dataset
 from featbank.sources.reading_rules import (
@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from featbank.sources.embed_options import EmbedOptions
     from featbank.sources.opening import FetchProgress
     from featbank.sources.weights import Weights
-    from featbank.stages.embed.agreement import Passes
+    from featbank.stages.embed.agreement import ChannelPasses
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +91,12 @@ class EmbedPlan:
     options: EmbedOptions
     spec: BackboneSpec
     weights: Weights
-    passes: Passes
+    passes: ChannelPasses
     imagery: Imagery
     adapted: Adapted
     inputs: InputRecipe
     layout: FeatureLayout
-    look: Look
+    look: ImageryLook
     duplicates: Duplicates | None
     recipe: dict[str, Any]
     path: Path
@@ -209,7 +209,7 @@ def _known(
     return replace(imagery, dataset=with_seen(dataset, weights))
 
 
-def _named(parts: RecipeParts, seen: Look) -> EmbedPlan:
+def _named(parts: RecipeParts, seen: ImageryLook) -> EmbedPlan:
     """The plan, with the recipe and the path that its parts decide."""
     recipe = embed_recipe(parts)
     bank, dataset = Bank(parts.options.bank), parts.imagery.dataset
@@ -225,7 +225,7 @@ def _named(parts: RecipeParts, seen: Look) -> EmbedPlan:
     return plan
 
 
-def _together(provides: Provides, passes: Passes) -> Provides:
+def _together(provides: Provides, passes: ChannelPasses) -> Provides:
     """What several passes give: their features stand end to end."""
     return replace(provides, dim=provides.dim * len(passes.picks))
 

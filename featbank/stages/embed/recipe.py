@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from featbank.sources.embed_options import EmbedOptions
     from featbank.sources.fitting import Imagery
     from featbank.sources.weights import Weights
-    from featbank.stages.embed.agreement import Passes
+    from featbank.stages.embed.agreement import ChannelPasses
     from featbank.stages.embed.plan import EmbedPlan
     from featbank.store.schema import FeatureLayout
 
@@ -54,7 +54,7 @@ class RecipeParts:
     options: EmbedOptions
     spec: BackboneSpec
     weights: Weights
-    passes: Passes
+    passes: ChannelPasses
     imagery: Imagery
     adapted: Adapted
     inputs: InputRecipe

@@ -33,7 +33,7 @@ from featbank.stages.finetune.network import (
     choose_trained,
 )
 from featbank.stages.finetune.scoring import score_network
-from featbank.stages.finetune.training import Best, Epoch, Training
+from featbank.stages.finetune.training import Best, Epoch, FineTuning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +135,7 @@ def _train(
     device = pick_device(plan.options.device)
     chips, best, epochs = LabelledChips(plan, device, tell), Best(network, plan.options.keep), []
     try:
-        for epoch in Training(plan, network, chips, progress).epochs():
+        for epoch in FineTuning(plan, network, chips, progress).epochs():
             epochs.append(epoch)
             best.see(epoch)
             each(epoch)

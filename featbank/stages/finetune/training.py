@@ -60,7 +60,7 @@ class Epoch:
         return asdict(self)
 
 
-class Training:
+class FineTuning:
     """One run.
 
     Args:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from featbank.image import Array
     from featbank.knn.tiles import Tiles
-    from featbank.projections.projection import Layout, Progress
+    from featbank.projections.projection import Progress, Projected
 
 __all__ = ["MapOptions", "MapReport", "map_features"]
 
@@ -160,7 +160,7 @@ def _make(
     )
 
 
-def _placed(layout: Layout, tiles: Tiles, progress: Progress) -> Array:
+def _placed(layout: Projected, tiles: Tiles, progress: Progress) -> Array:
     xy = np.empty((len(tiles), 2), dtype=np.float32)
     for start, tile in tiles.tiles(READ_ROWS):
         xy[start : start + len(tile)] = layout.place(tile)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from featbank.inputs.preprocess import Preprocess
     from featbank.methods.views.maker import ViewMaker
-    from featbank.stages.pretrain.scale.parallel import Place, Trained
-    from featbank.stages.pretrain.steps.ready import Drawing, ReadyStep
+    from featbank.stages.pretrain.scale.parallel import ParallelMethod, Place
+    from featbank.stages.pretrain.steps.ready import ReadyStep, StepDrawing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +42,13 @@ class Training:
     """
 
     place: Place
-    trained: Trained
+    trained: ParallelMethod
     optimiser: torch.optim.Optimizer
     schedules: Mapping[str, NDArray[Any]]
     prepare: Preprocess
     views: Callable[[int], ViewMaker]
     seed: int
-    drawing: Drawing
+    drawing: StepDrawing
     clip: float
     dtype: str
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from featbank.inputs.preprocess import InputRecipe
     from featbank.methods.method import Length, MethodRequest, MethodSpec
     from featbank.methods.views.crop_recipe import CropRecipe
-    from featbank.sources.fitting import Imagery, Look
+    from featbank.sources.fitting import Imagery, ImageryLook
     from featbank.stages.pretrain.options import PretrainOptions
 
 
@@ -53,7 +53,7 @@ class PretrainPlan:
     request: MethodRequest
     imagery: Imagery
     rows: NDArray[Any]
-    look: Look
+    look: ImageryLook
     inputs: InputRecipe
     channels: tuple[Band, ...]
     crops: tuple[CropRecipe, ...]

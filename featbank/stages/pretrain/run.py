@@ -23,13 +23,13 @@ from featbank.stages.pretrain.all_logs import AllLogs
 from featbank.stages.pretrain.checkpoints.describing import described
 from featbank.stages.pretrain.logs.logger import LogRequest
 from featbank.stages.pretrain.loop import Training, train
-from featbank.stages.pretrain.scale.parallel import Engine, Place, Trained, joined, whole
+from featbank.stages.pretrain.scale.parallel import Engine, ParallelMethod, Place, joined, whole
 from featbank.stages.pretrain.states.due import SaveDue
 from featbank.stages.pretrain.states.resuming import load_run, run_tensors
 from featbank.stages.pretrain.states.saving import State, StateFolder, told_when_disk_fails
 from featbank.stages.pretrain.steps.feed import Feed
 from featbank.stages.pretrain.steps.high_resolution import views_by_step
-from featbank.stages.pretrain.steps.ready import Drawing
+from featbank.stages.pretrain.steps.ready import StepDrawing
 from featbank.stages.pretrain.watching.recording import Recorder
 from featbank.stages.pretrain.watching.watch import Watch
 
@@ -341,7 +341,7 @@ def training_of(plan: PretrainPlan, place: Place) -> Training:
         recompute=options.recompute,
         compile=options.compile,
     )
-    trained = Trained(method, place, engine)
+    trained = ParallelMethod(method, place, engine)
     statistics = plan.inputs.statistics
     facts = channel_facts(plan.channels, statistics.mean, statistics.std)
     prepare, views = Preprocess(plan.inputs, place.device), views_by_step(plan, facts)
@@ -352,7 +352,7 @@ def training_of(plan: PretrainPlan, place: Place) -> Training:
         schedules=schedules(plan.method, plan.hyper, plan.length),
         prepare=prepare,
         views=views,
-        drawing=Drawing(
+        drawing=StepDrawing(
             seed=options.seed,
             total=plan.length.batch_size,
             size_of=prepare.size,

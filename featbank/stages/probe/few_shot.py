@@ -10,7 +10,7 @@ import numpy as np
 from featbank.errors import ProbeError
 from featbank.stages.probe.distances import Distances, together
 from featbank.stages.probe.probe_run import ProbeRun, with_rows
-from featbank.stages.probe.shots import Draws, Shots, TorchDraws, draw_shots
+from featbank.stages.probe.shots import Permuting, Shots, TorchDraws, draw_shots
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,5 +105,5 @@ def _drawn(run: ProbeRun, data: ProbeData, shots: int, seed: int) -> ProbeData:
     return with_rows(data, train=train.rows, final=train.rows, val=val.rows)
 
 
-def _few(data: ProbeData, rows: Rows, shots: int, rng: Draws) -> Shots:
+def _few(data: ProbeData, rows: Rows, shots: int, rng: Permuting) -> Shots:
     return draw_shots(data.labels, rows, n_classes=len(data.classes), shots=shots, rng=rng)

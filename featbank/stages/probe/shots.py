@@ -28,7 +28,7 @@ class Shots:
     short: dict[int, int]
 
 
-class Draws(Protocol):
+class Permuting(Protocol):
     """What puts samples in an order of chance; ``numpy.random.Generator`` is one."""
 
     def permutation(self, x: Rows, /) -> Rows:
@@ -55,7 +55,7 @@ class TorchDraws:
         return x[order]
 
 
-def draw_shots(labels: Array, rows: Rows, *, n_classes: int, shots: int, rng: Draws) -> Shots:
+def draw_shots(labels: Array, rows: Rows, *, n_classes: int, shots: int, rng: Permuting) -> Shots:
     """As many samples of each class, or label, among some rows; their union.
 
     Args:

@@ -35,7 +35,7 @@ _BLUE, _VERMILION = COLOURS[0], COLOURS[5]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Colouring:
+class MapColouring:
     """Groups of samples.
 
     Attributes:
@@ -65,7 +65,7 @@ def colouring(
     by: str | None,
     label_set: str | None,
     predictions: Predictions | None,
-) -> Colouring:
+) -> MapColouring:
     """Groups of a map's samples; arguments as of ``feature_map``.
 
     Raises:
@@ -102,7 +102,7 @@ def _usual(store: Store, label_set: str | None) -> str:
     return CLASS if store.labels(label_set).ndim == 1 else LABELS
 
 
-def _named(store: Store, by: str, rows: Array, label_set: str | None) -> Colouring:
+def _named(store: Store, by: str, rows: Array, label_set: str | None) -> MapColouring:
     columns = store.column_names
     if by in columns or f"meta_{by}" in columns or by.removeprefix("meta_") in columns:
         return _values(by, store.column(by)[rows])
@@ -116,7 +116,7 @@ def _named(store: Store, by: str, rows: Array, label_set: str | None) -> Colouri
     return one_against_rest(by, borne(store.labels(label_set)[rows], classes.index(by)))
 
 
-def one_against_rest(name: str, bears: NDArray[np.bool_]) -> Colouring:
+def one_against_rest(name: str, bears: NDArray[np.bool_]) -> MapColouring:
     """One class in colour on all others.
 
     Args:
@@ -124,7 +124,7 @@ def one_against_rest(name: str, bears: NDArray[np.bool_]) -> Colouring:
         bears: (n,) whether a sample bears it.
     """
     codes = np.where(bears, 0, NOTHING)
-    return Colouring(
+    return MapColouring(
         title="", names=(name,), codes=codes, marks=((_VERMILION, "o"),), rest="all others"
     )
 
@@ -134,23 +134,23 @@ def borne(labels: Array, position: int) -> NDArray[np.bool_]:
     return np.asarray(labels == position if labels.ndim == 1 else labels[:, position] == 1)
 
 
-def _classes(name: str, classes: tuple[str, ...], labels: Array) -> Colouring:
+def _classes(name: str, classes: tuple[str, ...], labels: Array) -> MapColouring:
     named = np.array([*classes, ""], dtype=object)[labels]
     if len(classes) > _MOST:
         return _values(name, named)
     marks = tuple(class_mark(position) for position in range(len(classes)))
     codes = labels.astype(np.intp)
-    return Colouring(title=name, names=classes, codes=codes, marks=marks, rest="unlabelled")
+    return MapColouring(title=name, names=classes, codes=codes, marks=marks, rest="unlabelled")
 
 
-def _label_counts(name: str, labels: Array) -> Colouring:
+def _label_counts(name: str, labels: Array) -> MapColouring:
     is_known = (labels != UNKNOWN_LABEL).all(axis=1)
     counts = np.minimum((labels == 1).sum(axis=1), _MANY_LABELS)
     most = int(counts[is_known].max(initial=0))
     names = [f"{i} label{'' if i == 1 else 's'}" for i in range(most + 1)]
     if most == _MANY_LABELS:
         names[-1] = f"{most} labels or more"
-    return Colouring(
+    return MapColouring(
         title=name,
         names=tuple(names),
         codes=np.where(is_known, counts, NOTHING),
@@ -165,7 +165,7 @@ def _ordered_marks(count: int) -> tuple[tuple[str, str], ...]:
     return tuple((to_hex(colour), "o") for colour in colours)
 
 
-def _errors(found: FeatureMap, predictions: Predictions | None) -> Colouring:
+def _errors(found: FeatureMap, predictions: Predictions | None) -> MapColouring:
     if predictions is None:
         raise UsageError(
             "--by error",
@@ -180,7 +180,7 @@ def _errors(found: FeatureMap, predictions: Predictions | None) -> Colouring:
     told = dict(zip(map(str, predictions.ids), np.where(is_right, 0, 1).tolist(), strict=True))
     codes = np.array([told.get(str(sample), NOTHING) for sample in found.ids], dtype=np.intp)
     names = ("right", "wrong") if predictions.truth.ndim == 1 else ("all labels right", "not all")
-    return Colouring(
+    return MapColouring(
         title=f"prediction ({predictions.split})",
         names=names,
         codes=codes,
@@ -189,7 +189,7 @@ def _errors(found: FeatureMap, predictions: Predictions | None) -> Colouring:
     )
 
 
-def _values(title: str, values: Sequence[str] | Array) -> Colouring:
+def _values(title: str, values: Sequence[str] | Array) -> MapColouring:
     """Groups of equal text, in order of the text; of more than 49 the most frequent."""
     texts, counts = np.unique(np.asarray(values, dtype=object).astype(str), return_counts=True)
     known = texts != ""
@@ -199,7 +199,7 @@ def _values(title: str, values: Sequence[str] | Array) -> Colouring:
     names = tuple(sorted(str(text) for text in texts[kept]))
     code_of = {name: code for code, name in enumerate(names)}
     codes = np.array([code_of.get(str(value), NOTHING) for value in values], dtype=np.intp)
-    return Colouring(
+    return MapColouring(
         title=title,
         names=names,
         codes=codes,

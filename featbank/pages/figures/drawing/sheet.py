@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from featbank.image import Array
-    from featbank.pages.figures.drawing.style import Drawing
+    from featbank.pages.figures.drawing.style import DrawnFigure
 
 _TILE, _GAP, _MARGIN = 1.25, 0.16, 0.15
 _FONT, _TITLE_FONT = 7.5, 11.0
@@ -70,7 +70,7 @@ class Row:
 
 def draw_sheet(
     rows: Sequence[Row], title: str, *, columns: int = 1, notes: str = "", tile: float = _TILE
-) -> Drawing:
+) -> DrawnFigure:
     """A figure of rows of tiles, as large as its text needs.
 
     Args:

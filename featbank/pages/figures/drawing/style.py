@@ -44,7 +44,7 @@ _AROUND = 2.1
 _SALT = "featbank"
 
 
-class Drawing(Figure):
+class DrawnFigure(Figure):
     """A figure that shows itself in a notebook without pyplot.
 
     Its texts are names that anyone may have written: control characters in them are written out,
@@ -73,7 +73,7 @@ def own_style() -> Iterator[None]:
         yield
 
 
-def new_figure(width: float, height: float, **options: Any) -> Drawing:  # noqa: ANN401
+def new_figure(width: float, height: float, **options: Any) -> DrawnFigure:  # noqa: ANN401
     """An empty figure whose parts make room for their own text.
 
     Args:
@@ -81,7 +81,7 @@ def new_figure(width: float, height: float, **options: Any) -> Drawing:  # noqa:
         height: Inches.
         **options: As ``matplotlib.figure.Figure`` takes them.
     """
-    figure = Drawing(figsize=(width, height), layout="constrained", **options)
+    figure = DrawnFigure(figsize=(width, height), layout="constrained", **options)
     FigureCanvasAgg(figure)
     return figure
 

@@ -99,7 +99,7 @@ def joined(device: str) -> Iterator[Place]:
         distributed.destroy_process_group()
 
 
-class Trained:
+class ParallelMethod:
     """A method as torch's engine runs it: called like the method itself.
 
     Args:

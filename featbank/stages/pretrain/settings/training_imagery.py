@@ -12,7 +12,7 @@ from featbank.inputs.preprocess import InputRecipe
 from featbank.sources.adapting import adapt, statistics_of
 from featbank.sources.digesting import with_digests
 from featbank.sources.filling import fill_values
-from featbank.sources.fitting import STATISTICS_CHIPS, Imagery, Look, look
+from featbank.sources.fitting import STATISTICS_CHIPS, Imagery, ImageryLook, look
 from featbank.sources.opening import dataset_spec, open_dataset
 from featbank.sources.reading_rules import contract_of, wanted_bands, worker_count
 from featbank.sources.selection import scheme_of, with_bands, with_limit
@@ -44,7 +44,7 @@ class Reading:
 
     imagery: Imagery
     rows: NDArray[np.intp]
-    look: Look
+    look: ImageryLook
     notes: tuple[str, ...]
 
 
@@ -109,7 +109,7 @@ def read_imagery(options: PretrainOptions, progress: FetchProgress | None) -> Re
 
 
 def _refuse_too_many(
-    seen: Look, rows: NDArray[np.intp], imagery: Imagery, max_invalid: float
+    seen: ImageryLook, rows: NDArray[np.intp], imagery: Imagery, max_invalid: float
 ) -> None:
     chosen = set(rows.tolist())
     bad = {row: why for row, why in seen.refused.items() if row in chosen}

@@ -23,7 +23,7 @@ _METHOD_SEED = 1 << 32
 
 
 @dataclass(frozen=True)
-class Part:
+class StepPart:
     """What one forward pass is made of, on the device.
 
     Attributes:
@@ -53,15 +53,17 @@ class ReadyStep:
     size: int
     drawn: Bundle
 
-    def moved(self, device: torch.device) -> list[Part]:
+    def moved(self, device: torch.device) -> list[StepPart]:
         """The micro-batches on the device: a copy for each grid's pixels, and one for the rest."""
         parts = self.batch.moved(device).parts(self.size)
         told: tuple[tuple[tuple[DrawnViews, ...], Drawn], ...] = self.drawn.moved()
-        return [Part(part, views, drawn) for part, (views, drawn) in zip(parts, told, strict=True)]
+        return [
+            StepPart(part, views, drawn) for part, (views, drawn) in zip(parts, told, strict=True)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawing:
+class StepDrawing:
     """Draws whatever the steps of a run need, on the CPU.
 
     Attributes:

@@ -17,8 +17,8 @@ from featbank.bank.checkpoints import read_checkpoint
 from featbank.stages.pretrain.run import pretrain
 from featbank.stages.pretrain.scale.parallel import (
     Engine,
+    ParallelMethod,
     Place,
-    Trained,
     is_first_process,
     joined,
     mean_over_processes,
@@ -120,7 +120,7 @@ def test_options_of_several_processes_change_nothing_in_one(tmp_path, alone, opt
 def with_gradients(folder):
     plan = tiny_plan(folder)
     place = Place(rank=0, world=1, device=torch.device("cpu"))
-    trained = Trained(plan.method.build(plan.request), place, Engine())
+    trained = ParallelMethod(plan.method.build(plan.request), place, Engine())
     for parameter in trained.module.parameters():
         parameter.grad = torch.full_like(parameter, 0.5)
     # The last has no part in the loss.
@@ -160,5 +160,5 @@ def test_blocks_of_a_run_are_compiled_for_all_their_rates_of_drop_path(tmp_path,
     monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
     plan = tiny_plan(tmp_path)
     place = Place(rank=0, world=1, device=torch.device("cpu"))
-    Trained(plan.method.build(plan.request), place, Engine(compile=True))
+    ParallelMethod(plan.method.build(plan.request), place, Engine(compile=True))
     assert torch._dynamo.config.recompile_limit >= 64
