@@ -22,7 +22,7 @@ from featbank.features.transfer_rows import (
     wanted_rows,
 )
 from featbank.recipes.recipe import lines_sha256, recipe_id
-from featbank.recipes.transfer_rules import match_recipes
+from featbank.recipes.same_embedding import TRANSFER, match_recipes
 from featbank.store.schema import META_PREFIX
 
 if TYPE_CHECKING:
@@ -225,7 +225,8 @@ class TransferStore(CombinedStore):
         return str(self.train.attributes["default_feature"])
 
     def _require_same_recipe(self, allow_mismatch: bool) -> tuple[str, ...]:
-        found = match_recipes(*(part.attributes["recipe"] for part in self.parts))
+        train, test = (part.attributes["recipe"] for part in self.parts)
+        found = match_recipes(train, test, TRANSFER)
         told = "; ".join(map(str, found.mismatches))
         if found.mismatches and not allow_mismatch:
             raise StoreError(

@@ -17,6 +17,7 @@ _WORDS = {
     "dataset.fingerprint": "images",
     "dataset.fingerprint_of": "what images are known by",
     "dataset.units": "unit of the bands",
+    "dataset.calibration": "calibration of the backscatter",
     "dataset.processing": "processing level",
     "dataset.limit": "limit of samples per split",
     "dataset.split_scheme": "split scheme of the limit",
@@ -24,6 +25,8 @@ _WORDS = {
     "input.adapter": "adapter",
     "input.image_size": "image size",
     "input.resize": "resize",
+    "input.missing.fill": "value of missing pixels",
+    "input.missing.most": "largest share of missing pixels",
     "input.normalise.method": "normalisation",
     "input.normalise.mean": "mean subtracted",
     "input.normalise.std": "standard deviation divided by",
@@ -86,9 +89,11 @@ def recipe_differences(
 def difference(field: str, first: Any, second: Any) -> Difference:  # noqa: ANN401 - any JSON value
     """One differing field, in words; None stands for a field that a store lacks."""
     words = [_in_words(field, value) for value in (first, second)]
-    if words[0] == words[1]:
+    if words[0] == words[1] or _parts_unseen(first, second):
         # Long lists are shown by their first values; where those agree, show where they part.
         words = [_from_first_difference(value, other) for value, other in _both(first, second)]
+    if isinstance(first, dict) and words[0] == words[1]:
+        words[1] += " with other numbers"
     return Difference(field=field, name=_name(field), first=words[0], second=words[1])
 
 
@@ -98,7 +103,14 @@ def _flat(recipe: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
         if isinstance(value, dict) and name != "adapter":
             yield from _flat(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", value
+            yield f"{prefix}{name}", _plain(value)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """A plan's recipe holds tuples where the same recipe read from JSON holds lists."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def _order(field: str) -> tuple[int, str]:
@@ -136,9 +148,14 @@ def _both(first: Any, second: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401
     yield second, first
 
 
+def _parts_unseen(first: Any, second: Any) -> bool:  # noqa: ANN401 - any JSON value
+    are_lists = isinstance(first, list) and isinstance(second, list)
+    return are_lists and len(first) == len(second) and first[:_SHOWN] == second[:_SHOWN]
+
+
 def _from_first_difference(value: Any, other: Any) -> str:  # noqa: ANN401 - any JSON value
     if not isinstance(value, list) or not isinstance(other, list):
-        return repr(value)
+        return _in_words("", value) if isinstance(value, dict) else repr(value)
     place = next(
         (at for at, (a, b) in enumerate(zip(value, other, strict=False)) if a != b),
         min(len(value), len(other)),

@@ -10,7 +10,7 @@ from featbank.errors import StoreError, UnknownNameError, UsageError
 from featbank.features.joined_store import JoinedStore
 from featbank.features.transfer_store import TransferStore
 from featbank.probes.protocols import PROTOCOLS
-from featbank.recipes.transfer_rules import match_recipes
+from featbank.recipes.same_embedding import TRANSFER, match_recipes
 from featbank.samples import LabelSet
 from featbank.stages.probe.options import ProbeOptions
 from featbank.stages.probe.probe_run import ProbeRun
@@ -263,7 +263,7 @@ def test_an_unknown_test_split_is_refused(train, test_store):
     ],
 )
 def test_features_made_in_another_way_are_mismatches(field, value, words):
-    (found,) = match_recipes(RECIPE, changed(field, value)).mismatches
+    (found,) = match_recipes(RECIPE, changed(field, value), TRANSFER).mismatches
     assert re.match(words, str(found))
 
 
@@ -292,11 +292,11 @@ def test_mismatches_are_refused_unless_allowed_and_then_told(train, make):
     ],
 )
 def test_what_belongs_to_the_images_and_the_layout_may_differ(field, value):
-    assert match_recipes(RECIPE, changed(field, value)).mismatches == ()
+    assert match_recipes(RECIPE, changed(field, value), TRANSFER).mismatches == ()
 
 
 def test_own_statistics_may_differ_and_are_told():
-    found = match_recipes(RECIPE, changed("input.normalise.mean", [5.0, 6.0]))
+    found = match_recipes(RECIPE, changed("input.normalise.mean", [5.0, 6.0]), TRANSFER)
     assert found.mismatches == ()
     assert found.notes == ("each store is normalised with its own dataset's statistics",)
 
@@ -304,20 +304,20 @@ def test_own_statistics_may_differ_and_are_told():
 def test_the_numbers_of_a_fixed_normalisation_may_not_differ():
     fixed = changed("input.normalise.method", "processor")
     other = changed("input.normalise.std", [5.0, 6.0], fixed)
-    assert [item.field for item in match_recipes(fixed, other).mismatches] == [
+    assert [item.field for item in match_recipes(fixed, other, TRANSFER).mismatches] == [
         "input.normalise.std"
     ]
 
 
 def test_processing_levels_are_told_and_not_refused():
-    found = match_recipes(RECIPE, changed("dataset.processing", "L2A"))
+    found = match_recipes(RECIPE, changed("dataset.processing", "L2A"), TRANSFER)
     assert (found.mismatches, found.notes) == ((), ("processing level: raw -> L2A",))
 
 
 def test_random_weights_of_another_seed_are_refused():
     recipes = [changed("model", {"name": "tiny", "config": {}, "seed": s, "weights": f"random {s}"})
                for s in (0, 1)]  # fmt: skip
-    assert {item.field for item in match_recipes(*recipes).mismatches} == {
+    assert {item.field for item in match_recipes(*recipes, TRANSFER).mismatches} == {
         "model.seed",
         "model.weights",
     }

@@ -59,3 +59,12 @@ def test_differences_stand_in_the_order_of_the_recipe():
         "dataset.name",
         "store_dtype",
     ]
+
+
+def test_adapters_whose_shown_numbers_agree_are_told_in_a_few_words():
+    rows = [[0.5] * 6] * 6
+    one, other = ({"name": "pca6", "weights": [*rows[:5], [value] * 6]} for value in (0.5, 0.25))
+    first, second = changed("input.adapter", one), changed("input.adapter", other)
+    (item,) = recipe_differences(first, second)
+    assert item.first != item.second
+    assert len(str(item)) < 200

@@ -12,8 +12,8 @@ from featbank.backbones.answers import HEADS
 from featbank.bank.checkpoints import read_checkpoint
 from featbank.cli.main import run
 from featbank.errors import StoreError, UsageError, WeightsError
-from featbank.recipes.match import require_same_embedding
 from featbank.recipes.recipe import recipe_id
+from featbank.recipes.same_embedding import require_same_embedding
 from featbank.sources.embed_options import EmbedOptions, Followed
 from featbank.sources.following import following
 from featbank.sources.weights import answers_of

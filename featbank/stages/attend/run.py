@@ -18,7 +18,7 @@ from featbank.inputs.reading import read_batch
 from featbank.layers.passes import attention_of
 from featbank.lookup.example_samples import query_ids
 from featbank.lookup.neighbours import embedded_row
-from featbank.recipes.match import require_same_embedding
+from featbank.recipes.same_embedding import require_same_embedding
 from featbank.sources.embed_options import Followed
 from featbank.sources.following import followed_weights, following
 from featbank.stages.embed.forward import encoder_of

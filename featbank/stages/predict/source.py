@@ -10,8 +10,8 @@ from featbank.bank.bank import STORE_SUFFIX
 from featbank.datasets import DATASETS
 from featbank.errors import MissingPathError, StoreError, UsageError
 from featbank.file_names import folder_name
-from featbank.recipes.match import require_same_embedding
 from featbank.recipes.recipe import recipe_id
+from featbank.recipes.same_embedding import require_same_embedding
 from featbank.sources.embed_options import Followed
 from featbank.sources.following import followed_weights, following
 from featbank.sources.opening import dataset_spec

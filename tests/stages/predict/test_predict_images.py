@@ -23,7 +23,7 @@ from featbank.errors import (
     UsageError,
     WeightsError,
 )
-from featbank.recipes.match import recipe_mismatches
+from featbank.recipes.same_embedding import PREDICT, match_recipes
 from featbank.sources.embed_options import EmbedOptions, Followed
 from featbank.sources.following import following
 from featbank.stages.embed.plan import plan_embed
@@ -101,7 +101,7 @@ def test_components_are_those_of_the_recipe_where_there_are_no_train_chips(image
     plan = plan_of(imagery, bank, **CASES["pca3"])
     again = followed(plan, dataset=str(flat), max_invalid=0.1)
     assert again.adapted.weights == plan.adapted.weights
-    assert recipe_mismatches(plan.recipe, again.recipe) == ()
+    assert match_recipes(plan.recipe, again.recipe, PREDICT).mismatches == ()
 
 
 def test_the_scheme_that_was_fitted_on_is_told_of_the_same_images_alone(imagery, flat, bank):

@@ -5,7 +5,12 @@ from copy import deepcopy
 import pytest
 
 from featbank.errors import StoreError
-from featbank.recipes.match import recipe_mismatches, require_same_embedding
+from featbank.recipes.same_embedding import (
+    PREDICT,
+    TRANSFER,
+    match_recipes,
+    require_same_embedding,
+)
 
 RECIPE = {
     "algorithm": 1,
@@ -32,18 +37,24 @@ def changed(place, value):
     return recipe
 
 
+def refusal(first, second):
+    with pytest.raises(StoreError) as refused:
+        require_same_embedding(first, second, subject="s", remedy="Do.")
+    return str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("place", "value", "words"),
     [
         ("algorithm", 2, "version of the embedding algorithm 2 instead of 1"),
-        ("dataset.units", ["dB"] * 6, "units of the bands dB, dB, dB, dB, … (6) instead of DN"),
+        ("dataset.units", ["dB"] * 6, "unit of the bands dB (6 times) instead of DN (6 times)"),
         ("input.bands", ["B04"], "bands B04 instead of B02, B03"),
-        ("input.adapter", "rgb", "adapter rgb instead of pca3"),
-        ("input.adapter.weights", [[0.5, 0.3]], "adapter pca3 with other numbers"),
+        ("input.adapter", "rgb", "adapter rgb instead of name pca3"),
+        ("input.adapter", {"name": "pca3", "weights": [[0.5, 0.3]]}, "weights 0.5, 0.3 instead of"),
         (
             "input.normalise.mean",
             [1.0] * 5 + [2.0],
-            "mean subtracted 2.0 instead of 1.0 at place 6",
+            "mean subtracted 2.0 at place 6 instead of 1.0 at place 6",
         ),
         ("model.config.patch_px", 14, "patch px 14 instead of 16"),
         ("model.weights_sha256", "cd" * 32, "weights sha256 cdcdcdcd… instead of sha256 abababab…"),
@@ -52,36 +63,47 @@ def changed(place, value):
     ],
 )
 def test_what_makes_other_features_is_told(place, value, words):
-    (found,) = recipe_mismatches(RECIPE, changed(place, value))
-    assert words in found
+    assert words in refusal(RECIPE, changed(place, value))
 
 
+@pytest.mark.parametrize("rules", [PREDICT, TRANSFER])
 @pytest.mark.parametrize(
     ("place", "value"),
     [
         ("dataset.name", "b"),
         ("dataset.fingerprint", "g"),
+        ("dataset.fingerprint_of", "files"),
         ("dataset.limit", 3),
+        ("dataset.processing", "L2A"),
         ("input.normalise.source", "12 chips"),
         ("features", ["cls", "mean"]),
         ("layers", [0, 3]),
         ("model.seed", 4),
+        ("model.weights", "a file"),
     ],
 )
-def test_what_belongs_to_the_images_is_free(place, value):
-    assert recipe_mismatches(RECIPE, changed(place, value)) == ()
+def test_what_belongs_to_the_images_is_free(rules, place, value):
+    assert match_recipes(RECIPE, changed(place, value), rules).mismatches == ()
 
 
-def test_a_seed_counts_where_no_hash_tells_the_weights():
+@pytest.mark.parametrize(("rules", "is_free"), [(PREDICT, False), (TRANSFER, True)])
+def test_a_datasets_own_numbers_are_free_where_a_probe_is_transferred(rules, is_free):
+    found = match_recipes(RECIPE, changed("input.normalise.mean", [2.0] * 6), rules)
+    assert (found.mismatches == ()) == is_free
+
+
+@pytest.mark.parametrize("rules", [PREDICT, TRANSFER])
+def test_a_seed_counts_where_no_hash_tells_the_weights(rules):
     recipe = deepcopy(RECIPE)
     recipe["model"].pop("weights_sha256")
     other = deepcopy(recipe)
     other["model"]["seed"] = 4
-    assert recipe_mismatches(recipe, other) == ("seed of the weights 4 instead of 0",)
+    assert [d.field for d in match_recipes(recipe, other, rules).mismatches] == ["model.seed"]
 
 
 def test_tuples_and_lists_are_the_same():
-    assert recipe_mismatches(RECIPE, changed("input.bands", ("B02", "B03"))) == ()
+    found = match_recipes(RECIPE, changed("input.bands", ("B02", "B03")), PREDICT)
+    assert found.mismatches == ()
 
 
 def test_all_that_differs_is_refused_in_one_line():
