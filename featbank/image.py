@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from featbank.errors import ContractError
+
 Array = NDArray[Any]
 Image = Mapping[str, Array]
 
@@ -22,12 +24,37 @@ class Grid:
         bands: Band names in the order of the array's first axis.
         dtype: NumPy dtype name of the stored numbers.
         size_px: (H, W); None where chips differ in size.
+
+    Raises:
+        ContractError: ``size_px`` is no pair of whole numbers.
     """
 
     name: str
     bands: tuple[str, ...]
     dtype: str
     size_px: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        _require_size(self.name, self.size_px)
+
+
+def _is_side(side: object) -> bool:
+    return isinstance(side, int) and side > 0
+
+
+def _require_size(grid: str, size: object) -> None:
+    """Refuse a declaration that no chip could keep: of 32 alone, chips of 32 x 32 px would not."""
+    if size is None:
+        return
+    if isinstance(size, tuple) and len(size) == 2 and all(map(_is_side, size)):
+        return
+    side = size if isinstance(size, int) else 32
+    raise ContractError(
+        f"grid '{grid}'",
+        f"size_px is {size!r}",
+        "height and width in pixels, or None where chips differ in size",
+        f"Write size_px=({side}, {side}) where every chip has {side} x {side} px.",
+    )
 
 
 class Reader(Protocol):

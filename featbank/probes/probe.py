@@ -19,9 +19,10 @@ class Classifier(Protocol):
     """The scikit-learn contract that every probe keeps.
 
     ``fit`` takes (N, D) features and (N,) labels, or (N, K) 0 and 1 where a sample may bear
-    several labels, K >= 2. ``predict_proba`` always gives (N, K): with columns in the order of
-    ``classes_`` and rows that sum to 1, or one independent probability for each of the K labels.
-    A label that all or none of the samples bear is no error: its probability is 1 or 0.
+    several labels, K >= 2, and the probe's record says that it takes them. ``predict_proba``
+    always gives (N, K): with columns in the order of ``classes_`` and rows that sum to 1, or one
+    independent probability for each of the K labels. A label that all or none of the samples bear
+    is no error: its probability is 1 or 0.
     """
 
     classes_: Array
@@ -52,6 +53,8 @@ class ProbeSpec:
             labels as one problem, and gives their classifiers in order; each predicts as if it
             were built and fitted alone. None fits them one by one.
         is_random: Whether the seed changes what is fitted.
+        takes_several_labels: Whether it can be fitted where a sample may bear several labels;
+            others are never given such labels.
         devices: Where it can compute: ``cpu``, and ``cuda`` too.
         dtype: Of the arithmetic that decides, as PyTorch names it, by whole parameters, device and
             number of features.
@@ -67,6 +70,7 @@ class ProbeSpec:
     grid: tuple[Mapping[str, Any], ...] = ({},)
     fit_grid: FitGrid | None = field(default=None, repr=False)
     is_random: bool = False
+    takes_several_labels: bool = True
     devices: tuple[str, ...] = ("cpu",)
     dtype: Dtype = field(default=_float64, repr=False)
     agreement: float = 1.0

@@ -80,7 +80,8 @@ def test_it_has_the_hyper_parameters_that_the_loop_reads(name):
 
 @EACH
 def test_its_record_says_where_it_is_from(name):
-    assert "arXiv" in METHODS[name].source
+    assert METHODS[name].source
+    assert METHODS[name].summary
 
 
 @EACH

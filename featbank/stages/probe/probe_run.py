@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featbank.errors import ProbeError
+from featbank.errors import ProbeError, UsageError
 from featbank.lookup.headline import Headline, headline_of
 from featbank.metrics.scoring.averages import LEFT_OUT, ZERO
 from featbank.probes import PROBES
@@ -47,6 +47,9 @@ class ProbeRun:
         store: Features, labels and splits.
         options: What the user asked for; the protocol's and the store's defaults fill the gaps.
 
+    Raises:
+        FeatbankError: A name that is not known, or labels that the probe does not take.
+
     Attributes:
         probe: The protocol's probe.
         by: (N,) values of the columns that tell results apart.
@@ -67,6 +70,7 @@ class ProbeRun:
         self.store = store
         self.options = options
         self.label_set = store.label_set_name(options.labels)
+        _require_taken(self.probe, store, self.label_set)
         self.scheme = store.scheme_name(options.split_scheme)
         others = [name for name, true in store.scheme_aliases.items() if true == self.scheme]
         self.alias = others[0] if others else None
@@ -315,3 +319,16 @@ def labelled(data: ProbeData, use: str) -> Labelled:
 def with_rows(data: ProbeData, **rows: Array) -> ProbeData:
     """The same data with other rows for some uses."""
     return replace(data, rows={**data.rows, **rows})
+
+
+def _require_taken(probe: ProbeSpec, store: Store, label_set: str) -> None:
+    """Refuse before anything is read labels that the probe cannot be fitted to."""
+    # Most probes take any labels: then these are not read here.
+    if probe.takes_several_labels or store.labels(label_set).ndim == 1:
+        return
+    raise UsageError(
+        f"probe '{probe.name}'",
+        f"takes one class a sample, and a sample may bear several labels of '{label_set}'",
+        "a label set with one class a sample",
+        "Choose another set with --labels, or another probe.",
+    )

@@ -1,6 +1,7 @@
 """Probing a label set whose samples bear several labels."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from sklearn.metrics import average_precision_score, fbeta_score
 
 import featbank
 from featbank.errors import ProbeError, UsageError
+from featbank.probes import PROBES
 from featbank.probes.fitting.knn_classifier import KnnClassifier
 from featbank.stages.probe.run import ProbeOptions, probe_store
 from featbank.stages.probe.unseen_scores import fold_numbers
@@ -206,3 +208,15 @@ def test_a_validation_set_is_carved_from_train(tmp_path, bank):
 def test_a_confusion_matrix_of_several_labels_is_refused(store, bank):
     with pytest.raises(UsageError, match="--confusion: a sample may bear several labels"):
         run(store, bank, confusion=True)
+
+
+def test_a_probe_of_one_class_a_sample_is_refused_before_anything_is_fitted(
+    store, tmp_path, monkeypatch
+):
+    single = replace(PROBES["knn"], takes_several_labels=False)
+    monkeypatch.setitem(PROBES._read(), "knn", single)
+    with pytest.raises(UsageError) as caught:
+        run(store, tmp_path / "bank")
+    assert caught.value.subject == "probe 'knn'"
+    assert "--labels" in str(caught.value)
+    assert not (tmp_path / "bank").exists()
