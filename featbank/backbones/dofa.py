@@ -127,7 +127,8 @@ def _build(config: Config, state: State) -> Encoder:
 def _initial(config: Config, seed: int) -> State:
     import torch
 
-    from featbank.layers.vit import VitConfig, random_state
+    from featbank.layers.vit import random_state
+    from featbank.layers.vit_config import VitConfig
     from featbank.layers.wave_kernels import WaveKernels
 
     trunk = random_state(VitConfig(**_trunk(config)), seed)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from featbank.bank.bank import Bank
-    from featbank.stages.diff.run import StoreDiff
+    from featbank.stages.diff.store_diff import StoreDiff
     from featbank.store.reader import Store
 
 

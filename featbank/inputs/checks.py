@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +9,8 @@ import numpy as np
 from featbank.inputs.missing import absent_bands, missing_shares, valid_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from featbank.image import Array, Grid, Image
+    from featbank.inputs.contract import Contract
 
 # Reflectance of land stays below 1.5 even over snow and sun glint; DN is 10,000 times that, so a
 # chip whose largest DN is below 1.5 is reflectance, and reflectance above 50 is DN.
@@ -21,25 +19,6 @@ _SURELY_DN = 50.0
 _LARGEST_UINT8 = 255
 # Beyond it float32, in which networks compute, skips whole numbers (IEEE 754: 24 bits).
 _LARGEST_EXACT = 2**24
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contract:
-    """What every chip of a dataset must keep.
-
-    Attributes:
-        grids: Grids with their bands and dtypes.
-        units: Unit of each band by name.
-        allows_constant: Whether a chip without any contrast is a true chip.
-        max_missing: Share of pixels missing in any band, 0 to 1, above which a chip is refused.
-        may_drop_bands: Whether a chip may come without some of the bands.
-    """
-
-    grids: tuple[Grid, ...]
-    units: Mapping[str, str]
-    allows_constant: bool = False
-    max_missing: float = 0.5
-    may_drop_bands: bool = False
 
 
 def refusal(image: Image, contract: Contract) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.image import Array, Image
-    from featbank.inputs.checks import Contract
+    from featbank.inputs.contract import Contract
 
 # Backscatter is a sum of powers over speckle, so exactly none is what processors write outside the
 # swath (ESA Sentinel-1 product specification, border noise and no-value pixels), -inf in decibels.

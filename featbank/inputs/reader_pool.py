@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from featbank.image import Reader
-    from featbank.inputs.checks import Contract
+    from featbank.inputs.contract import Contract
 
 # One slot is read by the device while the next one is filled; a third hides a slow file.
 _SLOTS = 3

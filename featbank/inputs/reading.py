@@ -10,7 +10,7 @@ import numpy as np
 
 from featbank.errors import DecodeError, ReadError
 from featbank.file_names import printable
-from featbank.inputs.checks import Contract, refusal
+from featbank.inputs.checks import refusal
 from featbank.inputs.missing import (
     absent_bands,
     mark_missing,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.image import Array, Image, Reader
+    from featbank.inputs.contract import Contract
 
 # A network file system that stumbles is back within seconds; a dead one is not.
 _WAITS_S = (0.1, 0.5, 2.0)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from featbank.layers.sincos_positions import sincos_positions
 from featbank.layers.transformer import NORM_EPS, Block
-from featbank.layers.vit import VitConfig
+from featbank.layers.vit_config import VitConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

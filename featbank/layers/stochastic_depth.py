@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from featbank.layers.packing import Shapes
-    from featbank.layers.transformer import Block
-    from featbank.layers.vit import VisionTransformer
 
 
 def add_branch(x: Tensor, branch: Callable[[Tensor], Tensor], rate: float) -> Tensor:
@@ -68,18 +66,3 @@ def add_packed_branch(
     index = torch.cat(places)
     residual = branch(x.index_select(0, index), kept_shapes)
     return torch.index_add(x, 0, index, (residual * torch.cat(scales)).to(x.dtype))
-
-
-def set_drop_path(encoder: VisionTransformer, rate: float, *, is_uniform: bool = False) -> None:
-    """Set the rates of a network's blocks.
-
-    Args:
-        encoder: Changed in place.
-        rate: Largest share of chips that skip a block.
-        is_uniform: Whether all blocks have this rate; else it rises linearly from 0 in the first
-            block, as in Huang et al., section 3.
-    """
-    last = len(encoder.blocks) - 1
-    for index, block in enumerate(encoder.blocks):
-        share = 1.0 if is_uniform or not last else index / last
-        cast("Block", block).drop_path = rate * share

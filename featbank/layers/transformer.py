@@ -14,7 +14,7 @@ from featbank.layers.stochastic_depth import add_branch, add_packed_branch
 
 if TYPE_CHECKING:
     from featbank.layers.packing import Shapes
-    from featbank.layers.vit import VitConfig
+    from featbank.layers.vit_config import VitConfig
 
 # LayerNorm epsilon of timm, DINO, DINOv2 and MAE alike; PyTorch's own 1e-5 is another network.
 NORM_EPS = 1e-6

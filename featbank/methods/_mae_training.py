@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from featbank.errors import UsageError, WeightsError
+from featbank.layers.drop_path import set_drop_path
 from featbank.layers.mae_decoder import DecoderShape, MaeDecoder, own_names, published_names
 from featbank.layers.sincos_positions import sincos_positions
-from featbank.layers.stochastic_depth import set_drop_path
 from featbank.layers.transformer import LayerScale
-from featbank.layers.vit import VisionTransformer, VitConfig
+from featbank.layers.vit import VisionTransformer
+from featbank.layers.vit_config import VitConfig
 from featbank.methods.losses.pixels import patchified, pixel_loss
 from featbank.methods.method import Method, StepOutput
 from featbank.methods.parts.masks import random_keep

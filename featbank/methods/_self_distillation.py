@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from torch import nn
 
-from featbank.layers.stochastic_depth import set_drop_path
+from featbank.layers.drop_path import set_drop_path
 from featbank.methods._student import (
     head_of,
     named,

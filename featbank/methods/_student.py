@@ -11,7 +11,8 @@ from featbank.errors import WeightsError
 from featbank.layers.joint_forward import encode_jointly, pays
 from featbank.layers.projection_head import ProjectionHead
 from featbank.layers.transformer import LayerScale
-from featbank.layers.vit import VisionTransformer, VitConfig
+from featbank.layers.vit import VisionTransformer
+from featbank.layers.vit_config import VitConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

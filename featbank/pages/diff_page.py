@@ -12,7 +12,8 @@ from featbank.pages.table_style import STYLE, number
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from featbank.stages.diff.run import FeatureDistance, SampleOverlap, StoreDiff
+    from featbank.stages.diff.records import FeatureDistance, SampleOverlap
+    from featbank.stages.diff.store_diff import StoreDiff
 
 _BY = {"sample_id": "sample id", "pair_id": "pair id"}
 

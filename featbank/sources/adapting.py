@@ -23,7 +23,7 @@ from featbank.sources.fitting import (
 from featbank.sources.following import followed_channels, followed_statistics
 
 if TYPE_CHECKING:
-    from featbank.sources.weights import Weights
+    from featbank.sources.loaded_weights import Weights
 
 
 def adapt(name: str, imagery: Imagery) -> tuple[Adapted, Moments | None]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from featbank.backbones import BACKBONES
 from featbank.errors import UsageError
 from featbank.sources.checkpoint_opening import checkpoint_backbone, find_checkpoint
-from featbank.sources.weights import HUB_PREFIX, RANDOM, folder_file
+from featbank.sources.loaded_weights import HUB_PREFIX
+from featbank.sources.weights import RANDOM, folder_file
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec

@@ -22,7 +22,7 @@ from featbank.bank.checkpoints import (
 )
 from featbank.catalog import suggest
 from featbank.errors import UnknownNameError, UsageError, WeightsError
-from featbank.sources.weights import HUB_PREFIX, Weights
+from featbank.sources.loaded_weights import HUB_PREFIX, Weights
 
 if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
@@ -96,7 +96,7 @@ def checkpoint_backbone(folder: Path, options: EmbedOptions) -> tuple[BackboneSp
 def _require_known(record: Checkpoint, folder: Path) -> None:
     from dataclasses import fields
 
-    from featbank.layers.vit import VitConfig
+    from featbank.layers.vit_config import VitConfig
 
     unknown = sorted(set(record.config) - {field.name for field in fields(VitConfig)})
     if unknown:

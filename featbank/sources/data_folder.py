@@ -1,4 +1,4 @@
-"""Where a named dataset's own files belong on this machine, and what to say when they are not."""
+"""Where files of datasets and weights belong on this machine, and what to say when they do not."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from featbank.datasets import DatasetSpec
 
 DATA_VARIABLE = "FEATBANK_DATA"
+WEIGHTS_VARIABLE = "FEATBANK_WEIGHTS"
 
 
 def data_folder(spec: DatasetSpec, data_root: Path | None) -> Path:
@@ -63,3 +64,9 @@ def _how_to_get(spec: DatasetSpec, root: Path) -> str:
     size = f" ({in_words(known)}{' and more' if None in sizes else ''})" if known else ""
     command = f"featbank datasets --download {spec.name} --data-root {root}"
     return f"Run '{command}'{size}, or {elsewhere}"
+
+
+def weights_folder() -> Path:
+    """Where published weights are kept: ``$FEATBANK_WEIGHTS``, or the user's cache."""
+    named = os.environ.get(WEIGHTS_VARIABLE)
+    return Path(named) if named else Path.home() / ".cache" / "featbank" / "weights"

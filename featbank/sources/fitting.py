@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from featbank.datasets import Dataset
-    from featbank.inputs.checks import Contract
+    from featbank.inputs.contract import Contract
     from featbank.inputs.reading import ReadBatch
     from featbank.sources.embed_options import Followed
 

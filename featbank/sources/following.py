@@ -14,10 +14,12 @@ from featbank.errors import MissingPathError, WeightsError
 from featbank.inputs.adapters import ADAPTERS, Moments
 from featbank.inputs.normalise import Statistics
 from featbank.recipes.recipe import UNTRAINED
+from featbank.sources.data_folder import weights_folder
 from featbank.sources.embed_options import EXTRA_FEATURES, EmbedOptions, Followed
+from featbank.sources.loaded_weights import HUB_PREFIX
 from featbank.sources.opening import dataset_spec
 from featbank.sources.units import unit_of
-from featbank.sources.weights import HUB_PREFIX, RANDOM, is_hub_id, weights_folder
+from featbank.sources.weights import RANDOM, is_hub_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from featbank.datasets import Dataset
     from featbank.inputs.adapters import Adapted
     from featbank.inputs.adapters.adapter import AdapterSpec
-    from featbank.sources.weights import Weights
+    from featbank.sources.loaded_weights import Weights
 
 _HASH_DIGITS = 12
 # The config that DINOv2's ``--positions transformers`` leaves in a recipe.

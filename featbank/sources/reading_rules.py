@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from featbank.backbones import BACKBONES
 from featbank.errors import UsageError
 from featbank.inputs.adapters import ADAPTERS
-from featbank.inputs.checks import Contract
+from featbank.inputs.contract import Contract
 
 if TYPE_CHECKING:
     from featbank.datasets import Dataset

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from featbank.backbones import BackboneSpec
     from featbank.backbones.backbone import State
     from featbank.inputs.preprocess import InputRecipe
-    from featbank.sources.weights import Weights
+    from featbank.sources.loaded_weights import Weights
 
 # Enough chips for patches of every cover, few enough to hold in memory at 12 bands of 120 px.
 FIT_CHIPS = 256

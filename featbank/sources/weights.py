@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,58 +12,21 @@ from featbank.backbones.answers import PART, as_mapping, settled_answers
 from featbank.bank.checkpoints import is_checkpoint
 from featbank.errors import MissingPathError, UsageError, WeightsError
 from featbank.recipes.recipe import UNTRAINED, file_sha256
+from featbank.sources.data_folder import weights_folder
+from featbank.sources.loaded_weights import HUB_PREFIX, Weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from featbank.backbones import BackboneSpec
     from featbank.backbones.answers import Value
-    from featbank.backbones.backbone import Config, Loaded, State
-    from featbank.bank.checkpoints import Checkpoint
+    from featbank.backbones.backbone import Loaded, State
     from featbank.sources.embed_options import EmbedOptions
     from featbank.sources.opening import FetchProgress
 
 RANDOM = "random"
-HUB_PREFIX = "hf:"
 # Files of a transformers folder that people name in its place.
 _BESIDE = ("config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json")
-WEIGHTS_VARIABLE = "FEATBANK_WEIGHTS"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Weights:
-    """A backbone's weights and where they come from.
-
-    Attributes:
-        config: Architecture.
-        state: Tensors; empty for backbones that have none or whose state is yet to be fitted.
-        origin: In words, for people.
-        sha256: Of the file; empty where there is none.
-        notes: What a user must know of them.
-        is_read: Whether they come from a file, and so decide the number of channels.
-        is_random: Whether they are yet to be drawn, for the channels that there are.
-        processor: ``image_mean`` and ``image_std`` that ``preprocessor_config.json`` beside them
-            amounts to.
-        trained: What the checkpoint says that they are of; None for other weights.
-        seen: Ids of the chips that the checkpoint was trained on, by dataset.
-    """
-
-    config: Config
-    state: State
-    origin: str
-    sha256: str = ""
-    notes: tuple[str, ...] = ()
-    is_read: bool = False
-    is_random: bool = False
-    processor: Mapping[str, Any] = field(default_factory=dict)
-    trained: Checkpoint | None = None
-    seen: Mapping[str, frozenset[str]] = field(default_factory=dict)
-
-
-def weights_folder() -> Path:
-    """Where published weights are kept: ``$FEATBANK_WEIGHTS``, or the user's cache."""
-    named = os.environ.get(WEIGHTS_VARIABLE)
-    return Path(named) if named else Path.home() / ".cache" / "featbank" / "weights"
 
 
 def load_weights(

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from featbank.bands import RGB
-from featbank.layers.vit import VisionTransformer, VitConfig
+from featbank.layers.vit import VisionTransformer
+from featbank.layers.vit_config import VitConfig
 from featbank.methods.parts.bundle import Bundle
 from featbank.methods.parts.draws import Draws
 from featbank.methods.parts.masks import block_masks, random_keep

@@ -6,7 +6,8 @@ import sys
 import pytest
 import torch
 
-from featbank.layers.vit import VisionTransformer, VitConfig, random_state
+from featbank.layers.vit import VisionTransformer, random_state
+from featbank.layers.vit_config import VitConfig
 from featbank.methods import METHODS
 from featbank.methods.method import Length, MethodRequest, StepOutput, Teacher
 from featbank.methods.parts.draws import Draws

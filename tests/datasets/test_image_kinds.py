@@ -10,7 +10,7 @@ import torch
 from featbank.datasets._folder_reader import FolderReader, bands_of, grid_of
 from featbank.datasets.decode import examine, layout_of
 from featbank.datasets.side_files import with_side_files
-from featbank.inputs.checks import Contract
+from featbank.inputs.contract import Contract
 from featbank.inputs.normalise import published
 from featbank.inputs.preprocess import InputRecipe, Preprocess
 from featbank.inputs.reading import read_batch

@@ -9,7 +9,7 @@ import numpy as np
 
 from featbank.errors import DecodeError
 from featbank.image import Grid
-from featbank.inputs.checks import Contract
+from featbank.inputs.contract import Contract
 
 GRID = Grid(name="g", bands=("a",), dtype="uint16")
 CONTRACT = Contract(grids=(GRID,), units={"a": "unknown"})

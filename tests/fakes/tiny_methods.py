@@ -2,7 +2,8 @@
 
 import torch
 
-from featbank.layers.vit import VitConfig, random_state
+from featbank.layers.vit import random_state
+from featbank.layers.vit_config import VitConfig
 from featbank.methods import METHODS
 from featbank.methods.method import Length, MethodRequest, Teacher
 from featbank.methods.parts.draws import Draws

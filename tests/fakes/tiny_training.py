@@ -11,10 +11,11 @@ from fake_dataset import radar
 from torch import nn
 
 from featbank.backbones.building.vit_build import initial_vit
-from featbank.inputs.checks import Contract
+from featbank.inputs.contract import Contract
 from featbank.inputs.normalise import Statistics
 from featbank.inputs.preprocess import InputRecipe
-from featbank.layers.vit import VisionTransformer, VitConfig
+from featbank.layers.vit import VisionTransformer
+from featbank.layers.vit_config import VitConfig
 from featbank.methods.method import (
     Length,
     Method,

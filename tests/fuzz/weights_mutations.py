@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable
 
-    from featbank.sources.weights import Weights
+    from featbank.sources.loaded_weights import Weights
 
 Loaded = TypeVar("Loaded")
 # What torch tells people whose file it refuses.
@@ -193,7 +193,8 @@ def _by_name(folder: pathlib.Path) -> Weights:
 def _folder_files() -> dict[str, bytes]:
     from featbank.backbones import BACKBONES
     from featbank.backbones.building.exports import to_transformers
-    from featbank.layers.vit import VitConfig, random_state
+    from featbank.layers.vit import random_state
+    from featbank.layers.vit_config import VitConfig
 
     config = {**BACKBONES["dinov2-small"].config, **_DINOV2, "mlp_dim": 128}
     _, settings, state = to_transformers(config, random_state(VitConfig(**config), 0))

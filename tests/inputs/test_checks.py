@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from featbank.image import Grid
-from featbank.inputs.checks import Contract, refusal
+from featbank.inputs.checks import refusal
+from featbank.inputs.contract import Contract
 
 RNG = np.random.default_rng(0)
 

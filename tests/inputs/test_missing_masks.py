@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featbank.image import Grid
-from featbank.inputs.checks import Contract, refusal
+from featbank.inputs.checks import refusal
+from featbank.inputs.contract import Contract
 from featbank.inputs.missing import (
     absent_bands,
     mark_missing,

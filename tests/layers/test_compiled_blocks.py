@@ -9,9 +9,9 @@ from tracing_compiler import compiled_by, tracing_compiler
 
 from featbank.backbones import BACKBONES
 from featbank.layers.compiled_blocks import MOST_SHAPES, CompiledBlocks, allow_recompiling
+from featbank.layers.drop_path import set_drop_path
 from featbank.layers.missing import Missing, nothing_missing
 from featbank.layers.passes import Passes, encode
-from featbank.layers.stochastic_depth import set_drop_path
 
 CONFIG = {**BACKBONES["vit-tiny"].config, "depth": 3}
 LAYERS = (0, 2)

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from featbank.layers.joint_forward import encode_jointly
-from featbank.layers.vit import VisionTransformer, VitConfig, random_state
+from featbank.layers.vit import VisionTransformer, random_state
+from featbank.layers.vit_config import VitConfig
 
 
 def network(drop_path=0.0, **shape):

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from featbank.layers.mae_decoder import DecoderShape, MaeDecoder, own_names, published_names
-from featbank.layers.vit import VitConfig
+from featbank.layers.vit_config import VitConfig
 
 ENCODER = VitConfig(dim=16, depth=1, heads=2, patch_px=4, channels=5, grid=3, mlp_dim=32)
 SHAPE = DecoderShape(width=12, depth=2, heads=3)

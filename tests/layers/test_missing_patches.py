@@ -4,7 +4,8 @@ import torch
 
 from featbank.layers.image_statistics import ImageStatistics
 from featbank.layers.missing import Missing, area_average, kept_patches, mean_patch
-from featbank.layers.vit import VisionTransformer, VitConfig, random_state
+from featbank.layers.vit import VisionTransformer, random_state
+from featbank.layers.vit_config import VitConfig
 
 CONFIG = VitConfig(dim=16, depth=2, heads=2, patch_px=4, channels=2, grid=4, mlp_dim=32)
 

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from featbank.layers.stochastic_depth import add_branch
-from featbank.layers.vit import VisionTransformer, VitConfig, random_state
+from featbank.layers.vit import VisionTransformer, random_state
+from featbank.layers.vit_config import VitConfig
 
 
 @pytest.fixture

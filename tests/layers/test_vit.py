@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from featbank.layers.vit import VisionTransformer, VitConfig, random_state
+from featbank.layers.vit import VisionTransformer, random_state
+from featbank.layers.vit_config import VitConfig
 
 CONFIG = VitConfig(dim=32, depth=3, heads=4, patch_px=4, channels=5, grid=3, mlp_dim=64)
 

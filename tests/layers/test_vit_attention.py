@@ -9,7 +9,8 @@ from torch import nn
 from featbank.errors import ContractError
 from featbank.layers.passes import Passes, attention_of
 from featbank.layers.pooled import Pooled
-from featbank.layers.vit import VisionTransformer, VitConfig, random_state
+from featbank.layers.vit import VisionTransformer, random_state
+from featbank.layers.vit_config import VitConfig
 
 CONFIG = VitConfig(
     dim=32, depth=3, heads=4, patch_px=4, channels=3, grid=3, mlp_dim=64, registers=2

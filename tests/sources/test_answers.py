@@ -18,8 +18,8 @@ from featbank.sources.embed_options import EmbedOptions, Followed
 from featbank.sources.following import following
 from featbank.sources.weights import answers_of
 from featbank.stages.embed import plan as embed_plan
+from featbank.stages.embed.attributes import attributes
 from featbank.stages.embed.plan import plan_embed
-from featbank.stages.embed.recipe import attributes
 from featbank.stages.finetune.options import FinetuneOptions
 from featbank.stages.finetune.plan import plan_finetune
 from featbank.stages.finetune.run import finetune_model

@@ -5,7 +5,7 @@ from fake_dataset import radar
 from featbank.bank.checkpoints import SEEN_IMAGES
 from featbank.sources.checkpoint_opening import SEEN, SEEN_COLUMN, with_seen
 from featbank.sources.digesting import with_digests
-from featbank.sources.weights import Weights
+from featbank.sources.loaded_weights import Weights
 
 
 def seen(dataset, **known):

@@ -131,7 +131,7 @@ def _defaults(config: Config) -> dict[str, Any]:
     from dataclasses import asdict
 
     from featbank.backbones.building.vit_build import network_config
-    from featbank.layers.vit import VitConfig
+    from featbank.layers.vit_config import VitConfig
 
     return asdict(VitConfig(**network_config(config)))
 

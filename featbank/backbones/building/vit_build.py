@@ -23,7 +23,8 @@ def network_config(config: Config) -> dict[str, Any]:
 
 def build_vit(config: Config, state: State) -> Encoder:
     """The network of a config, with a state whose names fit."""
-    from featbank.layers.vit import VisionTransformer, VitConfig
+    from featbank.layers.vit import VisionTransformer
+    from featbank.layers.vit_config import VitConfig
 
     network = VisionTransformer(VitConfig(**network_config(config)))
     network.load_state_dict(dict(state))
@@ -32,7 +33,8 @@ def build_vit(config: Config, state: State) -> Encoder:
 
 def initial_vit(config: Config, seed: int) -> State:
     """Untrained weights of a config."""
-    from featbank.layers.vit import VitConfig, random_state
+    from featbank.layers.vit import random_state
+    from featbank.layers.vit_config import VitConfig
 
     return random_state(VitConfig(**network_config(config)), seed)
 
@@ -41,7 +43,8 @@ def empty_state(config: Config) -> State:
     """Names and shapes of a config's tensors, without numbers."""
     import torch
 
-    from featbank.layers.vit import VisionTransformer, VitConfig
+    from featbank.layers.vit import VisionTransformer
+    from featbank.layers.vit_config import VitConfig
 
     with torch.device("meta"):
         state: State = VisionTransformer(VitConfig(**network_config(config))).state_dict()

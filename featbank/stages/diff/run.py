@@ -9,13 +9,14 @@ import numpy as np
 
 from featbank.errors import StoreError, UsageError
 from featbank.features.pairing import Pairing, nothing_joins, pair
+from featbank.stages.diff.records import FeatureDistance, SampleOverlap
 from featbank.stages.diff.similarity import linear_cka, neighbour_overlap, row_distance
+from featbank.stages.diff.store_diff import StoreDiff
 from featbank.stages.diff.store_difference import (
     labelled_differently,
     made_differently,
     run_differently,
 )
-from featbank.stages.diff.verdict import verdict
 from featbank.store.reader import Store
 
 if TYPE_CHECKING:
@@ -23,90 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-    from featbank.recipes.difference import Difference
-
-
-@dataclass(frozen=True, kw_only=True)
-class SampleOverlap:
-    """Which samples two stores hold.
-
-    Attributes:
-        by: What samples are joined on: ``sample_id`` or ``pair_id``.
-        both: Samples in both.
-        valid: Samples that both embedded; only these are compared.
-        first_only: Samples that only the first store holds.
-        second_only: Samples that only the second store holds.
-        refused_first: Samples in both that only the first refused.
-        refused_second: Samples in both that only the second refused.
-    """
-
-    by: str
-    both: int
-    valid: int
-    first_only: int
-    second_only: int
-    refused_first: int
-    refused_second: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class FeatureDistance:
-    """How far one feature of one layer is apart in two stores.
-
-    Attributes:
-        feature: Its name; two names where the stores share none.
-        layer: Block index; two where the stores share none.
-        dims: D in the first and in the second store.
-        is_equal: Whether all numbers are equal to the last bit.
-        max_abs: Largest absolute difference; None where D or the feature differ.
-        mean_cosine: Mean cosine similarity of a sample's two features; None likewise.
-        lowest_cosine: The lowest of them; None likewise.
-        lowest_sample: Id of the sample that has it; None likewise.
-        cka: Linear centred kernel alignment in [0, 1]; NaN where one side does not vary.
-        overlap: Share of nearest neighbours in common, in [0, 1].
-        neighbours: How many neighbours were taken.
-    """
-
-    feature: str
-    layer: str
-    dims: tuple[int, int]
-    is_equal: bool
-    max_abs: float | None = None
-    mean_cosine: float | None = None
-    lowest_cosine: float | None = None
-    lowest_sample: str | None = None
-    cka: float
-    overlap: float
-    neighbours: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class StoreDiff:
-    """Why two stores differ, and how far.
-
-    Attributes:
-        first: Path of the first store.
-        second: Path of the second.
-        recipe: What differs in how they were made.
-        labels: What differs in labels and splits on the samples in both.
-        environment: What differs in the runs that embedded them.
-        samples: Which samples they hold.
-        features: One entry a feature and layer in both.
-    """
-
-    first: str
-    second: str
-    recipe: tuple[Difference, ...]
-    labels: tuple[Difference, ...]
-    environment: tuple[Difference, ...]
-    samples: SampleOverlap
-    features: tuple[FeatureDistance, ...]
-
-    @property
-    def verdict(self) -> str:
-        """One sentence."""
-        return verdict(self)
 
 
 def diff_stores(

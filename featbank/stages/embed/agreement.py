@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from featbank.inputs.adapters import Adapted
     from featbank.sources.embed_options import EmbedOptions
     from featbank.sources.fitting import Imagery
-    from featbank.sources.weights import Weights
+    from featbank.sources.loaded_weights import Weights
 
 _RGB_COUNT = 3
 _SHOWN = 6

@@ -63,8 +63,8 @@ if TYPE_CHECKING:
     from featbank.inputs.normalise import Statistics
     from featbank.sources.duplicates import Duplicates
     from featbank.sources.embed_options import EmbedOptions
+    from featbank.sources.loaded_weights import Weights
     from featbank.sources.opening import FetchProgress
-    from featbank.sources.weights import Weights
     from featbank.stages.embed.agreement import ChannelPasses
 
 

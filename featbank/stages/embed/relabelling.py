@@ -10,7 +10,7 @@ import numpy as np
 from featbank.datasets.folder import WITHOUT_LABELS
 from featbank.sources.duplicates import find_duplicates
 from featbank.sources.selection import with_rows
-from featbank.stages.embed.recipe import attributes
+from featbank.stages.embed.attributes import attributes
 from featbank.stages.embed.row_matching import matched_rows
 from featbank.store.relabel import is_labelled_so, kept_labels, relabel
 from featbank.store.schema import DIGEST, SAMPLE_ID

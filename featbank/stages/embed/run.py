@@ -21,11 +21,11 @@ from featbank.inputs.reader_pool import PoolConfig, ReaderPool
 from featbank.layers.compiled_blocks import CompiledBlocks
 from featbank.recipes.recipe import recipe_id
 from featbank.sources.digesting import changed_rows
+from featbank.stages.embed.attributes import attributes
 from featbank.stages.embed.buffers import Cut, Running, fill, fill_masks, fill_missing
 from featbank.stages.embed.device_memory import AtOnce
 from featbank.stages.embed.forward import forward_of
 from featbank.stages.embed.plan import refuse_too_many
-from featbank.stages.embed.recipe import attributes
 from featbank.stages.embed.relabelling import in_rows_of_store, renamed
 from featbank.stages.embed.report import EmbedReport
 from featbank.stages.embed.shard_reuse import copy_shards

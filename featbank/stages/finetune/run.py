@@ -21,11 +21,11 @@ from featbank.bank.checkpoints import (
 from featbank.bank.environment import environment
 from featbank.bank.lock import locked
 from featbank.device import pick_device
-from featbank.layers.stochastic_depth import set_drop_path
+from featbank.layers.drop_path import set_drop_path
 from featbank.recipes.recipe import recipe_id
 from featbank.sources.selection import fingerprint
+from featbank.stages.embed.attributes import settled_answer_words
 from featbank.stages.embed.forward import encoder_of
-from featbank.stages.embed.recipe import settled_answer_words
 from featbank.stages.finetune.chips import LabelledChips
 from featbank.stages.finetune.network import (
     FinetuneNetwork,

@@ -3,7 +3,7 @@ import torch
 from made_checkpoint import tiny_config
 
 from featbank.backbones.building.vit_build import build_vit, initial_vit
-from featbank.layers.stochastic_depth import set_drop_path
+from featbank.layers.drop_path import set_drop_path
 from featbank.stages.finetune.network import FinetuneNetwork, choose_trained
 
 

@@ -26,8 +26,8 @@ from featbank.errors import (
 from featbank.recipes.same_embedding import PREDICT, match_recipes
 from featbank.sources.embed_options import EmbedOptions, Followed
 from featbank.sources.following import following
+from featbank.stages.embed.attributes import attributes
 from featbank.stages.embed.plan import plan_embed
-from featbank.stages.embed.recipe import attributes
 from featbank.stages.embed.run import embed_dataset
 from featbank.stages.predict import source as predict_source
 from featbank.stages.predict.run import PredictOptions, plan_prediction, predict

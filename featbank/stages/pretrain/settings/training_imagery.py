@@ -13,11 +13,11 @@ from featbank.sources.adapting import adapt, statistics_of
 from featbank.sources.digesting import with_digests
 from featbank.sources.filling import fill_values
 from featbank.sources.fitting import STATISTICS_CHIPS, Imagery, ImageryLook, look
+from featbank.sources.loaded_weights import Weights
 from featbank.sources.opening import dataset_spec, open_dataset
 from featbank.sources.reading_rules import contract_of, wanted_bands, worker_count
 from featbank.sources.selection import scheme_of, with_bands, with_limit
 from featbank.sources.units import require_unit, with_unit
-from featbank.sources.weights import Weights
 from featbank.stages.pretrain.settings.training_rows import fitted_on, training_rows
 
 if TYPE_CHECKING:

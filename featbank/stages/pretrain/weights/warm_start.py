@@ -167,7 +167,8 @@ def _whole(
     config: Config, source: FirstWeights, state: State, seed: int, notes: list[str]
 ) -> dict[str, Tensor]:
     """The network's tensors, registers at random where need be, the rest left out and told."""
-    from featbank.layers.vit import VitConfig, random_state
+    from featbank.layers.vit import random_state
+    from featbank.layers.vit_config import VitConfig
 
     fresh = random_state(VitConfig(**config), seed)
     registers = state.get(_REGISTERS)

@@ -1,14 +1,15 @@
-"""What a comparison of two stores comes to, in one sentence."""
+"""What a comparison of two stores found, and what it comes to in one sentence."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from featbank.recipes.difference import Difference
-    from featbank.stages.diff.run import FeatureDistance, StoreDiff
+    from featbank.stages.diff.records import FeatureDistance, SampleOverlap
 
 _NAMED = 3
 _NO_LOG, _VERSION = "run", "labels_sha256"
@@ -28,6 +29,34 @@ _IMPLIED: dict[str, tuple[str, ...]] = {
     "input.normalise.method": _STATISTICS,
     "input.normalise.mean": _STATISTICS,
 }
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoreDiff:
+    """Why two stores differ, and how far.
+
+    Attributes:
+        first: Path of the first store.
+        second: Path of the second.
+        recipe: What differs in how they were made.
+        labels: What differs in labels and splits on the samples in both.
+        environment: What differs in the runs that embedded them.
+        samples: Which samples they hold.
+        features: One entry a feature and layer in both.
+    """
+
+    first: str
+    second: str
+    recipe: tuple[Difference, ...]
+    labels: tuple[Difference, ...]
+    environment: tuple[Difference, ...]
+    samples: SampleOverlap
+    features: tuple[FeatureDistance, ...]
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        return verdict(self)
 
 
 def verdict(diff: StoreDiff) -> str:
