@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="probe")
-@click.option("--clf", help="knn, linear, logistic, mlp or forest; see above.")
+@click.option("--clf", help="knn, linear, logistic, mlp, forest (see above), or a package's own.")
 @click.option("--protocol", help="Named recipe of the field; see 'featbank protocols'.")
 @click.option(
     "--store",

@@ -127,7 +127,7 @@ def test_figures_of_poor_subjects_are_drawn_whole(poor, name):
 @pytest.mark.parametrize("name", EVERY)
 def test_nothing_at_all_is_told(tmp_path, name):
     subject = Subject(bank=Bank(tmp_path), store=AbsentStore(tmp_path / "gone.zarr"))
-    assert len(FIGURES[name].lacks(subject)) > 5
+    assert FIGURES[name].lacks(subject).strip()
 
 
 def test_texts_that_clash_are_found():
@@ -202,5 +202,4 @@ def test_a_figure_says_what_it_shows(name):
     spec = FIGURES[name]
     assert spec.title
     assert spec.summary
-    assert not spec.summary.endswith(".")
     assert name == name.lower().replace("_", "-")

