@@ -102,6 +102,7 @@ def test_the_figure_is_drawn(coast, probed, tmp_path):
 
 def test_the_method_makes_a_checkpoint(coast):
     shape = ("--model", "vit-tiny", "--image-size", 32, "--steps", 3, "--batch-size", 8)
+    shape += ("--workers", 0)
     words = ("pretrain", "--method", "denoising", "--dataset", "coast-chips")
     made = featbank(coast, *words, *shape)
     assert made["pretrain"]["done"] == 3
