@@ -37,6 +37,7 @@ def coast(tmp_path_factory):
     """Environment of a process that has the package, its imagery, and a bank."""
     folder = tmp_path_factory.mktemp("coast")
     site = install(folder / "site", templates())
+    (site / "other_words.py").write_text(Path(other_words.__file__).read_text())
     declare(site, "other-words", other_words.ENTRY_POINTS)
     write_coast(folder / "data" / "coast-chips")
     return environment(site, folder / "data", FEATBANK_BANK=str(folder / "bank"))
@@ -101,6 +102,7 @@ def test_the_figure_is_drawn(coast, probed, tmp_path):
 
 def test_the_method_makes_a_checkpoint(coast):
     shape = ("--model", "vit-tiny", "--image-size", 32, "--steps", 3, "--batch-size", 8)
+    shape += ("--workers", 0)
     words = ("pretrain", "--method", "denoising", "--dataset", "coast-chips")
     made = featbank(coast, *words, *shape)
     assert made["pretrain"]["done"] == 3

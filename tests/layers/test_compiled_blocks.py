@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch._dynamo.utils import counters
 from tracing_compiler import compiled_by, tracing_compiler
 
 from featbank.backbones import BACKBONES
@@ -124,9 +123,11 @@ def test_what_does_not_compile_runs_as_it_is_and_is_told_once(failing):
 
 
 def test_many_networks_of_one_process_are_compiled(seen, monkeypatch):
-    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
+    from torch._dynamo import config
+
+    monkeypatch.setattr(config, "recompile_limit", 8)
     CompiledBlocks(pytest.fail).add(network())
-    assert torch._dynamo.config.recompile_limit >= 64
+    assert config.recompile_limit >= 64
 
 
 def test_chips_of_many_sizes_run_as_they_are_and_that_is_told(seen):
@@ -145,6 +146,8 @@ def test_chips_of_many_sizes_run_as_they_are_and_that_is_told(seen):
 
 @pytest.mark.filterwarnings("ignore")
 def test_blocks_whose_rates_of_drop_path_differ_are_all_compiled():
+    from torch._dynamo.utils import counters
+
     torch.compiler.reset()
     counters.clear()
     encoder = network({**CONFIG, "depth": 10})

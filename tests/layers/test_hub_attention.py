@@ -6,7 +6,6 @@ import pytest
 import torch
 from fake_hub import SHAPE, save_model
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel
 
 from featbank.backbones import BACKBONES, WeightsFile
 from featbank.errors import ContractError
@@ -23,6 +22,12 @@ PARTS = {
     "ls1.gamma": "layer_scale1.lambda1",
     "ls2.gamma": "layer_scale2.lambda1",
 }
+
+
+def opened(folder, **told):
+    from transformers import AutoModel
+
+    return AutoModel.from_pretrained(folder, **told)
 
 
 def published(state):
@@ -57,7 +62,7 @@ def dinov2_of_transformers(folder, state, registers):
     settings |= {"num_register_tokens": registers} if registers else {}
     (folder / "config.json").write_text(json.dumps(settings))
     save_file(published(state), folder / "model.safetensors", metadata={"format": "pt"})
-    model, info = AutoModel.from_pretrained(folder, output_loading_info=True)
+    model, info = opened(folder, output_loading_info=True)
     assert not info["missing_keys"]
     return HubEncoder(model.eval(), patch_px=14, prefix=1 + registers, registers=registers)
 
@@ -80,7 +85,7 @@ def test_both_give_the_same_maps_of_the_same_dinov2(shared, tmp_path, registers)
 
 @torch.inference_mode()
 def test_the_fused_kernel_is_put_back(tmp_path):
-    model = AutoModel.from_pretrained(save_model(tmp_path, "vit")).eval()
+    model = opened(save_model(tmp_path, "vit")).eval()
     encoder = HubEncoder(model, patch_px=14, prefix=1, registers=0)
     x = torch.randn(1, 3, 56, 56)
     before = encoder(x, layers=[2])["cls"]
@@ -94,7 +99,7 @@ def test_the_fused_kernel_is_put_back(tmp_path):
 def test_other_families_give_maps_of_their_patches(tmp_path, kind, prefix):
     registers = 4 if kind == "dinov3_vit" else 0
     more = {"num_register_tokens": registers} if registers else {}
-    model = AutoModel.from_pretrained(save_model(tmp_path, kind, **more)).eval()
+    model = opened(save_model(tmp_path, kind, **more)).eval()
     model.config.mask_ratio = 0.0
     encoder = HubEncoder(model, patch_px=14, prefix=prefix, registers=registers)
     maps = encoder.attention(torch.randn(1, 3, 56, 84), layer=2)
@@ -103,7 +108,7 @@ def test_other_families_give_maps_of_their_patches(tmp_path, kind, prefix):
 
 
 def test_a_network_without_cls_says_so(tmp_path):
-    model = AutoModel.from_pretrained(save_model(tmp_path, "ijepa"))
+    model = opened(save_model(tmp_path, "ijepa"))
     with pytest.raises(ContractError, match="no CLS token"):
         HubEncoder(model, patch_px=14, prefix=0, registers=0).attention(
             torch.zeros(1, 3, 56, 56), layer=0

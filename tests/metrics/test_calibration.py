@@ -10,10 +10,6 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
-from torchmetrics.functional.classification import (
-    binary_calibration_error,
-    multiclass_calibration_error,
-)
 
 from featbank.metrics.calibration import ece, mce, rmsce
 from featbank.metrics.scoring.calibrated import calibrated_rows
@@ -29,6 +25,19 @@ from featbank.metrics.scoring.calibration import (
 from featbank.metrics.scoring.multilabel_scoring import score_multilabel
 from featbank.metrics.scoring.resampling import Resampling
 from featbank.metrics.scoring.scoring import score
+
+
+def binary_calibration_error(*args, **told):
+    from torchmetrics.functional.classification import binary_calibration_error as theirs
+
+    return theirs(*args, **told)
+
+
+def multiclass_calibration_error(*args, **told):
+    from torchmetrics.functional.classification import multiclass_calibration_error as theirs
+
+    return theirs(*args, **told)
+
 
 NORMS = {"ece": "l1", "rmsce": "l2", "mce": "max"}
 K = 4

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import torch._dynamo
 from tiny_training import final_weights, tiny_plan
 from two_processes import SETTINGS
 
@@ -157,8 +156,10 @@ def test_a_place_of_one_process_waits_for_none():
 # torch's compiler imports parts of torch that it has deprecated.
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_blocks_of_a_run_are_compiled_for_all_their_rates_of_drop_path(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 8)
+    from torch._dynamo import config
+
+    monkeypatch.setattr(config, "recompile_limit", 8)
     plan = tiny_plan(tmp_path)
     place = Place(rank=0, world=1, device=torch.device("cpu"))
     ParallelMethod(plan.method.build(plan.request), place, Engine(compile=True))
-    assert torch._dynamo.config.recompile_limit >= 64
+    assert config.recompile_limit >= 64
