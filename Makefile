@@ -5,6 +5,10 @@ DEMO_BANK ?= demo-bank
 # Two processes of one thread each: two threads in each would wait for one another on two cores.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -n 2 --dist loadgroup
 
+# Where a machine's default is to keep no bytecode, each test run, and each command that a test starts,
+# compiles torch, its other packages and every test anew: half of what collecting takes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: setup demo test slow lint types floors unit fuzz bench clean
 
 setup: .venv/ready

@@ -16,7 +16,7 @@ from featbank.bank.lock import locked
 from featbank.bank.runlog import log_path
 from featbank.datasets import DATASETS
 from featbank.errors import FeatbankWarning, StoreError
-from featbank.sources.data_folder import DATA_VARIABLE, weights_folder
+from featbank.sources.local_files import DATA_VARIABLE, weights_folder
 from featbank.sources.split_gaps import store_gaps
 from featbank.store.reader import Store
 from featbank.store.schema import REFUSED, SAMPLE_ID, VALID

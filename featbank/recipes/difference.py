@@ -89,11 +89,11 @@ def recipe_differences(
 def difference(field: str, first: Any, second: Any) -> Difference:  # noqa: ANN401 - any JSON value
     """One differing field, in words; None stands for a field that a store lacks."""
     words = [_in_words(field, value) for value in (first, second)]
-    if words[0] == words[1] or _parts_unseen(first, second):
-        # Long lists are shown by their first values; where those agree, show where they part.
-        words = [_from_first_difference(value, other) for value, other in _both(first, second)]
     if isinstance(first, dict) and words[0] == words[1]:
         words[1] += " with other numbers"
+    elif words[0] == words[1] or _parts_unseen(first, second):
+        # Long lists are shown by their first values; where those agree, show where they part.
+        words = [_from_first_difference(value, other) for value, other in _both(first, second)]
     return Difference(field=field, name=_name(field), first=words[0], second=words[1])
 
 
@@ -155,7 +155,7 @@ def _parts_unseen(first: Any, second: Any) -> bool:  # noqa: ANN401 - any JSON v
 
 def _from_first_difference(value: Any, other: Any) -> str:  # noqa: ANN401 - any JSON value
     if not isinstance(value, list) or not isinstance(other, list):
-        return _in_words("", value) if isinstance(value, dict) else repr(value)
+        return repr(value)
     place = next(
         (at for at, (a, b) in enumerate(zip(value, other, strict=False)) if a != b),
         min(len(value), len(other)),

@@ -10,7 +10,7 @@ from featbank.datasets import DATASETS
 from featbank.downloads.fetch import fetch
 from featbank.downloads.unpack import unpack
 from featbank.errors import DownloadError, UnknownNameError, UsageError
-from featbank.sources.data_folder import data_folder, weights_folder
+from featbank.sources.local_files import data_folder, weights_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

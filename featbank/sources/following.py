@@ -14,9 +14,9 @@ from featbank.errors import MissingPathError, WeightsError
 from featbank.inputs.adapters import ADAPTERS, Moments
 from featbank.inputs.normalise import Statistics
 from featbank.recipes.recipe import UNTRAINED
-from featbank.sources.data_folder import weights_folder
 from featbank.sources.embed_options import EXTRA_FEATURES, EmbedOptions, Followed
 from featbank.sources.loaded_weights import HUB_PREFIX
+from featbank.sources.local_files import weights_folder
 from featbank.sources.opening import dataset_spec
 from featbank.sources.units import unit_of
 from featbank.sources.weights import RANDOM, is_hub_id

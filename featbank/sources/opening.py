@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from featbank.datasets import DATASETS, Dataset, DatasetRequest
 from featbank.datasets.splits import with_splits
 from featbank.errors import DatasetError, MissingPathError, UsageError
-from featbank.sources.data_folder import data_folder, missing_dataset
+from featbank.sources.local_files import data_folder, missing_dataset
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from featbank.backbones.answers import PART, as_mapping, settled_answers
 from featbank.bank.checkpoints import is_checkpoint
 from featbank.errors import MissingPathError, UsageError, WeightsError
 from featbank.recipes.recipe import UNTRAINED, file_sha256
-from featbank.sources.data_folder import weights_folder
 from featbank.sources.loaded_weights import HUB_PREFIX, Weights
+from featbank.sources.local_files import weights_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

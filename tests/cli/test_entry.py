@@ -229,9 +229,19 @@ leave(3)
 """
 
 
-@pytest.mark.parametrize(("processes", "code"), [("2", 3), ("1", -signal.SIGABRT)])
+@pytest.mark.parametrize(
+    ("processes", "code"), [("2", 3), ("1", -signal.SIGABRT), ("", -signal.SIGABRT)]
+)
 def test_processes_of_a_run_leave_before_python_clears_up(processes, code):
     env = {**os.environ, "WORLD_SIZE": processes}
     done = subprocess.run([sys.executable, "-c", LATE], env=env, capture_output=True, text=True)
     assert done.returncode == code
     assert done.stdout == "written tidied up\n"
+
+
+@pytest.mark.parametrize("processes", ["", "many"])
+def test_a_number_of_processes_that_is_none_stops_no_command(processes):
+    env = {"WORLD_SIZE": processes}
+    code, out, said = featbank("--version", stdout=subprocess.PIPE, env=env)
+    assert (code, said) == (0, "")
+    assert "version" in out

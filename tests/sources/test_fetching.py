@@ -13,8 +13,8 @@ from featbank.downloads import fetch as fetch_module
 from featbank.errors import DownloadError, MissingPathError, UnknownNameError
 from featbank.remote import RemoteFile
 from featbank.sources import fetching
-from featbank.sources.data_folder import data_folder, missing_dataset
 from featbank.sources.fetching import fetch_dataset, fetch_weights
+from featbank.sources.local_files import data_folder, missing_dataset
 
 
 def archive(name="set/a.txt"):
