@@ -11,6 +11,7 @@ from featbank.datasets import DATASETS, Dataset, DatasetRequest
 from featbank.datasets.splits import with_splits
 from featbank.errors import DatasetError, MissingPathError, UsageError
 from featbank.sources.local_files import data_folder, missing_dataset
+from featbank.sources.sound_dataset import require_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,7 @@ def open_dataset(
     Raises:
         UnknownNameError: Neither in the catalog nor a folder.
         MissingPathError: The imagery is not on this machine.
+        DatasetError: What it says of itself is contradictory.
         UsageError: ``chips`` for a dataset that is not procedural, or ``splits`` for one that
             takes none.
     """
@@ -56,7 +58,7 @@ def open_dataset(
     request = DatasetRequest(root=root, chips=chips, splits=splits, needs_labels=needs_labels)
     is_offered = download and bool(spec.files)
     dataset = _fetched(spec, request, progress) if is_offered else spec.open(request)
-    samples = with_splits(dataset.samples)
+    samples = with_splits(require_sound(dataset).samples)
     # Who needs no labels asks for no splits either: what they lack is not said to them.
     told = samples.notes if needs_labels else dataset.samples.notes
     return replace(dataset, samples=samples, notes=(*dataset.notes, *told))
