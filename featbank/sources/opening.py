@@ -58,6 +58,7 @@ def open_dataset(
     request = DatasetRequest(root=root, chips=chips, splits=splits, needs_labels=needs_labels)
     is_offered = download and bool(spec.files)
     dataset = _fetched(spec, request, progress) if is_offered else spec.open(request)
+    _require_name(dataset, spec)
     samples = with_splits(require_sound(dataset).samples)
     # Who needs no labels asks for no splits either: what they lack is not said to them.
     told = samples.notes if needs_labels else dataset.samples.notes
@@ -106,6 +107,17 @@ def _require_taken(spec: DatasetSpec, name: str, chips: int | None, splits: Path
             f"dataset '{name}' takes no split lists",
             "a dataset whose publisher gives lists, such as bigearthnet-s1",
             "Leave --splits out.",
+        )
+
+
+def _require_name(dataset: Dataset, spec: DatasetSpec) -> None:
+    """A named dataset's stores lie under its name, and commands are rebuilt of it."""
+    if spec.name not in (dataset.name, "folder"):
+        raise DatasetError(
+            f"dataset '{spec.name}'",
+            f"calls itself '{dataset.name}' once it is open",
+            "one name in its record and when it is open",
+            "Correct what opens the dataset.",
         )
 
 

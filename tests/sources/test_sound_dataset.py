@@ -104,3 +104,10 @@ def test_what_is_opened_is_held_to_it(dataset, monkeypatch):
     monkeypatch.setattr(opening, "dataset_spec", lambda name: spec)
     with pytest.raises(DatasetError, match="label set 'made'"):
         open_dataset("synthetic-s2", chips=N)
+
+
+def test_a_dataset_of_another_name_than_its_record_is_refused(dataset, monkeypatch):
+    spec = replace(DATASETS["synthetic-s2"], open=lambda request: replace(dataset, name="another"))
+    monkeypatch.setattr(opening, "dataset_spec", lambda name: spec)
+    with pytest.raises(DatasetError, match="'synthetic-s2': calls itself 'another'"):
+        open_dataset("synthetic-s2", chips=N)

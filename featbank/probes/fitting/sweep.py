@@ -214,7 +214,12 @@ def _require_probabilities(
         )
 
 
-def _unlike_probabilities(found: object, shape: tuple[int, int], *, sums_to_one: bool) -> str:
+def _unlike_probabilities(
+    found: Any,  # noqa: ANN401 - whatever somebody else's probe gives
+    shape: tuple[int, int],
+    *,
+    sums_to_one: bool,
+) -> str:
     if not isinstance(found, np.ndarray) or found.shape != shape:
         return f"is a {type(found).__name__} of shape {np.shape(found)}"
     finite = found[np.isfinite(found).all(axis=1)]
