@@ -91,7 +91,12 @@ def test_real_chips_are_all_good(eurosat100):
     ],
 )
 def test_how_much_of_a_named_dataset_is_here(chips, monkeypatch, expected, verdict):
-    spec = replace(DATASETS["folder"], name="named", expected_samples=expected)
+    folder = DATASETS["folder"]
+
+    def opened(request):
+        return replace(folder.open(request), name="named")
+
+    spec = replace(folder, name="named", expected_samples=expected, open=opened)
     known = {**DATASETS, "named": spec}
     monkeypatch.setattr(checking, "DATASETS", known)
     monkeypatch.setattr("featbank.sources.opening.DATASETS", known)
