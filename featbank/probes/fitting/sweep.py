@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 Params = Mapping[str, Any]
 Scorer = Callable[[Array, Array], float]
 Progress = Callable[[int, int], None]
-# Of sums over thousands of classes in float32.
-_ROUNDING = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,56 +179,33 @@ def predict(classifier: Classifier | None, features: Array, fit_data: Labelled) 
         fit_data: What it was fitted on.
 
     Raises:
-        ProbeError: The classifier gives no probabilities.
+        ProbeError: The classifier gives another shape.
     """
     y = _single_label(fit_data)
     if classifier is None:
         share = 0.0 if y is None else float(y[0])
         return np.full((len(features), 1), share)
     probabilities = classifier.predict_proba(features)
-    is_one_class = y is not None or not fit_data.is_multilabel
-    _require_probabilities(probabilities, classifier, len(features), sums_to_one=is_one_class)
+    _require_shape(probabilities, classifier, len(features))
     if y is not None:
         return probabilities[:, 1:]
     return align_scores(probabilities, classifier.classes_, fit_data.n_classes)
 
 
-def _require_probabilities(
-    found: Array, classifier: Classifier, rows: int, *, sums_to_one: bool
-) -> None:
-    """Refuse what a probe of somebody else's gives for probabilities, and scores would not show.
+def _require_shape(found: Any, classifier: Classifier, rows: int) -> None:  # noqa: ANN401 - any probe's
+    """Refuse scores that are not of these samples and classes.
 
-    Rows that are not finite pass: a fit that ran off is a candidate without a score.
+    What they add up to is free: votes of published k-NN protocols are no probabilities, and
+    calibration is told of probabilities alone.
     """
     shape = (rows, len(classifier.classes_))
-    wrong = _unlike_probabilities(found, shape, sums_to_one=sums_to_one)
-    if wrong:
-        rule = "rows that sum to 1" if sums_to_one else "one probability for each label"
+    if not isinstance(found, np.ndarray) or found.shape != shape:
         raise ProbeError(
             f"classifier {type(classifier).__name__}",
-            f"what predict_proba gives {wrong}",
-            f"an array of shape {shape}, 0 to 1, {rule}",
+            f"predict_proba gives a {type(found).__name__} of shape {np.shape(found)}",
+            f"an array of shape {shape}, a row for each sample and a column for each class",
             "Correct the probe.",
         )
-
-
-def _unlike_probabilities(
-    found: Any,  # noqa: ANN401 - whatever somebody else's probe gives
-    shape: tuple[int, int],
-    *,
-    sums_to_one: bool,
-) -> str:
-    if not isinstance(found, np.ndarray) or found.shape != shape:
-        return f"is a {type(found).__name__} of shape {np.shape(found)}"
-    finite = found[np.isfinite(found).all(axis=1)]
-    if not finite.size:
-        return ""
-    least, most = float(finite.min()), float(finite.max())
-    if least < -_ROUNDING or most > 1 + _ROUNDING:
-        return f"holds {least:.3g} to {most:.3g}"
-    if sums_to_one and (np.abs(finite.sum(axis=1) - 1) > _ROUNDING).any():
-        return "has rows that do not sum to 1"
-    return ""
 
 
 def _single_label(data: Labelled) -> Array | None:
